@@ -1,0 +1,1 @@
+"""Floor 4, from linked accounts to campaigns."""

@@ -1,0 +1,1 @@
+"""Floor 1, logs to exchanges: one file a format."""

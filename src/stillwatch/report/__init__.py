@@ -1,0 +1,1 @@
+"""Floor 8, what people and machines read of a review."""

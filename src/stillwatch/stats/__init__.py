@@ -1,0 +1,1 @@
+"""Floor 0, statistics: calibrated surprise and its bounds."""

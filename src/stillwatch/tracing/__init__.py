@@ -1,0 +1,1 @@
+"""Floor 3, behavioural tracing: one file an evidence family."""
