@@ -1,0 +1,31 @@
+"""Sentence hashes of a payload: does the same passage come back, in this account or in another?
+
+A prompt that is sent again inside another wrapper keeps its sentences. Six slots of a keyed MinHash over the
+sentences of the last turn keep a fair sample of them, whatever the length. Known weakness: in a wrapper of many
+sentences around one short question, the question is in the sample only sometimes; a reader divides by that.
+"""
+
+from __future__ import annotations
+
+from xxhash import xxh3_64_intdigest as _hash
+
+_SPAN_CHARS = 2048  # looked at on each end of the turn
+_SHORTEST = 12  # bytes: shorter pieces ("Yes", "1", "e.g") say nothing about where a text comes from
+_SHORTEST_NOT_ASCII = 15  # five ideographs
+_ENDS = (b".", b"!", b"?", b";")
+_CJK_ENDS = tuple(chr(point).encode() for point in (0x3002, 0xFF01, 0xFF1F, 0xFF1B))  # full-width . ! ? ;
+
+
+def sentence_hashes(text: str) -> list[int]:
+    """Public 64-bit hashes of the sentences of `text`; case and punctuation at their ends do not matter."""
+    if len(text) > 2 * _SPAN_CHARS:
+        text = f"{text[:_SPAN_CHARS]}\n{text[-_SPAN_CHARS:]}"
+    raw = text.lower().encode("utf-8", "surrogatepass")
+    shortest = _SHORTEST
+    for end in _ENDS:
+        raw = raw.replace(end, b"\n")
+    if not text.isascii():
+        shortest = _SHORTEST_NOT_ASCII
+        for end in _CJK_ENDS:
+            raw = raw.replace(end, b"\n")
+    return [_hash(s) for piece in raw.split(b"\n") if len(s := piece.strip()) >= shortest]

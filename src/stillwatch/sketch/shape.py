@@ -1,0 +1,110 @@
+"""The form of a request, without its words: flags and the tuple of parameters."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stillwatch.exchange.record import UNKNOWN, Exchange, Parameters, Request
+from stillwatch.pseudonym import Secret
+from stillwatch.sketch.client import fold31
+from stillwatch.sketch.record import OPERATIONS, Flag
+
+_CACHE_LIMIT = 50_000
+_INT32_MAX = 2**31 - 1
+_OPERATION_BITS = {name: index for index, name in enumerate(OPERATIONS)}
+
+
+class ParameterShape(NamedTuple):
+    """What of the parameters goes into a row."""
+
+    hash: int
+    flags: int
+    temperature: int  # hundredths, UNKNOWN if not given
+    choices: int
+    max_tokens: int
+    tools: int
+
+
+class ParameterShapes:
+    """Parameters to their shape, remembered: a client repeats its tuple."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._key = secret.derive("stillwatch/parameters", 32)
+        self._seen: dict[Parameters, ParameterShape] = {}
+
+    def __call__(self, parameters: Parameters) -> ParameterShape:
+        known = self._seen.get(parameters)
+        if known is None:
+            if len(self._seen) >= _CACHE_LIMIT:
+                self._seen.clear()
+            known = self._seen[parameters] = self._shape(parameters)
+        return known
+
+    def _shape(self, p: Parameters) -> ParameterShape:
+        temperature = UNKNOWN if p.temperature is None else max(0, min(round(p.temperature * 100), 32767))
+        return ParameterShape(
+            fold31(self._key, _tuple_text(p)),
+            _parameter_flags(p),
+            temperature,
+            max(0, min(p.n, 127)),
+            max(UNKNOWN, min(p.max_tokens, _INT32_MAX)),
+            min(p.tools, 127),
+        )
+
+
+def _tuple_text(p: Parameters) -> str:
+    return repr(
+        (p.names, p.temperature, p.top_p, p.max_tokens, p.n, p.stream, p.logprobs, p.top_logprobs, p.stop, p.reasoning)
+        + (p.tools, p.tool_forced, p.answer_format, p.open_fields, p.closed_fields)
+    )
+
+
+def _parameter_flags(p: Parameters) -> int:
+    one_token_sweep = p.logit_bias > 0 and 0 <= p.max_tokens <= 1
+    return (
+        Flag.STREAM * p.stream
+        | Flag.LOGPROBS * (p.logprobs or p.top_logprobs > 0)
+        | Flag.LOGIT_BIAS * (p.logit_bias > 0)
+        | Flag.MANY_BIASED * one_token_sweep
+        | Flag.SEED * p.seed
+        | Flag.STOP * (p.stop > 0)
+        | Flag.REASONING * p.reasoning
+        | Flag.TOOL_FORCED * p.tool_forced
+        | Flag.JSON_ANSWER * (p.answer_format == "json")
+        | Flag.SCHEMA_ANSWER * (p.answer_format == "schema")
+        | Flag.CLOSED_SCHEMA * (p.closed_fields > 0)
+        | Flag.OPEN_SCHEMA * (p.open_fields > 0)
+    )
+
+
+def dialogue_flags(request: Request, last_text: str) -> int:
+    """Flags of the roles in a dialogue and of its operation."""
+    roles = {message.role for message in request.messages}
+    is_empty = not last_text.strip() and request.messages and not any(m.images or m.other_parts for m in request.messages)
+    return (
+        _OPERATION_BITS.get(request.operation, Flag.OPERATION)
+        | Flag.SYSTEM * ("system" in roles)
+        | Flag.TOOL_TURNS * ("tool" in roles)
+        | Flag.ASSISTANT_TURNS * ("assistant" in roles)
+        | Flag.ENDS_WITH_ASSISTANT * (bool(request.messages) and request.messages[-1].role == "assistant")
+        | Flag.EMPTY_PROMPT * bool(is_empty)
+        | Flag.HAS_BODY * bool(request.messages)
+    )
+
+
+def exchange_flags(exchange: Exchange) -> int:
+    """Flags of what the log knew about an exchange, and how it ended."""
+    response = exchange.response
+    principal = exchange.principal
+    ended_badly = response is not None and not response.is_complete
+    refused = 400 <= exchange.status < 500 or (response is not None and response.finish_reason in _REFUSALS)
+    return (
+        Flag.HAS_RESPONSE * (response is not None)
+        | Flag.HAS_HEADERS * bool(exchange.headers)
+        | Flag.HAS_NETWORK * (principal.ip is not None or principal.asn != UNKNOWN)
+        | Flag.REFUSED * refused
+        | Flag.INCOMPLETE * ended_badly
+    )
+
+
+_REFUSALS = frozenset(["content_filter", "refusal", "SAFETY", "PROHIBITED_CONTENT"])

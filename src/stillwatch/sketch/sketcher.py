@@ -1,0 +1,287 @@
+"""Exchanges to sketches: the edge of the content-free world.
+
+A `Sketcher` turns a batch of exchanges into rows of `record.schema`. The rows are a function of the exchange and the
+secrets alone: the same in any process, batch, machine and version (a golden vector holds it to that). Text is cut
+into zones and split in Python; everything after that is column arithmetic over the whole batch.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+import pyarrow as pa
+import xxhash
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from stillwatch.exchange.record import UNKNOWN, Exchange, Principal
+from stillwatch.pseudonym import Pseudonymiser, Secret
+from stillwatch.sketch import record
+from stillwatch.sketch.client import ClientFamily, fold31
+from stillwatch.sketch.intent import CANDIDATE, elicits_completed_reasoning, intents
+from stillwatch.sketch.keyed_hash import U64, KeyedHash, to_int63
+from stillwatch.sketch.lexicon import Lexicon
+from stillwatch.sketch.lineage import sentence_hashes
+from stillwatch.sketch.minhash import KeyedMinHash, shingles
+from stillwatch.sketch.record import Flag, Intent
+from stillwatch.sketch.shape import ParameterShapes, dialogue_flags, exchange_flags
+from stillwatch.sketch.zones import Turns, Zones, turns, zones
+
+US_PER_HOUR = 3_600_000_000
+US_PER_DAY = 24 * US_PER_HOUR
+BATCH = 1024
+"""Exchanges worked on at once: large enough to hide numpy's overhead, small enough for the cache."""
+
+_INT32_MAX = 2**31 - 1
+_ELICITATION_CHARS = 2048
+
+
+class Sketcher:
+    """Sketches under a deployment's secret and, where there is an alliance, its secret too."""
+
+    def __init__(self, secret: Secret, alliance: Secret | None = None) -> None:
+        self.schema = record.schema(record.identity(secret.id, alliance.id if alliance else ""))
+        self._who = _Who(secret)
+        self._client = ClientFamily(secret)
+        self._parameters = ParameterShapes(secret)
+        self._model_key = secret.derive("stillwatch/model", 32)
+        self._models: dict[str, int] = {}
+        self._whole = KeyedHash(secret.derive("stillwatch/whole-text", 16))
+        self._zones = KeyedMinHash(secret, "zones", record.SLOTS_PER_ZONE)
+        self._alliance = KeyedMinHash(alliance, "zones", record.SLOTS_PER_ZONE) if alliance else None
+        self._lineage = KeyedMinHash(secret, "lineage", record.LINEAGE_SLOTS)
+        self._lexicon = Lexicon(secret.derive("stillwatch/projection", 16))
+
+    def sketch(self, exchanges: Sequence[Exchange]) -> pa.RecordBatch:
+        """One row per exchange, in the order given. Never raises for any `Exchange`."""
+        parts = [self._batch(exchanges[i : i + BATCH]) for i in range(0, len(exchanges), BATCH)]
+        if len(parts) == 1:
+            return parts[0]
+        return pa.Table.from_batches(parts, self.schema).combine_chunks().to_batches()[0] if parts else self._none()
+
+    def _none(self) -> pa.RecordBatch:
+        return pa.RecordBatch.from_pylist([], schema=self.schema)
+
+    def _batch(self, exchanges: Sequence[Exchange]) -> pa.RecordBatch:
+        # 1. Python: what needs the text itself.
+        self._lexicon.shed()
+        said = [turns(exchange.request) for exchange in exchanges]
+        cut = [zones(turn, self._lexicon) for turn in said]
+        self._lexicon.settle()
+        # 2. Columns: what needs only numbers.
+        columns: dict[str, NDArray[np.generic]] = {}
+        columns |= self._plain_columns(exchanges, said)
+        columns |= self._text_columns(exchanges, said)
+        columns |= self._zone_columns(cut)
+        columns["intent"] = self._intents(exchanges, said, cut, columns["flags"])
+        arrays = [_arrow(columns[f.name], f.type) for f in self.schema]
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def _plain_columns(self, exchanges: Sequence[Exchange], said: list[Turns]) -> dict[str, NDArray[np.generic]]:
+        rows = [self._plain(exchange, turn) for exchange, turn in zip(exchanges, said, strict=True)]
+        columns: dict[str, NDArray[np.generic]] = {}
+        for name, values in zip(_PLAIN, zip(*rows, strict=True), strict=True):
+            columns[name] = np.array(values, np.int64)
+        columns |= self._who([exchange.principal for exchange in exchanges])
+        columns["day"] = columns["ts_us"] // US_PER_DAY
+        columns["hour"] = columns["ts_us"] // US_PER_HOUR % 24
+        return columns
+
+    def _plain(self, exchange: Exchange, said: Turns) -> tuple[int, ...]:
+        request, usage = exchange.request, exchange.usage
+        shape = self._parameters(request.parameters)
+        messages = request.messages
+        return (
+            exchange.ts_us,
+            self._client(exchange.headers),
+            self._model(request.model),
+            shape.hash,
+            shape.flags | dialogue_flags(request, said.last) | exchange_flags(exchange),
+            max(UNKNOWN, min(exchange.status, 32767)),
+            min(len(messages), 32767),
+            shape.tools,
+            min(sum([m.images for m in messages]), 127),
+            min(sum([len(m.text) for m in messages]), _INT32_MAX),
+            shape.temperature,
+            shape.choices,
+            shape.max_tokens,
+            min(usage.input_tokens, _INT32_MAX),
+            min(usage.output_tokens, _INT32_MAX),
+            min(usage.reasoning_tokens, _INT32_MAX),
+        )
+
+    def _model(self, name: str) -> int:
+        known = self._models.get(name)
+        if known is None:
+            if len(self._models) > 10_000:
+                self._models.clear()
+            known = self._models[name] = fold31(self._model_key, name) if name else 0
+        return known
+
+    def _text_columns(self, exchanges: Sequence[Exchange], said: list[Turns]) -> dict[str, NDArray[np.generic]]:
+        system = np.array([_hash(turn.system) for turn in said], np.uint64)
+        first = np.array([_hash(turn.first) for turn in said], np.uint64)
+        last = np.array([_hash(turn.last) for turn in said], np.uint64)
+        payload = to_int63(self._whole(last))
+        payload[[not turn.last for turn in said]] = 0
+        sentences = [sentence_hashes(turn.last) for turn in said]
+        owner = np.repeat(np.arange(len(said)), [len(s) for s in sentences])
+        flat = np.fromiter(chain.from_iterable(sentences), np.uint64, len(owner))
+        lineage = self._lineage.slots(flat, owner, len(said))
+        return {
+            "conversation": to_int63(self._whole(system, first)),
+            "payload": payload,
+            "lineage": _as_uint32(lineage),
+            "exchange_id": self._ids(exchanges, system, first, last),
+        }
+
+    def _ids(self, exchanges: Sequence[Exchange], system: U64, first: U64, last: U64) -> NDArray[np.int64]:
+        """The log's own id where it has one, else everything that makes the row what it is."""
+        named = np.array([_hash(e.id or "") for e in exchanges], np.uint64)
+        given = np.array([bool(e.id) for e in exchanges])
+        account = np.array([_hash(e.principal.account) for e in exchanges], np.uint64)
+        when = np.array([e.ts_us for e in exchanges], np.int64).view(np.uint64)
+        length = np.array([len(e.request.messages) for e in exchanges], np.uint64)
+        return to_int63(np.where(given, self._whole(account, named), self._whole(account, when, system, first, last, length)))
+
+    def _zone_columns(self, cut: list[Zones]) -> dict[str, NDArray[np.generic]]:
+        sequences = [zone for row in cut for zone in row[: len(record.ZONES)]]
+        lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
+        ids = np.fromiter(chain.from_iterable(sequences), np.int64, int(lengths.sum()))
+        items, owner = shingles(self._lexicon.hashes[ids], lengths)
+        values = self._zones.slots(items, owner, len(sequences))
+        columns: dict[str, NDArray[np.generic]] = {"zones": _as_uint32(values).reshape(len(cut), -1)}
+        if self._alliance:
+            shared = self._alliance.slots(items, owner, len(sequences))
+            columns["alliance"] = _as_uint8(shared).reshape(len(cut), -1)
+        else:
+            columns["alliance"] = np.zeros((len(cut), record.ZONE_SLOTS), np.uint8)
+        columns["projection"] = self._projection([row.payload for row in cut])
+        return columns
+
+    def _projection(self, payloads: list[set[int]]) -> NDArray[np.int8]:
+        """(rows, 64) sums of the tokens' secret signs: exact integers, so a constant wrapper is a constant offset."""
+        lengths = np.fromiter(map(len, payloads), np.int64, len(payloads))
+        ids = np.fromiter(chain.from_iterable(payloads), np.int64, int(lengths.sum()))
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        weights = np.ones(len(ids), np.int16)
+        table = self._lexicon.signs
+        sums = csr_matrix((weights, ids, starts), shape=(len(payloads), len(table))) @ table
+        return np.clip(sums, -127, 127).astype(np.int8)
+
+    def _intents(
+        self, exchanges: Sequence[Exchange], said: list[Turns], cut: list[Zones], flags: NDArray[np.generic]
+    ) -> NDArray[np.int16]:
+        words = [[*row.system, *row.payload] for row in cut]
+        concepts = _or_rows(self._lexicon.concepts, words)
+        bits = intents(concepts)
+        bits[(flags.astype(np.int64) & Flag.MANY_BIASED) != 0] |= np.int16(Intent.LOGIT_SWEEP)
+        for row in np.flatnonzero((concepts & CANDIDATE) == CANDIDATE):
+            if elicits_completed_reasoning(_ends(said[row])):
+                bits[row] |= np.int16(Intent.COMPLETED_REASONING)
+        return bits
+
+
+# The order of `Sketcher._plain`.
+_PLAIN = ["ts_us", "client", "model", "parameters", "flags", "status", "messages", "tools", "images", "prompt_chars", "temperature", "choices", "max_tokens", "input_tokens", "output_tokens", "reasoning_tokens"]
+
+
+class _Who:
+    """Principals to columns of pseudonyms."""
+
+    def __init__(self, secret: Secret) -> None:
+        kinds = ("account", "organization", "api_key", "ip", "network", "payment", "declared_use")
+        self._by_kind = {kind: Pseudonymiser(secret, kind) for kind in kinds}
+        self._networks: dict[str | None, int] = {None: 0}
+
+    def __call__(self, principals: list[Principal]) -> dict[str, NDArray[np.generic]]:
+        of = self._by_kind
+        rows = [
+            (
+                of["account"](p.account),
+                of["organization"](p.organization),
+                of["ip"](p.ip),
+                of["payment"](p.payment),
+                of["api_key"](p.api_key) >> 32 or (p.api_key is not None),
+                self._network(p.ip),
+                p.asn if UNKNOWN <= p.asn <= _INT32_MAX else UNKNOWN,
+                _country(p.country),
+                p.account_created_us // US_PER_DAY if p.account_created_us >= 0 else UNKNOWN,
+                of["declared_use"](p.declared_use) >> 48 or (p.declared_use is not None),
+            )
+            for p in principals
+        ]
+        names = ["account", "organization", "ip", "payment", "api_key", "network", "asn", "country", "account_created_day", "declared_use"]
+        return {
+            name: np.array(values, np.int64)
+            for name, values in zip(names, zip(*rows, strict=True), strict=True)
+        }
+
+    def _network(self, ip: str | None) -> int:
+        known = self._networks.get(ip)
+        if known is None:
+            if len(self._networks) > 100_000:
+                self._networks = {None: 0}
+            known = self._networks[ip] = self._by_kind["network"](_prefix(ip)) >> 32 or 1
+        return known
+
+
+def _prefix(ip: str | None) -> str:
+    """The /24 or /48 an address lies in; the text itself if it is no address."""
+    try:
+        address = ipaddress.ip_address(ip or "")
+    except ValueError:
+        return ip or ""
+    bits = 24 if address.version == 4 else 48
+    return str(ipaddress.ip_network((address, bits), strict=False))
+
+
+def _country(code: str | None) -> int:
+    if code is None or len(code) != 2 or not code.isascii():
+        return 0
+    return ord(code[0].upper()) << 8 | ord(code[1].upper())
+
+
+def _hash(text: str) -> int:
+    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))
+
+
+def _ends(said: Turns) -> str:
+    text = f"{said.system[:_ELICITATION_CHARS]}\n{said.last[:_ELICITATION_CHARS]}"
+    return text if len(said.last) <= _ELICITATION_CHARS else f"{text}\n{said.last[-_ELICITATION_CHARS:]}"
+
+
+def _or_rows(table: NDArray[np.uint32], rows: list[list[int]]) -> NDArray[np.uint32]:
+    """Bitwise or of `table[ids]` over each row's ids; 0 for an empty row."""
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    found = np.zeros(len(rows), np.uint32)
+    filled = np.flatnonzero(lengths)
+    if len(filled):
+        ids = np.fromiter(chain.from_iterable(rows), np.int64, int(lengths.sum()))
+        starts = (np.cumsum(lengths) - lengths)[filled]
+        found[filled] = np.bitwise_or.reduceat(table[ids], starts)
+    return found
+
+
+def _as_uint32(values: U64) -> NDArray[np.uint32]:
+    """The upper halves; a value that is not 0 stays not 0."""
+    upper = (values >> np.uint64(32)).astype(np.uint32)
+    return np.where((upper == 0) & (values != 0), np.uint32(1), upper)
+
+
+def _as_uint8(values: U64) -> NDArray[np.uint8]:
+    upper = (values >> np.uint64(56)).astype(np.uint8)
+    return np.where((upper == 0) & (values != 0), np.uint8(1), upper)
+
+
+def _arrow(values: NDArray[np.generic], type_: pa.DataType) -> pa.Array:
+    if isinstance(type_, pa.FixedSizeBinaryType):
+        flat = np.ascontiguousarray(values if values.dtype.itemsize == 1 else values.astype(values.dtype.newbyteorder("<")))
+        return pa.FixedSizeBinaryArray.from_buffers(type_, len(values), [None, pa.py_buffer(flat.tobytes())])
+    return pa.array(values.astype(type_.to_pandas_dtype(), copy=False), type_)
+
+
+__all__ = ["BATCH", "US_PER_DAY", "US_PER_HOUR", "Sketcher"]
