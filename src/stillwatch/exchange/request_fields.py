@@ -1,0 +1,76 @@
+"""What a request's optional fields mean, the same for every wire format.
+
+Absent, null and unreadable values are all "unknown". Counts are kept within 31 bits, so that a client's
+absurd number (max_tokens of 10**30) cannot overflow what is stored of it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from stillwatch.exchange.record import UNKNOWN
+from stillwatch.exchange.wire import Count, Number, Word, elements, members, raw_bytes
+
+MAX_COUNT = 2**31 - 1
+MAX_NUMBER = 1e6  # no documented sampling parameter comes near
+
+
+def present_names(wire: msgspec.Struct, leave_out: frozenset[str] = frozenset()) -> list[str]:
+    """The wire names of the fields that the request gave at all, even as null."""
+    return [
+        name
+        for name, value in zip(wire.__struct_encode_fields__, msgspec.structs.astuple(wire), strict=True)
+        if value is not UNSET and name not in leave_out
+    ]
+
+
+def joined_names(*groups: list[str]) -> str:
+    """Names as `Parameters.names` keeps them: sorted, joined by commas."""
+    return ",".join(sorted(name for group in groups for name in group))
+
+
+def count(value: Count) -> int:
+    """A whole number that is not negative, else `UNKNOWN`."""
+    if value.__class__ is int:
+        return min(value, MAX_COUNT) if value >= 0 else UNKNOWN
+    if isinstance(value, float) and value.is_integer() and value >= 0:
+        return int(min(value, MAX_COUNT))
+    return UNKNOWN
+
+
+def first_count(*values: Count) -> int:
+    """The first of several spellings of one count that was given."""
+    return next((found for found in map(count, values) if found != UNKNOWN), UNKNOWN)
+
+
+def number(value: Number) -> float | None:
+    """A number of ordinary size, else None."""
+    if isinstance(value, (int, float)) and abs(value) <= MAX_NUMBER:
+        return float(value)
+    return None
+
+
+def choices(value: Count) -> int:
+    """How many answers were asked for: at least one."""
+    return max(count(value), 1)
+
+
+def word(value: Word) -> str:
+    """A string, empty where there is none."""
+    return value if isinstance(value, str) else ""
+
+
+def items_given(value: Raw | UnsetType | None) -> int:
+    """How many items a field holds that may be one string, a list or an object; null and "" hold none."""
+    held = raw_bytes(value)
+    if held[:1] == b"[":
+        return len(elements(held))
+    if held[:1] == b"{":
+        return len(members(held))
+    return int(held[:1] == b'"' and held != b'""')
+
+
+def is_true(value: Raw | UnsetType | None) -> bool:
+    """Whether an untyped field asks for something: anything but null, false, 0 and the empty string."""
+    return raw_bytes(value) not in (b"", b"false", b"0", b'""')

@@ -1,0 +1,226 @@
+"""Logs in blocks of bounded memory, so that a run can spread over processes and go on where it stopped.
+
+`open_log` recognises compression and format by content. `Log.blocks` reads blocks in order; each tells where it
+ends, and reading from that `Position` gives exactly the blocks that were still to come. `parse_block` turns a
+block into exchanges anywhere: blocks can be pickled.
+
+A malformed row becomes a `Rejection`; a log that cannot be read on is an `InputError`, raised after all blocks
+before the fault were delivered. Who calls decides how many rejections are too many.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from stillwatch.errors import InputError, MalformedRow
+from stillwatch.exchange.record import Exchange
+from stillwatch.exchange.wire import elements
+from stillwatch.readers import parquet_rows
+from stillwatch.readers.formats import READERS, RowReader, recognise, recognise_columns
+from stillwatch.readers.lines import MAX_LINE_BYTES, DocumentJoiner, Line, LineSplitter, document_indent
+from stillwatch.readers.paths import STDIN
+from stillwatch.readers.raw_bytes import GZIP_MAGIC, BrokenOff, Piece, gzip_pieces, plain_pieces
+from stillwatch.readers.rejection import ParsedBlock, Rejection
+
+MAX_ROWS = 4096  # chosen: a block of ordinary rows is then some megabytes
+MAX_BYTES = 8 * 1024 * 1024
+HEAD_BYTES = 64 * 1024
+PARQUET_MAGIC = b"PAR1"  # Apache Parquet file format, "File format"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+
+class Position(msgspec.Struct, frozen=True, gc=False):
+    """How far a log was read: rows and bytes of its uncompressed text; for Parquet the offset stays 0."""
+
+    line: int = 0
+    offset: int = 0
+
+
+class Block(msgspec.Struct, frozen=True):
+    """Some consecutive rows of one log. `rows` holds None for a line that was too long to keep."""
+
+    format: str
+    source_name: str
+    lines: list[int]  # the number of each row's first line, from 1
+    rows: list[bytes | None] | parquet_rows.Table
+    end: Position
+    end_fraction: float | None  # share of the file's own bytes that is consumed; None for standard input
+
+    @property
+    def first_line(self) -> int:
+        """The number of the block's first row."""
+        return self.lines[0]
+
+
+@dataclass(frozen=True)
+class Log:
+    """One recognised log. Files are opened anew for every `blocks`; standard input can be read once."""
+
+    path: Path
+    format: str
+    compression: str  # none, gzip, parquet
+    fingerprint: str  # of the first 64 KiB and the size: stable while the file is, and cheap for huge files
+    size: int | None  # of the file as it lies there, in bytes
+    indent: bytes | None  # of multi-line documents; None for one row a line
+    head: bytes = b""  # what was read of standard input to recognise it
+
+    @property
+    def name(self) -> str:
+        """How messages call this log."""
+        return "standard input" if self.path == STDIN else str(self.path)
+
+    def blocks(
+        self, start: Position | None = None, max_rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES
+    ) -> Iterator[Block]:
+        """Blocks from `start` on, each of at most `max_rows` rows and about `max_bytes` of text.
+
+        Raises `InputError` naming file and line when the file breaks off, after the blocks before the fault.
+        """
+        start = start or Position()
+        if self.compression == "parquet":
+            yield from self._parquet_blocks(start, max_rows, max_bytes)
+        elif self.path == STDIN:
+            if start.line:
+                raise InputError("standard input cannot be resumed", "Give the log as a file")
+            yield from self._text_blocks(sys.stdin.buffer, start, max_rows, max_bytes)
+        else:
+            with _opened(self.path) as file:
+                yield from self._text_blocks(file, start, max_rows, max_bytes)
+
+    def _parquet_blocks(self, start: Position, max_rows: int, max_bytes: int) -> Iterator[Block]:
+        log = parquet_rows.ParquetLog(self.path)
+        row = start.line
+        for batch in log.batches(row, max_rows, max_bytes):
+            lines = list(range(row + 1, row + batch.num_rows + 1))
+            row += batch.num_rows
+            yield Block(self.format, self.name, lines, batch, Position(row), row / log.num_rows)
+
+    def _text_blocks(self, file: BinaryIO, start: Position, max_rows: int, max_bytes: int) -> Iterator[Block]:
+        pieces = (gzip_pieces if self.compression == "gzip" else plain_pieces)(file, self.head, start.offset)
+        gathered: list[Line] = []
+        held = 0
+        raw_offset = 0
+        last = start.line
+        try:
+            for line, raw_offset in self._rows(pieces, start):
+                gathered.append(line)
+                held += len(line.text or b"")
+                last = line.last_number
+                if len(gathered) >= max_rows or held >= max_bytes:
+                    yield self._block(gathered, raw_offset)
+                    gathered, held = [], 0
+        except (BrokenOff, OSError) as fault:
+            if gathered:
+                yield self._block(gathered, raw_offset)
+            raise InputError(
+                f"{self.name} breaks off after line {last}: {fault}", "What came before is good; fetch the file again"
+            ) from fault
+        if gathered:
+            yield self._block(gathered, self.size or 0)
+
+    def _rows(self, pieces: Iterator[Piece], start: Position) -> Iterator[tuple[Line, int]]:
+        """Lines or documents, each with the number of raw bytes consumed when it was complete."""
+        splitter = LineSplitter(start.line, start.offset)
+        joiner = None if self.indent is None else DocumentJoiner(self.indent)
+        raw_offset = 0
+        for text, raw_offset in pieces:
+            lines = splitter.feed(text)
+            for line in lines if joiner is None else joiner.feed(lines):
+                yield line, raw_offset
+        rest = splitter.finish()
+        for line in rest if joiner is None else [*joiner.feed(rest), *joiner.finish()]:
+            yield line, raw_offset
+
+    def _block(self, gathered: list[Line], raw_offset: int) -> Block:
+        last = gathered[-1]
+        return Block(
+            format=self.format,
+            source_name=self.name,
+            lines=[line.number for line in gathered],
+            rows=[line.text for line in gathered],
+            end=Position(last.last_number, last.end),
+            end_fraction=min(raw_offset / self.size, 1.0) if self.size else None,
+        )
+
+
+def open_log(path: Path) -> Log:
+    """Recognise a log by its content; raise `InputError` where it cannot be read as text or Parquet."""
+    if path == STDIN:
+        head, size = sys.stdin.buffer.read(HEAD_BYTES), None
+    else:
+        with _opened(path) as file:
+            head = file.read(HEAD_BYTES)
+            size = file.seek(0, 2)
+    fingerprint = hashlib.blake2b(head + str(size).encode(), digest_size=16).hexdigest()
+    if head.startswith(PARQUET_MAGIC):
+        return _open_parquet(path, fingerprint, size)
+    compression = "gzip" if head.startswith(GZIP_MAGIC) else "none"
+    text = _first_text(head) if compression == "gzip" else head
+    if text.startswith(_UTF16_MARKS):
+        raise InputError(f"{path} is UTF-16", "Convert it to UTF-8: iconv -f UTF-16 -t UTF-8")
+    kept = head if path == STDIN else b""
+    return Log(path, recognise(text), compression, fingerprint, size, document_indent(text), kept)
+
+
+def parse_block(block: Block) -> ParsedBlock:
+    """The exchanges of a block and the rows that are none. Pure: any process can do it, in any order."""
+    read = READERS[block.format]
+    exchanges: list[Exchange] = []
+    rejections: list[Rejection] = []
+    rows = 0
+    texts = block.rows if isinstance(block.rows, list) else parquet_rows.json_rows(block.rows)
+    for line, text in zip(block.lines, texts, strict=True):
+        if text is not None and (not text or text.isspace()):
+            continue
+        rows += 1
+        try:
+            exchanges += _parse_row(read, line, text)
+        except MalformedRow as fault:
+            rejections.append(Rejection(line, fault.problem))
+    return ParsedBlock(exchanges, rejections, rows)
+
+
+def _parse_row(read: RowReader, line: int, text: bytes | None) -> list[Exchange]:
+    if text is None:
+        raise MalformedRow(f"line is longer than {MAX_LINE_BYTES // 2**20} MiB")
+    if line == 1:
+        text = text.removeprefix(_UTF8_MARK)
+    first = text[:1]
+    if first == b"{":
+        return read(text)
+    if b"\0" in text[:64]:
+        raise MalformedRow("line is not UTF-8: it has zero bytes, as UTF-16 does")
+    if text.lstrip()[:1] == b"[":
+        return [exchange for item in elements(text) for exchange in read(bytes(item))]
+    return read(text)
+
+
+def _open_parquet(path: Path, fingerprint: str, size: int | None) -> Log:
+    if path == STDIN:
+        raise InputError("standard input is Parquet, which cannot be read from a pipe", "Give the log as a file")
+    columns = parquet_rows.ParquetLog(path).columns
+    return Log(path, recognise_columns(columns), "parquet", fingerprint, size, None)
+
+
+def _first_text(head: bytes) -> bytes:
+    """The beginning of what a gzip file holds; empty if it is damaged, which `blocks` will then report."""
+    try:
+        return next(gzip_pieces(io.BytesIO(), head)).text
+    except (BrokenOff, StopIteration):
+        return b""
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as fault:
+        raise InputError(f"{path} cannot be opened: {fault.strerror}", "Check the path and its permissions") from fault

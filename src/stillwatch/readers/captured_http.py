@@ -1,0 +1,60 @@
+"""Requests captured between a client and a server, as the project's own development corpus holds them.
+
+A row has `run`, `dt` (seconds since the run began), `method`, `path`, `headers` and `body`. There is no account
+and no clock time: the run's name stands for the account, and time is counted from `EPOCH_US`. What labels a run
+(`label`, `client`) and what only the capture could see (`conn`, `seq`) is not read.
+"""
+
+from __future__ import annotations
+
+from msgspec import UNSET, Struct, UnsetType
+
+from stillwatch.errors import MalformedRow
+from stillwatch.exchange.dialect import parse_request
+from stillwatch.exchange.record import Exchange, Principal
+from stillwatch.exchange.wire import Number, Untyped, Word, decode
+from stillwatch.readers.exchange_log import MAX_HEADERS, body_of, response_of
+from stillwatch.readers.row_fields import Given, required_name, status_code, timestamp_us
+
+EPOCH_US = 1_700_000_000_000_000  # chosen: 2023-11-14, a date that no real capture here has
+
+
+class Row(Struct, gc=False):
+    """One captured request; a response and its status where the capture kept them."""
+
+    run: Given = UNSET
+    dt: Number = UNSET
+    method: Word = UNSET
+    path: Word = UNSET
+    headers: tuple[tuple[str, str], ...] | UnsetType | None = UNSET
+    body: Untyped = UNSET
+    status: Number = UNSET
+    response: Untyped = UNSET
+
+
+def read_row(line: bytes) -> list[Exchange]:
+    """The exchange of one line; raise `MalformedRow` naming the field that is wrong."""
+    row = decode(Row, line, "line")
+    if not isinstance(row.path, str):
+        raise MalformedRow("path is missing" if row.path is UNSET else "path is not a string")
+    status = status_code(row.status)
+    dialect, request = parse_request(row.path, body_of(row.body))
+    return [
+        Exchange(
+            ts_us=_time_us(row.dt),
+            principal=Principal(account=required_name(row.run, "run")),
+            path=row.path,
+            dialect=dialect,
+            request=request,
+            response=response_of(dialect, row.response, status),
+            headers=row.headers[:MAX_HEADERS] if isinstance(row.headers, tuple) else (),
+            method=row.method if isinstance(row.method, str) else "POST",
+            status=status,
+        )
+    ]
+
+
+def _time_us(dt: Number) -> int:
+    if not isinstance(dt, (int, float)):
+        raise MalformedRow("dt is missing" if dt is UNSET else "dt is not a number")
+    return timestamp_us(EPOCH_US + round(dt * 1e6), "dt")
