@@ -9,8 +9,8 @@ unexport PYTHONPATH PYTHONHOME  # modules of another project would shadow the on
 
 VENV := .venv
 PY := $(VENV)/bin/python
-# The environment's own pip; --quiet still shows warnings and errors.
-PIP := $(PY) -m pip --quiet --disable-pip-version-check
+# The environment's own pip. Twice quiet: errors only, since an index mirror can warn on every line.
+PIP := $(PY) -m pip -qq --disable-pip-version-check
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 
