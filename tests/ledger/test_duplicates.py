@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stillwatch.ledger.duplicates import first_of_each
@@ -65,6 +65,7 @@ def test_the_same_id_of_two_accounts_is_two_exchanges(ledger: Ledger) -> None:
     assert ledger.drop_duplicates() == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 3))))
 def test_the_first_of_each_is_what_a_set_would_keep(keys: list[tuple[int, int]]) -> None:
     """Vectorised and obvious agree; id 0 means unknown and is never a copy."""

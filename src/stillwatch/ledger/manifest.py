@@ -1,25 +1,17 @@
-"""The manifest: what belongs to the ledger. Only what it lists exists; one transaction is one commit.
-
-SQLite with a rollback journal and `synchronous=EXTRA`, not WAL. A commit comes every few seconds from one
-writer, so WAL's concurrency buys nothing here, while a rollback journal keeps the manifest one file that can
-be copied, and read from a read-only mount. EXTRA also syncs the directory after the journal is gone: without
-it a power cut may bring a committed transaction back to its old state. Connections live for one call, so a
-reader holds no lock between calls and a manifest may be used from any thread.
-"""
+"""The manifest: what belongs to the ledger. Only what it lists exists; one transaction is one commit."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from stillwatch.ledger.database import Database
 from stillwatch.ledger.inputs import Damage, InputProgress, RejectedLine
 from stillwatch.ledger.segments import Segment
 
 REJECTIONS_KEPT = 100  # per input: enough to see what is wrong with a log, too little to fill the disk
-_BUSY_SECONDS = 10.0
 
 _SCHEMA = """
 CREATE TABLE segments (
@@ -44,51 +36,41 @@ class Manifest:
     """The manifest of one ledger, for reading; what changes it goes through `transaction()`."""
 
     def __init__(self, path: Path) -> None:
-        self._uri = f"{path.absolute().as_uri()}?mode=rw"  # a read-only file falls back to reading by itself
+        self._database = Database(path)
 
     @classmethod
     def create(cls, path: Path) -> Manifest:
         """Make an empty manifest; one that a crashed creation left behind is replaced."""
-        path.unlink(missing_ok=True)
-        with closing(sqlite3.connect(path, isolation_level=None)) as db:
-            db.execute("PRAGMA synchronous=EXTRA")
-            db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        Database.create(path, _SCHEMA)
         return cls(path)
 
     @contextmanager
     def transaction(self) -> Iterator[Change]:
         """All changes made inside become durable together at the end, or none of them."""
-        with closing(self._connect()) as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield Change(db)
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
+        with self._database.transaction() as db:
+            yield Change(db)
 
     def segments(self, days: Iterable[int] | None = None) -> list[Segment]:
         """The ledger's segments by day, then in the order of their commits."""
         wanted = None if days is None else frozenset(days)
-        rows = self._rows(
+        rows = self._database.rows(
             "SELECT name, day, rows, bytes, digest, first_us, last_us FROM segments ORDER BY day, sequence"
         )
         return [Segment(*row) for row in rows if wanted is None or row[1] in wanted]
 
     def contains(self, segment: str) -> bool:
-        return bool(self._rows("SELECT 1 FROM segments WHERE name = ?", segment))
+        return bool(self._database.rows("SELECT 1 FROM segments WHERE name = ?", segment))
 
     def days_to_compare(self) -> list[int]:
         """Days that got a segment since they were last searched for duplicates, and have more than one."""
-        rows = self._rows(
+        rows = self._database.rows(
             "SELECT day FROM segments GROUP BY day HAVING COUNT(*) > 1 AND MIN(compared) = 0 ORDER BY day"
         )
         return [day for (day,) in rows]
 
     def inputs(self, fingerprint: str | None = None) -> list[InputProgress]:
         """Progress of every input, or of the one named; by name."""
-        rows = self._rows(
+        rows = self._database.rows(
             "SELECT i.*, (SELECT COALESCE(SUM(d.rows), 0) FROM damage d JOIN sources s USING (segment) "
             "             WHERE s.fingerprint = i.fingerprint) "
             "FROM inputs i WHERE ?1 IS NULL OR fingerprint = ?1 ORDER BY name, fingerprint",
@@ -101,27 +83,20 @@ class Manifest:
 
     def rejections(self, fingerprint: str) -> list[RejectedLine]:
         """The first rejected rows of one input, at most `REJECTIONS_KEPT`."""
-        rows = self._rows(
+        rows = self._database.rows(
             "SELECT fingerprint, line, reason FROM rejections WHERE fingerprint = ? ORDER BY line", fingerprint
         )
         return [RejectedLine(*row) for row in rows]
 
     def damage(self) -> list[Damage]:
         """Segments set aside and not read again since, oldest first."""
-        return [Damage(*row) for row in self._rows("SELECT segment, day, rows, reason FROM damage ORDER BY rowid")]
+        return [
+            Damage(*row) for row in self._database.rows("SELECT segment, day, rows, reason FROM damage ORDER BY rowid")
+        ]
 
     def duplicates(self) -> int:
         """Exchanges that came more than once and were dropped, since the ledger was made."""
-        return int(self._rows("SELECT value FROM totals WHERE name = 'duplicates'")[0][0])
-
-    def _rows(self, query: str, *values: str | int | None) -> list[Any]:
-        with closing(self._connect()) as db:
-            return db.execute(query, values).fetchall()
-
-    def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
-        db.execute("PRAGMA synchronous=EXTRA")
-        return db
+        return int(self._database.rows("SELECT value FROM totals WHERE name = 'duplicates'")[0][0])
 
 
 class Change:
