@@ -25,8 +25,7 @@ from stillwatch.exchange.request_fields import (
     present_names,
     word,
 )
-from stillwatch.exchange.schema_shape import NO_SHAPE, SchemaShape
-from stillwatch.exchange.tools import count_tools, forced_shape
+from stillwatch.exchange.tools import NOT_FORCED, Forced, count_tools, forced_tool
 from stillwatch.exchange.wire import Body, Count, Number, Switch, Untyped, Word, decode, elements, members, raw_bytes
 
 ROLES = {"system": "system", "developer": "system", "assistant": "assistant", "tool": "tool", "function": "tool"}
@@ -54,14 +53,6 @@ class WireMessage(Struct, gc=False):
     function_call: Untyped = UNSET
 
 
-class ToolChoice(Struct, gc=False):
-    """{"type": "function", "function": {"name": ...}}, or the same one level up."""
-
-    type: Word = UNSET
-    name: Word = UNSET
-    function: ToolChoice | UnsetType | None = UNSET
-
-
 class WireRequest(Struct, gc=False):
     """The request's known fields. Those whose value says nothing here are kept raw, for their presence."""
 
@@ -73,7 +64,7 @@ class WireRequest(Struct, gc=False):
     enable_thinking: Untyped = UNSET
     extra_body: Untyped = UNSET
     frequency_penalty: Untyped = UNSET
-    function_call: str | ToolChoice | UnsetType | None = UNSET
+    function_call: Untyped = UNSET
     functions: Untyped = UNSET
     guided_choice: Untyped = UNSET
     guided_json: Untyped = UNSET
@@ -110,7 +101,7 @@ class WireRequest(Struct, gc=False):
     structured_outputs: Untyped = UNSET
     temperature: Number = UNSET
     thinking: Untyped = UNSET
-    tool_choice: str | ToolChoice | UnsetType | None = UNSET
+    tool_choice: Untyped = UNSET
     tools: Untyped = UNSET
     top_k: Untyped = UNSET
     top_logprobs: Count = UNSET
@@ -120,7 +111,7 @@ class WireRequest(Struct, gc=False):
     web_search_options: Untyped = UNSET
 
 
-CONTENT_FIELDS = frozenset({"messages", "model"})
+CONTENT_FIELDS = 2  # messages and model come first
 
 
 def parse_request(body: Body) -> Request:
@@ -142,19 +133,17 @@ def request_from(wire: WireRequest) -> Request:
 
 def _message(wire: WireMessage) -> Message:
     role = ROLES.get(wire.role, "user") if isinstance(wire.role, str) else "user"
-    content = wire.content
-    if isinstance(content, list):
-        text, images, others = _parts(content)
-    else:
-        text, images, others = (content, 0, 0) if isinstance(content, str) else ("", 0, 0)
+    text, images, others = content_parts(wire.content)
     calls = 0
     if wire.tool_calls is not UNSET or wire.function_call is not UNSET:
         calls = items_given(wire.tool_calls) + (raw_bytes(wire.function_call)[:1] == b"{")
     return Message(role, text, images, others, calls)
 
 
-def _parts(content: list[str | Part | None]) -> tuple[str, int, int]:
-    """Joined text, number of images, number of other parts."""
+def content_parts(content: str | list[str | Part | None] | UnsetType | None) -> tuple[str, int, int]:
+    """Joined text, number of images and number of other parts of a message's content."""
+    if not isinstance(content, list):
+        return (content if isinstance(content, str) else ""), 0, 0
     texts: list[str] = []
     images = others = 0
     for part in content:
@@ -172,7 +161,7 @@ def _parts(content: list[str | Part | None]) -> tuple[str, int, int]:
 
 
 def _parameters(wire: WireRequest) -> Parameters:
-    forced, shape = _forced_tool(wire)
+    forced = _forced_tool(wire)
     form = _format(wire)
     return Parameters(
         names=joined_names(present_names(wire, CONTENT_FIELDS)),
@@ -188,10 +177,10 @@ def _parameters(wire: WireRequest) -> Parameters:
         seed=raw_bytes(wire.seed) != b"",
         reasoning=_asks_for_reasoning(wire),
         tools=_tools_offered(wire),
-        tool_forced=forced,
+        tool_forced=forced.is_forced,
         answer_format=form.kind,
-        open_fields=shape.open_fields + form.shape.open_fields,
-        closed_fields=shape.closed_fields + form.shape.closed_fields,
+        open_fields=forced.shape.open_fields + form.shape.open_fields,
+        closed_fields=forced.shape.closed_fields + form.shape.closed_fields,
     )
 
 
@@ -201,18 +190,11 @@ def _tools_offered(wire: WireRequest) -> int:
     return count_tools(raw_bytes(wire.tools)) + count_tools(raw_bytes(wire.functions))
 
 
-def _forced_tool(wire: WireRequest) -> tuple[bool, SchemaShape]:
-    """Whether the answer must be a tool call, and the shape of that tool's arguments."""
+def _forced_tool(wire: WireRequest) -> Forced:
+    if wire.tool_choice is UNSET and wire.function_call is UNSET:
+        return NOT_FORCED
     choice = wire.tool_choice if wire.tool_choice is not UNSET else wire.function_call
-    if isinstance(choice, str):
-        forced, name = choice in ("required", "any"), None
-    elif isinstance(choice, ToolChoice):
-        inner = choice.function if isinstance(choice.function, ToolChoice) else choice
-        forced, name = True, word(inner.name) or None
-    else:
-        return False, NO_SHAPE
-    offered = raw_bytes(wire.tools) or raw_bytes(wire.functions)
-    return forced, forced_shape(offered, name) if forced else NO_SHAPE
+    return forced_tool(choice, raw_bytes(wire.tools) or raw_bytes(wire.functions))
 
 
 def _format(wire: WireRequest) -> AnswerFormat:
@@ -314,8 +296,7 @@ def usage_from(wire: WireUsage) -> Usage:
 
 
 def _take_in(part: Choice, message: WireMessage) -> None:
-    content = message.content
-    part.add_text(_parts(content)[0] if isinstance(content, list) else word(content))
+    part.add_text(content_parts(message.content)[0])
     part.add_reasoning(word(message.reasoning_content) or word(message.reasoning))
     if word(message.refusal):
         part.add_text(word(message.refusal))

@@ -6,6 +6,9 @@ absurd number (max_tokens of 10**30) cannot overflow what is stored of it.
 
 from __future__ import annotations
 
+from itertools import chain, compress, repeat
+from operator import is_not
+
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
@@ -16,24 +19,27 @@ MAX_COUNT = 2**31 - 1
 MAX_NUMBER = 1e6  # no documented sampling parameter comes near
 
 
-def present_names(wire: msgspec.Struct, leave_out: frozenset[str] = frozenset()) -> list[str]:
-    """The wire names of the fields that the request gave at all, even as null."""
-    return [
-        name
-        for name, value in zip(wire.__struct_encode_fields__, msgspec.structs.astuple(wire), strict=True)
-        if value is not UNSET and name not in leave_out
-    ]
+def present_names(wire: msgspec.Struct, content_fields: int = 0) -> list[str]:
+    """The wire names of the fields that the request gave at all, even as null.
+
+    The struct's first `content_fields` fields hold content and are left out. Written for speed: it runs over
+    some fifty fields in every request.
+    """
+    values = msgspec.structs.astuple(wire)[content_fields:]
+    return list(compress(wire.__struct_encode_fields__[content_fields:], map(is_not, values, repeat(UNSET))))
 
 
 def joined_names(*groups: list[str]) -> str:
     """Names as `Parameters.names` keeps them: sorted, joined by commas."""
-    return ",".join(sorted(name for group in groups for name in group))
+    return ",".join(sorted(chain(*groups)))
 
 
 def count(value: Count) -> int:
     """A whole number that is not negative, else `UNKNOWN`."""
+    if value is UNSET:
+        return UNKNOWN
     if value.__class__ is int:
-        return min(value, MAX_COUNT) if value >= 0 else UNKNOWN
+        return (value if value < MAX_COUNT else MAX_COUNT) if value >= 0 else UNKNOWN
     if isinstance(value, float) and value.is_integer() and value >= 0:
         return int(min(value, MAX_COUNT))
     return UNKNOWN
@@ -41,7 +47,16 @@ def count(value: Count) -> int:
 
 def first_count(*values: Count) -> int:
     """The first of several spellings of one count that was given."""
-    return next((found for found in map(count, values) if found != UNKNOWN), UNKNOWN)
+    for value in values:
+        if value is not UNSET and (found := count(value)) != UNKNOWN:
+            return found
+    return UNKNOWN
+
+
+def total(*values: Count) -> int:
+    """The sum of those counts that are known; `UNKNOWN` if none is."""
+    known = [found for found in map(count, values) if found != UNKNOWN]
+    return min(sum(known), MAX_COUNT) if known else UNKNOWN
 
 
 def number(value: Number) -> float | None:

@@ -6,8 +6,10 @@ Clients repeat their tools in every request, so both look-ups are remembered by 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
-from msgspec import UNSET, Raw, Struct
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from stillwatch.exchange.schema_shape import MAX_MEMO_BYTES, NO_SHAPE, SchemaShape, schema_shape
 from stillwatch.exchange.wire import Untyped, Word, decode_leniently, elements, raw_bytes
@@ -35,6 +37,49 @@ def forced_shape(tools: bytes, name: str | None) -> SchemaShape:
     if len(tools) > MAX_MEMO_BYTES:
         return _forced_shape(tools, name)
     return _remembered_shape(tools, name)
+
+
+class ToolChoice(Struct, gc=False):
+    """A `tool_choice` object: OpenAI nests the name in `function`, the others have it beside the type."""
+
+    type: Word = UNSET
+    name: Word = UNSET
+    mode: Word = UNSET  # of {"type": "allowed_tools"}
+    function: Untyped = UNSET
+
+
+class Forced(NamedTuple):
+    """Whether the answer must be a tool call, and the shape of that call's arguments."""
+
+    is_forced: bool = False
+    shape: SchemaShape = NO_SHAPE
+
+
+NOT_FORCED = Forced()
+_FREE_CHOICES = frozenset({"auto", "none", ""})
+
+
+def forced_tool(choice: Raw | UnsetType | None, tools: bytes) -> Forced:
+    """What a `tool_choice` of OpenAI or Anthropic demands: a word, or an object that may name a tool."""
+    held = raw_bytes(choice)
+    if not held or len(held) > MAX_MEMO_BYTES:
+        return NOT_FORCED
+    is_forced, name = _read_choice(held)
+    return Forced(True, forced_shape(tools, name)) if is_forced else NOT_FORCED
+
+
+@lru_cache(maxsize=256)
+def _read_choice(held: bytes) -> tuple[bool, str | None]:
+    try:
+        if held[:1] == b'"':
+            return msgspec.json.decode(held, type=str) not in _FREE_CHOICES, None
+        choice = decode_leniently(ToolChoice, held)
+        function = raw_bytes(choice.function)
+        named = decode_leniently(ToolChoice, function) if function else choice
+    except (ValueError, RecursionError):
+        return False, None
+    kind = choice.mode if choice.type == "allowed_tools" else choice.type
+    return kind not in _FREE_CHOICES, named.name if isinstance(named.name, str) else None
 
 
 def _forced_shape(tools: bytes, name: str | None) -> SchemaShape:

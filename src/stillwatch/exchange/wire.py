@@ -43,10 +43,19 @@ def decode(kind: type[S], body: Body, what: str = "body") -> S:
     try:
         decoded: S = _exact(kind).decode(body)
     except msgspec.ValidationError:
-        return _on_second_thought(decode_leniently, kind, body, what)
+        decoded = _on_second_thought(decode_leniently, kind, body, what)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _on_second_thought(_decode_repaired, kind, body, what)
+        decoded = _on_second_thought(_decode_repaired, kind, body, what)
     return decoded
+
+
+def decode_members(body: Body, what: str = "body") -> dict[str, Raw]:
+    """The members of a JSON object, each still as it came; raise `MalformedRow` where it is not one."""
+    try:
+        return _OBJECT.decode(body)
+    except (ValueError, RecursionError):
+        found: dict[str, Raw] = _on_second_thought(_members_repaired, dict, body, what)
+        return found
 
 
 def decode_leniently(kind: type[S], body: Body) -> S:
@@ -55,18 +64,28 @@ def decode_leniently(kind: type[S], body: Body) -> S:
     return kind(**{name: _mend(type_, present[wire]) for name, wire, type_ in _fields(kind) if wire in present})
 
 
-def elements(body: Body | UnsetType) -> list[Raw]:
+def value_of(kind: Any, raw: Raw | UnsetType | None) -> Any:
+    """One value as a `kind`, as far as it fits; None where it is absent or does not."""
+    if not isinstance(raw, Raw):
+        return None
+    try:
+        return _mend(kind, raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def elements(body: Body | UnsetType | None) -> list[Raw]:
     """The items of a JSON array, each still as it came; none for anything else."""
     try:
-        return [] if body is UNSET else _ARRAY.decode(body)
+        return [] if body is None or body is UNSET else _ARRAY.decode(body)
     except (ValueError, RecursionError):
         return []
 
 
-def members(body: Body | UnsetType) -> dict[str, Raw]:
+def members(body: Body | UnsetType | None) -> dict[str, Raw]:
     """The members of a JSON object, each still as it came; none for anything else."""
     try:
-        return {} if body is UNSET else _OBJECT.decode(body)
+        return {} if body is None or body is UNSET else _OBJECT.decode(body)
     except (ValueError, RecursionError):
         return {}
 
@@ -95,9 +114,9 @@ _ARRAY = msgspec.json.Decoder(list[Raw])
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def _on_second_thought(attempt: Any, kind: type[S], body: Body, what: str) -> S:
+def _on_second_thought(attempt: Any, kind: Any, body: Body, what: str) -> Any:
     try:
-        decoded: S = attempt(kind, body)
+        decoded = attempt(kind, body)
     except RecursionError:
         raise MalformedRow(f"{what} is nested too deeply") from None
     except UnicodeDecodeError:
@@ -107,6 +126,10 @@ def _on_second_thought(attempt: Any, kind: type[S], body: Body, what: str) -> S:
     except ValueError:
         raise MalformedRow(f"{what} is not whole JSON") from None
     return decoded
+
+
+def _members_repaired(_kind: Any, body: Body) -> dict[str, Raw]:
+    return _OBJECT.decode(repaired(body))
 
 
 def _decode_repaired(kind: type[S], body: Body) -> S:
