@@ -43,7 +43,7 @@ def decode(kind: type[S], body: Body, what: str = "body") -> S:
     try:
         decoded: S = _exact(kind).decode(body)
     except msgspec.ValidationError:
-        decoded = _on_second_thought(decode_leniently, kind, body, what)
+        decoded = _on_second_thought(_lenient_or_repaired, kind, body, what)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         decoded = _on_second_thought(_decode_repaired, kind, body, what)
     return decoded
@@ -104,7 +104,7 @@ def repaired(body: Body) -> bytes:
     Lone surrogates (half an emoji) become U+FFFD, NaN and infinities become null. Without this, one such
     character in every prompt would keep a client out of sight.
     """
-    value = json.loads(bytes(body), parse_constant=lambda _name: None)
+    value = json.loads(bytes(body).decode("utf-8-sig"), parse_constant=lambda _name: None)
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _SURROGATE.sub("\ufffd", text).encode()
 
@@ -126,6 +126,15 @@ def _on_second_thought(attempt: Any, kind: Any, body: Body, what: str) -> Any:
     except ValueError:
         raise MalformedRow(f"{what} is not whole JSON") from None
     return decoded
+
+
+def _lenient_or_repaired(kind: type[S], body: Body) -> S:
+    try:
+        return decode_leniently(kind, body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError):  # the exact path stopped before it came to the damage
+        return _decode_repaired(kind, body)
 
 
 def _members_repaired(_kind: Any, body: Body) -> dict[str, Raw]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -176,32 +176,38 @@ def parse_block(block: Block) -> ParsedBlock:
     read = READERS[block.format]
     exchanges: list[Exchange] = []
     rejections: list[Rejection] = []
-    rows = 0
     texts = block.rows if isinstance(block.rows, list) else parquet_rows.json_rows(block.rows)
     for line, text in zip(block.lines, texts, strict=True):
-        if text is not None and (not text or text.isspace()):
-            continue
-        rows += 1
-        try:
-            exchanges += _parse_row(read, line, text)
-        except MalformedRow as fault:
-            rejections.append(Rejection(line, fault.problem))
-    return ParsedBlock(exchanges, rejections, rows)
+        for found in _parse_row(read, line, text):
+            if isinstance(found, Exchange):
+                exchanges.append(found)
+            else:
+                rejections.append(Rejection(line, found.problem))
+    return ParsedBlock(exchanges, rejections)
 
 
-def _parse_row(read: RowReader, line: int, text: bytes | None) -> list[Exchange]:
+def _parse_row(read: RowReader, line: int, text: bytes | None) -> Sequence[Exchange | MalformedRow]:
+    """What one row holds: nothing for a blank one, several items for a JSON list."""
     if text is None:
-        raise MalformedRow(f"line is longer than {MAX_LINE_BYTES // 2**20} MiB")
+        return [MalformedRow(f"line is longer than {MAX_LINE_BYTES // 2**20} MiB")]
     if line == 1:
         text = text.removeprefix(_UTF8_MARK)
-    first = text[:1]
-    if first == b"{":
-        return read(text)
+    if text[:1] == b"{":
+        return _read_row(read, text)
+    if not text or text.isspace():
+        return []
     if b"\0" in text[:64]:
-        raise MalformedRow("line is not UTF-8: it has zero bytes, as UTF-16 does")
-    if text.lstrip()[:1] == b"[":
-        return [exchange for item in elements(text) for exchange in read(bytes(item))]
-    return read(text)
+        return [MalformedRow("line is not UTF-8: it has zero bytes, as UTF-16 does")]
+    if text.lstrip()[:1] == b"[" and (items := elements(text)):
+        return [found for item in items for found in _read_row(read, bytes(item))]
+    return _read_row(read, text)
+
+
+def _read_row(read: RowReader, text: bytes) -> Sequence[Exchange | MalformedRow]:
+    try:
+        return read(text)
+    except MalformedRow as fault:
+        return [fault]
 
 
 def _open_parquet(path: Path, fingerprint: str, size: int | None) -> Log:

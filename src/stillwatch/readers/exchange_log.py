@@ -126,6 +126,8 @@ def _principal(row: Row) -> Principal:
 
 
 def _created(value: Count) -> int:
+    if value is UNSET:
+        return UNKNOWN
     try:
         return timestamp_us(value)
     except MalformedRow:  # optional: an account's age that cannot be read is unknown

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from stillwatch.errors import MalformedRow
 from stillwatch.exchange.record import Exchange
 from stillwatch.exchange.wire import elements, members
-from stillwatch.readers import captured_http, exchange_log
+from stillwatch.readers import captured_http, exchange_log, litellm, otel_genai
 
-RowReader = Callable[[bytes], list[Exchange]]
+RowReader = Callable[[bytes], Sequence[Exchange | MalformedRow]]
+"""Takes one row: a line, an indented document or a Parquet row as JSON. A row that is nothing of its format
+raises `MalformedRow`; one of several exchanges in a row that is malformed stands as a value between the others.
+"""
 
 READERS: dict[str, RowReader] = {
     "exchange_log": exchange_log.read_row,
     "captured_http": captured_http.read_row,
+    "litellm": litellm.read_row,
+    "otel_genai": otel_genai.read_row,
 }
-"""Each takes one row (a line, an indented document or a Parquet row as JSON) and raises `MalformedRow`."""
-
 _KEY = re.compile(rb'"([A-Za-z_]{1,64})"\s*:')
 _KEYS_LOOKED_AT = 512
 
@@ -39,6 +43,8 @@ def recognise_columns(names: list[str]) -> str:
 _SIGNS: dict[str, Callable[[set[str]], bool]] = {
     "exchange_log": lambda f: "ts_us" in f,
     "captured_http": lambda f: {"run", "dt", "body"} <= f,
+    "litellm": lambda f: {"call_type", "startTime"} <= f,
+    "otel_genai": lambda f: bool(f & {"resourceSpans", "resource_spans"}) or {"context", "attributes"} <= f,
 }
 
 

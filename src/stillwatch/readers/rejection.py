@@ -19,4 +19,3 @@ class ParsedBlock(msgspec.Struct, frozen=True):
 
     exchanges: list[Exchange]
     rejections: list[Rejection]
-    rows: int  # rows that were not blank, good and bad
