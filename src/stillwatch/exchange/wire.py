@@ -35,11 +35,20 @@ Untyped = Raw | UnsetType
 """Types of wire fields. `Count` admits 100.0, which JavaScript and some Python clients send for 100."""
 
 
+MAX_ITEMS = 4_000_000
+"""Chosen: no documented request has more list items and members; bounds the objects that one body can make."""
+
+
+MAX_MENDED_ITEMS = 100_000
+"""Chosen: mending costs some microseconds an item; a longer list with a wrong item counts as unreadable."""
+
+
 def decode(kind: type[S], body: Body, what: str = "body") -> S:
     """Decode `body` as a `kind`; raise `MalformedRow` where it is not one whole JSON object.
 
     `what` names the thing in the reason. The reason never quotes the body.
     """
+    _require_few_items(body, what)
     try:
         decoded: S = _exact(kind).decode(body)
     except msgspec.ValidationError:
@@ -51,6 +60,7 @@ def decode(kind: type[S], body: Body, what: str = "body") -> S:
 
 def decode_members(body: Body, what: str = "body") -> dict[str, Raw]:
     """The members of a JSON object, each still as it came; raise `MalformedRow` where it is not one."""
+    _require_few_items(body, what)
     try:
         return _OBJECT.decode(body)
     except (ValueError, RecursionError):
@@ -114,6 +124,12 @@ _ARRAY = msgspec.json.Decoder(list[Raw])
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+def _require_few_items(body: Body, what: str) -> None:
+    size = len(body) if isinstance(body, bytes) else memoryview(body).nbytes
+    if size > MAX_ITEMS and bytes(body).count(b",") > MAX_ITEMS:
+        raise MalformedRow(f"{what} has more than {MAX_ITEMS} items")
+
+
 def _on_second_thought(attempt: Any, kind: Any, body: Body, what: str) -> Any:
     try:
         decoded = attempt(kind, body)
@@ -165,7 +181,8 @@ def _mend_parts(kind: Any, raw: Raw) -> Any:
             return decode_leniently(alternative, raw)
         if first == b"[" and get_origin(alternative) is list:
             (item,) = get_args(alternative)
-            return [_mend(item, element) for element in _ARRAY.decode(raw)]
+            found = _ARRAY.decode(raw)
+            return [_mend(item, element) for element in found] if len(found) <= MAX_MENDED_ITEMS else None
     return None
 
 
