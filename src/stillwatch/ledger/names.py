@@ -75,7 +75,7 @@ class NameTable:
                     db.execute(
                         "INSERT INTO blocks (kind, pseudonyms, names) VALUES (?, ?, ?)", (kind, pseudonyms, sealed)
                     )
-            self._known[kind] = np.union1d(known, fresh)
+            self._known[kind] = np.sort(np.concatenate([known, fresh]))
         return len(fresh)
 
     def names(self, kind: str, pseudonyms: Iterable[int] | None = None) -> dict[int, str]:

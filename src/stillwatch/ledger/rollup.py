@@ -1,0 +1,177 @@
+"""What an account did on a day, in numbers that add up: one definition for every engine.
+
+`daily` reduces the ledger to one row per account and day; `merged` adds days up to one row per account, and gives
+the same result in whatever parts and order the days come. So years of logs and the day that a live tracer is in
+use the same expressions. A day must be rolled up whole: its sums would add over parts of it, its counts of
+distinct values would not.
+
+Everything is exact: counts, sums, minima, maxima, and distinct values counted on the day. How many distinct
+values an account has *across* days does not follow from those; `members` keeps the sets, which merge by union,
+and `spread` counts them.
+
+Rules that keep engines in agreement, each broken by one of them: no engine's time functions, only `ts_us`,
+`day` and `hour`; signed 64-bit integers only, sums cast to them; no `nunique`, which ClickHouse compiles to an
+approximation; no doubles here. Unknown values (0 for a hash, -1 for a number) are never counted as values.
+
+Measured on DuckDB 2.0, 2 M exchanges of 30,000 accounts over 4 days, none of its values repeating more than by
+chance: `daily` 1.8 us CPU an exchange (0.7 counting and adding, 0.85 distinct values), `merged` 0.2, `members` 0.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ibis
+from ibis import Table
+from ibis.expr.types import BooleanValue, IntegerScalar, IntegerValue
+
+from stillwatch.sketch.record import COLUMN_NAMES, OPERATIONS, Flag, Intent
+
+TOKENS = ("input_tokens", "output_tokens", "reasoning_tokens")
+DISTINCT: Mapping[str, str] = {
+    "models": "model",
+    "clients": "client",
+    "parameter_sets": "parameters",
+    "ips": "ip",
+    "networks": "network",
+    "payments": "payment",
+    "conversations": "conversation",
+    "payloads": "payload",
+}
+"""Counted exactly on the day: column of `daily` to column of the ledger."""
+
+SMALL_SETS = tuple(name for name in DISTINCT if name not in {"conversations", "payloads"})
+"""Those that stay small per account, so that `members` may keep them; texts are nearly all different."""
+
+MINIMA = ("first_us", "organization_min")
+MAXIMA = ("last_us", "organization_max", "choices_max", "messages_max")
+
+
+def daily(table: Table) -> Table:
+    """One row per account and day of the ledger `table`; columns are those of `SUMS`, minima, maxima, distinct."""
+    values = {
+        **daily_sums(table),
+        "first_us": table.ts_us.min(),
+        "last_us": table.ts_us.max(),
+        "organization_min": table.organization.nullif(0).min().fill_null(0),
+        "organization_max": table.organization.max(),
+        "choices_max": table.choices.max().cast("int64"),
+        "messages_max": table.messages.max().cast("int64"),
+    }
+    additive = table.group_by("account", "day").aggregate(**values)
+    return _with_counts(additive, _distinct_on_day(table))
+
+
+def merged(days: Table) -> Table:
+    """One row per account from rows of `daily`, or from a union of several.
+
+    Distinct counts of days become `<name>_day_max`, the most on one day, and `<name>_day_sum`, which is at
+    least the number of distinct values over all days and equal to it where none recurs.
+    """
+    values: dict[str, IntegerScalar] = {"days": days.count().cast("int64")}
+    values |= {name: days[name].sum().cast("int64") for name in SUMS}
+    values |= {name: days[name].min() for name in MINIMA if name != "organization_min"}
+    values |= {name: days[name].max() for name in MAXIMA}
+    values["organization_min"] = days.organization_min.nullif(0).min().fill_null(0)
+    for name in DISTINCT:
+        values[f"{name}_day_max"] = days[name].max()
+        values[f"{name}_day_sum"] = days[name].sum().cast("int64")
+    return days.group_by("account").aggregate(**values)
+
+
+def members(table: Table, names: tuple[str, ...] = SMALL_SETS) -> Table:
+    """The sets themselves: distinct (account, name, value). A union of several, made distinct, is their merge."""
+    parts = [
+        table.filter(table[DISTINCT[name]] != 0)
+        .select("account", name=ibis.literal(name), value=table[DISTINCT[name]].cast("int64"))
+        .distinct()
+        for name in names
+    ]
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def spread(sets: Table, names: tuple[str, ...] = SMALL_SETS) -> Table:
+    """How many distinct values each account has in `members`; exact over all the days that went in."""
+    values = {name: _count(sets.name == name) for name in names}
+    return sets.distinct().group_by("account").aggregate(**values)
+
+
+def _distinct_on_day(table: Table) -> Table:
+    """(account, day, place in DISTINCT, count) of distinct values; a row is missing where there are none.
+
+    Distinct first and then counted, column by column: exact on every engine, and on DuckDB no slower than
+    COUNT(DISTINCT), in less memory.
+    """
+    parts = []
+    for place, column in enumerate(DISTINCT.values()):
+        values = table.filter(table[column] != 0).select("account", "day", column).distinct()
+        counted = values.group_by("account", "day").aggregate(count=values.count().cast("int64"))
+        parts.append(counted.mutate(place=ibis.literal(place, "int64")))
+    return ibis.union(*parts)
+
+
+def _with_counts(additive: Table, counts: Table) -> Table:
+    """The additive columns with one column for each name in `DISTINCT`, 0 where `counts` has no row."""
+    values = {name: _add(ibis.ifelse(counts.place == place, counts["count"], 0)) for place, name in enumerate(DISTINCT)}
+    wide = counts.group_by("account", "day").aggregate(**values)
+    joined = additive.left_join(wide, ["account", "day"])
+    return joined.select(*additive.columns, **{name: wide[name].fill_null(0) for name in DISTINCT})
+
+
+def daily_sums(table: Table) -> dict[str, IntegerScalar]:
+    """Everything that adds up over days, by name."""
+    values: dict[str, IntegerScalar] = {"exchanges": table.count().cast("int64")}
+    for name in TOKENS:
+        values[name] = _add(table[name])
+        values[f"{name}_known"] = _count(table[name] >= 0)
+    values["prompt_chars"] = _add(table.prompt_chars)
+    values["messages"] = _add(table.messages)
+    values["temperature_zero"] = _count(table.temperature == 0)
+    values["choices_many"] = _count(table.choices > 1)
+    values |= {f"hour_{hour:02d}": _count(table.hour == hour) for hour in range(24)}
+    values |= {name: _count(condition) for name, condition in _statuses(table.status).items()}
+    values |= {name: _count(_has(table.flags, bit)) for name, bit in FLAG_COLUMNS.items()}
+    values |= {name: _count(_has(table.intent, bit)) for name, bit in INTENT_COLUMNS.items()}
+    operation = table.flags & Flag.OPERATION
+    values |= {f"operation_{name}": _count(operation == index) for index, name in enumerate(OPERATIONS)}
+    return values
+
+
+def _statuses(status: IntegerValue) -> dict[str, BooleanValue]:
+    return {
+        "status_ok": status.between(200, 299),
+        "status_limited": status == 429,
+        "status_refused": status.between(400, 499) & (status != 429),
+        "status_failed": status >= 500,
+        "status_unknown": status < 0,
+    }
+
+
+def _bits(of: type, prefix: str) -> dict[str, int]:
+    """Column name to bit, for each single bit that the class names."""
+    named = {name: bit for name, bit in vars(of).items() if isinstance(bit, int) and bit.bit_count() == 1}
+    return {f"{prefix}_{name.lower()}": bit for name, bit in named.items()}
+
+
+def _has(bits: IntegerValue, bit: int) -> BooleanValue:
+    return (bits & bit) != 0
+
+
+def _count(condition: BooleanValue) -> IntegerScalar:
+    # COUNT of NULLIF: 8 bytes of state a group where DuckDB's SUM takes 24, and a quarter less CPU over 90 columns.
+    return condition.nullif(False).count().cast("int64")
+
+
+def _columns_of_sums() -> tuple[str, ...]:
+    empty = ibis.table(dict.fromkeys(COLUMN_NAMES, "int64"), name="ledger")
+    return tuple(daily_sums(empty))
+
+
+def _add(value: IntegerValue) -> IntegerScalar:
+    return ibis.greatest(value, 0).sum().cast("int64")
+
+
+FLAG_COLUMNS = _bits(Flag, "flag")
+INTENT_COLUMNS = _bits(Intent, "intent")
+SUMS = _columns_of_sums()
+"""Columns of `daily` that add up over days."""
