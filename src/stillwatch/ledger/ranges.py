@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 PART_ROWS = 3_000_000
 """Rows read at a time; at ~150 bytes a row for the widest reader this is 450 MB."""
@@ -43,9 +44,15 @@ def account_parts(paths: Sequence[Path], rows: int = PART_ROWS) -> list[tuple[in
     return list(zip(edges, [*edges[1:], _LAST], strict=True))
 
 
-def read_part(paths: Sequence[Path], columns: Sequence[str], low: int, high: int) -> pa.Table:
-    """All rows with `low <= account < high`, sorted by account; `columns` must hold "account"."""
-    found = [table for path in paths for table in _overlapping(path, columns, low, high)]
+def read_part(
+    paths: Sequence[Path], columns: Sequence[str], low: int, high: int, only: NDArray[np.int64] | None = None
+) -> pa.Table:
+    """All rows with `low <= account < high`, sorted by account; `columns` must hold "account".
+
+    With `only`, rows of those accounts alone.
+    """
+    wanted = None if only is None else pa.array(only[(only >= low) & (only < high)])
+    found = [table for path in paths for table in _overlapping(path, columns, low, high, wanted)]
     if not found:
         fields = [pq.read_schema(paths[0]).field(name) for name in columns] if paths else []
         return pa.schema(fields).empty_table()
@@ -54,7 +61,11 @@ def read_part(paths: Sequence[Path], columns: Sequence[str], low: int, high: int
     return table.take(pa.array(order)).combine_chunks()
 
 
-def _overlapping(path: Path, columns: Sequence[str], low: int, high: int) -> Iterator[pa.Table]:
+def _overlapping(
+    path: Path, columns: Sequence[str], low: int, high: int, accounts: pa.Array | None
+) -> Iterator[pa.Table]:
+    if accounts is not None and len(accounts) == 0:
+        return
     wanted = [i for i, (first, last, _) in enumerate(_groups(path)) if first < high and last >= low]
     if not wanted:
         return
@@ -63,6 +74,8 @@ def _overlapping(path: Path, columns: Sequence[str], low: int, high: int) -> Ite
             table = file.read_row_group(index, columns=list(columns))
             account = table.column("account")
             inside = pc.and_(pc.greater_equal(account, low), pc.less(account, high))
+            if accounts is not None:
+                inside = pc.is_in(account, value_set=accounts)
             yield table.filter(inside)
 
 

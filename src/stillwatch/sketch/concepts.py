@@ -32,44 +32,82 @@ class Concept:
 
 
 _WORDS: dict[int, str] = {
-    Concept.GRADE: """rate rating grade grading score scoring evaluate evaluating evaluation judge assess assessment
-        rank compare evalúa evaluar califica puntúa notez évaluez évaluer bewerte bewerten beurteile avalie avaliar
-        оцени оцените 评 評 判""",
-    Concept.SCALE: """scale rubric criteria criterion points score scores stars rubrik skala kriterien criterios escala
-        échelle critères шкала критерии 分 准 準""",
-    Concept.ANSWER: """answer answers response responses output outputs completion completions reply solution text texts
-        respuesta respuestas réponse réponses antwort antworten resposta respostas ответ ответы 答 复 回""",
-    Concept.REASONING: """reasoning thought thoughts thinking rationale trace traces thinks deliberation razonamiento
-        pensamiento raisonnement gedankengang begründung denkprozess raciocínio рассуждение рассуждения мысли 思 推 理""",
-    Concept.RECONSTRUCT: """imagine articulate reconstruct reverse infer recreate reproduce derive recover backfill
-        imagina reconstruye reconstruir reconstruis imaginez rekonstruiere erschließe imagine reconstrua восстанови
-        воспроизведи представь 重 想 还 推""",
-    Concept.COMPLETED: """completed complete finished given final above following existing provided behind led produced
-        completada dada anterior finale donnée fournie abgeschlossene fertige gegebene obigen finalizada готовый данный
-        已 完 上""",
-    Concept.STEP: "step steps stepwise paso pasos étape étapes schritt schritte passo passos шаг шаги шагам 步 骤 驟",
-    Concept.REWRITE: """rewrite rewriting rewritten rephrase paraphrase complicate evolve reformulate reescribe réécris
-        reformule umschreiben umformulieren reescreva перепиши 改 写 寫""",
-    Concept.PROMPT: """prompt prompts instruction instructions question questions query queries task tasks problem problems
-        pregunta preguntas instrucción instrucciones frage fragen aufgabe aufgaben pergunta perguntas вопрос вопросы задача
-        задание 问 問 题 題 指""",
-    Concept.GENERATE: """generate create produce write develop compose invent synthesize construct genera crea génère créez
-        erzeuge erstelle gere crie создай сгенерируй 生 创 創""",
-    Concept.DIVERSE: """diverse diversity different various varied variety unique pair pairs diversas distintas divers
-        verschiedene unterschiedliche diversos разные 多 不""",
-    Concept.TRANSLATE: """translate translation translating traduce traducir traduis traduire traduction übersetze übersetzen
-        übersetzung traduza traduzir переведи перевод 译 譯 翻 訳""",
-    Concept.CONTEXT: """context passage passages document documents excerpt excerpts snippet sources contexto documento contexte
-        extrait kontext dokument контекст документ 文 段""",
-    Concept.ONLY: "only solely based using strictly solo únicamente seulement uniquement nur ausschließlich apenas только 只 仅",
-    Concept.CODE: """code function python javascript typescript java rust repository file files diff patch bug compile
-        código función fonction funktion código код функция def class import const return 码 碼""",
-    Concept.CLASSIFY: """classify classification categorize category label labels labeled sentiment clasifica classifie
-        klassifiziere classifique классифицируй 类 類 标""",
-    Concept.ENTITY: """extract extraction entity entities field fields relationship relationships extrae entidades extrais
-        entités extrahiere entitäten extraia извлеки сущности 提 取 实""",
-    Concept.TRAINING: """dataset training finetuning tuning synthetic distill distillation benchmark corpus datensatz
-        entrenamiento entraînement treinamento обучения датасет 训 集""",
+    Concept.GRADE: """
+        rate rating grade grading score scoring evaluate evaluating evaluation judge assess assessment
+        rank compare evalúa evaluar califica puntúa notez évaluez évaluer bewerte bewerten beurteile
+        avalie avaliar оцени оцените 评 評 判
+    """,
+    Concept.SCALE: """
+        scale rubric criteria criterion points score scores stars rubrik skala kriterien criterios
+        escala échelle critères шкала критерии 分 准 準
+    """,
+    Concept.ANSWER: """
+        answer answers response responses output outputs completion completions reply solution text
+        texts respuesta respuestas réponse réponses antwort antworten resposta respostas ответ ответы 答
+        复 回
+    """,
+    Concept.REASONING: """
+        reasoning thought thoughts thinking rationale trace traces thinks deliberation razonamiento
+        pensamiento raisonnement gedankengang begründung denkprozess raciocínio рассуждение рассуждения
+        мысли 思 推 理
+    """,
+    Concept.RECONSTRUCT: """
+        imagine articulate reconstruct reverse infer recreate reproduce derive recover backfill imagina
+        reconstruye reconstruir reconstruis imaginez rekonstruiere erschließe reconstrua восстанови
+        воспроизведи представь 重 想 还 推
+    """,
+    Concept.COMPLETED: """
+        completed complete finished given final above following existing provided behind led produced
+        completada dada anterior finale donnée fournie abgeschlossene fertige gegebene obigen finalizada
+        готовый данный 已 完 上
+    """,
+    Concept.STEP: """
+        step steps stepwise paso pasos étape étapes schritt schritte passo passos шаг шаги шагам 步 骤 驟
+    """,
+    Concept.REWRITE: """
+        rewrite rewriting rewritten rephrase paraphrase complicate evolve reformulate reescribe réécris
+        reformule umschreiben umformulieren reescreva перепиши 改 写 寫
+    """,
+    Concept.PROMPT: """
+        prompt prompts instruction instructions question questions query queries task tasks problem
+        problems pregunta preguntas instrucción instrucciones frage fragen aufgabe aufgaben pergunta
+        perguntas вопрос вопросы задача задание 问 問 题 題 指
+    """,
+    Concept.GENERATE: """
+        generate create produce write develop compose invent synthesize construct genera crea génère
+        créez erzeuge erstelle gere crie создай сгенерируй 生 创 創
+    """,
+    Concept.DIVERSE: """
+        diverse diversity different various varied variety unique pair pairs diversas distintas divers
+        verschiedene unterschiedliche diversos разные 多 不
+    """,
+    Concept.TRANSLATE: """
+        translate translation translating traduce traducir traduis traduire traduction übersetze
+        übersetzen übersetzung traduza traduzir переведи перевод 译 譯 翻 訳
+    """,
+    Concept.CONTEXT: """
+        context passage passages document documents excerpt excerpts snippet sources contexto documento
+        contexte extrait kontext dokument контекст документ 文 段
+    """,
+    Concept.ONLY: """
+        only solely based using strictly solo únicamente seulement uniquement nur ausschließlich apenas
+        только 只 仅
+    """,
+    Concept.CODE: """
+        code python javascript typescript java rust repository diff patch bug compile código codigo код 码 碼
+    """,
+    Concept.CLASSIFY: """
+        classify classification categorize category label labels labeled sentiment clasifica classifie
+        klassifiziere classifique классифицируй 类 類 标
+    """,
+    Concept.ENTITY: """
+        extract extraction entity entities field fields relationship relationships extrae entidades
+        extrais entités extrahiere entitäten extraia извлеки сущности 提 取 实
+    """,
+    Concept.TRAINING: """
+        dataset training finetuning tuning synthetic distill distillation benchmark corpus datensatz
+        entrenamiento entraînement treinamento обучения датасет 训 集
+    """,
 }
 
 _CONCEPTS: dict[str, int] = {}

@@ -12,24 +12,24 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from stillwatch.sketch.concepts import Concept as C
+from stillwatch.sketch.concepts import Concept
 from stillwatch.sketch.record import Intent
 
 _RULES: tuple[tuple[int, int], ...] = (
-    (C.GRADE | C.SCALE | C.ANSWER, Intent.GRADING),
-    (C.REWRITE | C.PROMPT, Intent.REWRITING),
-    (C.REWRITE | C.ANSWER, Intent.REWRITING),
-    (C.STEP | C.REASONING, Intent.STEP_BY_STEP),
-    (C.GENERATE | C.PROMPT | C.DIVERSE, Intent.GENERATE_ITEMS),
-    (C.GENERATE | C.TRAINING, Intent.GENERATE_ITEMS),
-    (C.TRANSLATE, Intent.TRANSLATION),
-    (C.CONTEXT | C.ONLY | C.ANSWER, Intent.CONTEXT_ANSWER),
-    (C.CODE, Intent.CODING),
-    (C.CLASSIFY, Intent.EXTRACTION),
-    (C.ENTITY | C.CONTEXT, Intent.EXTRACTION),
+    (Concept.GRADE | Concept.SCALE | Concept.ANSWER, Intent.GRADING),
+    (Concept.REWRITE | Concept.PROMPT, Intent.REWRITING),
+    (Concept.REWRITE | Concept.ANSWER, Intent.REWRITING),
+    (Concept.STEP | Concept.REASONING, Intent.STEP_BY_STEP),
+    (Concept.GENERATE | Concept.PROMPT | Concept.DIVERSE, Intent.GENERATE_ITEMS),
+    (Concept.GENERATE | Concept.TRAINING, Intent.GENERATE_ITEMS),
+    (Concept.TRANSLATE, Intent.TRANSLATION),
+    (Concept.CONTEXT | Concept.ONLY | Concept.ANSWER, Intent.CONTEXT_ANSWER),
+    (Concept.CODE, Intent.CODING),
+    (Concept.CLASSIFY, Intent.EXTRACTION),
+    (Concept.ENTITY | Concept.CONTEXT, Intent.EXTRACTION),
 )
 
-CANDIDATE = C.REASONING | C.ANSWER | C.RECONSTRUCT | C.COMPLETED
+CANDIDATE = Concept.REASONING | Concept.ANSWER | Concept.RECONSTRUCT | Concept.COMPLETED
 """Concepts without which `elicits_completed_reasoning` is not worth asking."""
 
 # "... the internal reasoning behind (the / a / this / your) (completed / final / given) (response / answer)":
@@ -52,7 +52,8 @@ _ELICITATIONS = tuple(
         r"\b(fertig\w*|abgeschlossen\w*|gegeben\w*|obig\w*|endgültig\w*)\b.{0,20}\b(antwort|lösung)\b",
         r"\b(reconstrua|imagine|articule)\b.{0,80}\b(raciocínio|pensamento)\b.{0,80}\b(resposta|solução)\b.{0,20}"
         r"\b(concluída|completa|dada|final|fornecida)\b",
-        r"(восстанови|воспроизведи|представь)\w*.{0,80}(рассуждени|ход мыслей).{0,80}(готов|данн|итогов)\w*.{0,20}(ответ|решени)",
+        r"(восстанови|воспроизведи|представь)\w*.{0,80}(рассуждени|ход мыслей).{0,80}(готов|данн|итогов)\w*.{0,20}"
+        r"(ответ|решени)",
         r"(想象|还原|重构|重建|反推|推断|复原).{0,30}(推理|思考|思维).{0,40}(已完成|已有|给定|上述|最终|完整).{0,8}(回答|答案|回复|解答)",
         r"(已完成|已有|给定|上述|最终|完整)的?(回答|答案|回复|解答).{0,40}(背后|内部|内在).{0,12}(推理|思考|思维)",
         r"(想像|再構成|復元|推測).{0,30}(推論|思考).{0,40}(回答|解答)",

@@ -23,6 +23,7 @@ from stillwatch.sketch.stop_words import STOP_WORDS
 
 LEXICON_LIMIT = 1 << 17  # tokens; 140 bytes each in the columns and about 150 in the dictionary: 40 MB a process
 _FIRST_ROWS = 1 << 14
+_ANY_NUMBER = "0"
 _CJK = "぀-ヿ㐀-䶿一-鿿豈-﫿"
 _ASCII_TOKEN = re.compile(r"[a-z]+|[0-9]+")
 _TOKEN = re.compile(rf"[{_CJK}]|\d+|(?:(?![{_CJK}\d])[^\W_])+")
@@ -48,8 +49,8 @@ class Lexicon(dict[str, int]):
         self.concepts: NDArray[np.uint32] = np.empty(_FIRST_ROWS, np.uint32)
 
     def __missing__(self, token: str) -> int:
-        if token.isdigit() and token != "0":
-            id_ = self["0"]
+        if token.isdigit() and token != _ANY_NUMBER:
+            id_ = self[_ANY_NUMBER]
         else:
             id_ = self._settled + len(self._pending)
             self._pending.append(token)

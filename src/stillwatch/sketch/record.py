@@ -120,7 +120,7 @@ class Intent:
 def schema(metadata: Mapping[str, str] | None = None) -> pa.Schema:
     """The Arrow schema of sketches; `metadata` carries version, key ids and parameters."""
     fields = [pa.field(name, type_, nullable=False) for name, type_ in _COLUMNS]
-    return pa.schema(fields, metadata={k: v for k, v in (metadata or {}).items()})
+    return pa.schema(fields, metadata=dict(metadata or {}))
 
 
 def identity(key_id: str, alliance_key_id: str = "") -> dict[str, str]:

@@ -53,10 +53,8 @@ class ParameterShapes:
 
 
 def _tuple_text(p: Parameters) -> str:
-    return repr(
-        (p.names, p.temperature, p.top_p, p.max_tokens, p.n, p.stream, p.logprobs, p.top_logprobs, p.stop, p.reasoning)
-        + (p.tools, p.tool_forced, p.answer_format, p.open_fields, p.closed_fields)
-    )
+    sampling = (p.names, p.temperature, p.top_p, p.max_tokens, p.n, p.stream, p.logprobs, p.top_logprobs, p.stop)
+    return repr((*sampling, p.reasoning, p.tools, p.tool_forced, p.answer_format, p.open_fields, p.closed_fields))
 
 
 def _parameter_flags(p: Parameters) -> int:
@@ -80,14 +78,14 @@ def _parameter_flags(p: Parameters) -> int:
 def dialogue_flags(request: Request, last_text: str) -> int:
     """Flags of the roles in a dialogue and of its operation."""
     roles = {message.role for message in request.messages}
-    is_empty = not last_text.strip() and request.messages and not any(m.images or m.other_parts for m in request.messages)
+    says_nothing = not last_text.strip() and not any(m.images or m.other_parts for m in request.messages)
     return (
         _OPERATION_BITS.get(request.operation, Flag.OPERATION)
         | Flag.SYSTEM * ("system" in roles)
         | Flag.TOOL_TURNS * ("tool" in roles)
         | Flag.ASSISTANT_TURNS * ("assistant" in roles)
         | Flag.ENDS_WITH_ASSISTANT * (bool(request.messages) and request.messages[-1].role == "assistant")
-        | Flag.EMPTY_PROMPT * bool(is_empty)
+        | Flag.EMPTY_PROMPT * (says_nothing and bool(request.messages))
         | Flag.HAS_BODY * bool(request.messages)
     )
 

@@ -1,0 +1,110 @@
+"""From a ring to a verdict: campaign, watch, or let go with the reason said aloud.
+
+A shared skeleton alone is never a verdict. "campaign" needs a second, independent family: the accounts are
+interchangeable shares of one pool that hardly repeat each other (complementarity), or strangers that share payment or
+addresses (infrastructure). In strata whose honest bulk jobs are divided the same way, complementarity is blind and
+infrastructure has to speak. Every way out has a name and a sentence, because the report owes honest heavy customers an
+account of why they were looked at and let go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from stillwatch.campaigns.objective import is_explicit_harvest
+from stillwatch.campaigns.ring import Ring
+from stillwatch.tracing.strata import HONEST_SHAPES
+
+COMMON_UNITS = 3
+"""Organisations of the benign reference that make a skeleton common: two may still be one operator's past."""
+UNITS_AT_LEAST = 3
+"""Two organisations that look alike are a coincidence or a partnership; a campaign spreads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`reason` names the rule that decided; `statement` says it in a sentence."""
+
+    verdict: Literal["campaign", "watch", "cleared"]
+    reason: str
+    statement: str
+
+
+def judge(ring: Ring) -> Judgement:
+    """The first rule that applies decides. See docs/tracing.md for the table."""
+    measured = ring.complementarity
+    second = ring.shares_infrastructure
+    # 1. A tool that honest organisations are known to use.
+    if ring.common_units >= COMMON_UNITS and not second:
+        return Judgement(
+            "cleared",
+            "common tool",
+            f"{ring.common_units} of {ring.reference_units} organisations in the benign reference use this skeleton too",
+        )
+    # 2. Too few strangers for a ring.
+    if ring.units < UNITS_AT_LEAST:
+        return Judgement(
+            "watch" if second else "cleared",
+            "two organisations",
+            "only two organisations share this skeleton; that alone is no ring",
+        )
+    # 3. Everybody asked the same set: users of one evaluation, or a class behind one address.
+    if measured.is_one_set:
+        return _one_set(ring)
+    # 4. Everybody has subjects of their own: users of one tool.
+    if measured.is_different:
+        return Judgement(
+            "watch" if second else "cleared",
+            "own subjects",
+            f"each of the {ring.units} organisations has subjects of its own ({measured.excess:.1%} of the payloads' "
+            f"variance lies between them, z = {measured.z:.0f}): independent users of one tool, or shards by topic",
+        )
+    # 5. Strangers with a shared card or address: two families agree.
+    if second:
+        return Judgement("campaign", "skeleton and infrastructure", _infrastructure_sentence(ring))
+    # 6. Interchangeable shares of one pool.
+    if measured.is_interchangeable:
+        return _interchangeable(ring)
+    # 7. Too few exchanges to tell.
+    return Judgement(
+        "watch" if is_explicit_harvest(ring.intents) and ring.stratum not in HONEST_SHAPES else "cleared",
+        "too few exchanges",
+        f"{measured.rows} exchanges of {ring.units} organisations carry the skeleton: too few to tell one pool from "
+        "subjects of their own",
+    )
+
+
+def _one_set(ring: Ring) -> Judgement:
+    measured = ring.complementarity
+    share = f"{measured.shared_turns:.0%} of the exchanges were also sent, word for word, by another organisation"
+    if measured.each_asked_once:
+        return Judgement("cleared", "same questions", f"{share}, and each went through the set once: one shared question set")
+    return Judgement(
+        "watch", "repeated questions", f"{share}, repeats dealt out as by chance: a question set, or one pool sampled often"
+    )
+
+
+def _interchangeable(ring: Ring) -> Judgement:
+    pool = (
+        f"the payloads of {ring.units} organisations are interchangeable (at most {ring.complementarity.upper:.1%} of "
+        "their variance lies between organisations) and hardly repeat: shares of one pool"
+    )
+    if ring.stratum in HONEST_SHAPES:
+        return Judgement(
+            "cleared",
+            "cannot tell",
+            f"{pool}; but honest {ring.stratum} jobs are divided in the same way, and nothing independent speaks against them",
+        )
+    return Judgement("campaign", "skeleton and complementarity", pool)
+
+
+def _infrastructure_sentence(ring: Ring) -> str:
+    strongest = max((s for s in ring.shared if s.is_strong), key=lambda s: s.rate)
+    return (
+        f"{strongest.sharing} of {strongest.known} organisations that claim to be strangers share a skeleton and "
+        f"{_NAMES[strongest.kind]} (elsewhere {strongest.population_rate:.1%} do)"
+    )
+
+
+_NAMES = {"payment": "a payment instrument", "ip": "an address", "network": "a network"}

@@ -1,0 +1,117 @@
+"""From a candidate and its exchanges to a ring with every family's measurement."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillwatch.campaigns.gather import Carried
+from stillwatch.campaigns.ring import Ring
+from stillwatch.sketch.record import Intent
+from stillwatch.tracing.calibration import Reference
+from stillwatch.tracing.commonness import CommonSkeletons
+from stillwatch.tracing.complementarity import ROWS_PER_UNIT, UNITS_AT_MOST, Payloads, distance, measure
+from stillwatch.tracing.infrastructure import KINDS, Shared, shared
+from stillwatch.tracing.skeleton import Repeated
+from stillwatch.tracing.strata import TRAITS, stratum, traits
+from stillwatch.tracing.survey import Accounts
+from stillwatch.tracing.template import Candidate
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+TEMPLATE, COMPLEMENTARITY = "template", "complementarity"
+OTHER_ROWS = 256
+"""Exchanges of the others that one unit is compared with."""
+
+
+def ring(
+    candidate: Candidate,
+    carried: Carried,
+    found: Accounts,
+    skeleton: Repeated,
+    reference: Reference,
+    common: CommonSkeletons,
+    reference_units: int,
+    sharing_rates: dict[str, float],
+    rng: np.random.Generator,
+) -> Ring:
+    """Measure one candidate."""
+    units, unit = np.unique(found.unit[carried.account], return_inverse=True)
+    unit = unit.astype(np.int64)
+    rows = Payloads(unit, _floats(carried, "projection"), _ints(carried, "payload"))
+    kind = group_stratum(carried)
+    agreement = values_shared(skeleton, candidate.keys, len(found))[candidate.accounts]
+    if len(units) >= 2:
+        complementarity = measure(rows, rng)
+        scores = interchangeability(rows, rng)
+    else:
+        complementarity, scores = measure(_none(), rng), np.empty(0)
+    return Ring(
+        accounts=len(candidate.accounts),
+        units=len(np.unique(found.unit[candidate.accounts])),
+        exchanges=len(carried.when),
+        carried=carried.count,
+        templates=candidate.templates,
+        values=len(candidate.keys),
+        typical_agreement=float(np.median(agreement)),
+        stratum=kind,
+        intents=_intent_shares(_ints(carried, "intent")),
+        common_units=int(np.median(common.independent_units(candidate.keys))),
+        reference_units=reference_units,
+        complementarity=complementarity,
+        shared=_shared(carried, unit, sharing_rates),
+        template_log_e=reference.log_e(TEMPLATE, kind, agreement.astype(np.float64)),
+        complementarity_log_e=reference.log_e(COMPLEMENTARITY, kind, scores),
+    )
+
+
+def group_stratum(carried: Carried) -> str:
+    """The stratum of the exchanges that carry a skeleton; all of them are templated."""
+    return stratum(trait_shares(*(_ints(carried, name) for name in ("flags", "intent", "temperature"))) | {"skeleton": 1.0})
+
+
+def trait_shares(flags: Ints, intent: Ints, temperature: Ints) -> dict[str, float]:
+    conditions = traits(flags, intent, temperature)
+    return {name: float(np.mean(conditions[name])) if len(flags) else 0.0 for name in TRAITS}
+
+
+def interchangeability(rows: Payloads, rng: np.random.Generator) -> Floats:
+    """How alike each unit is to the rest of its group, larger = more alike; at most `UNITS_AT_MOST` units."""
+    units = np.unique(rows.unit)
+    if len(units) > UNITS_AT_MOST:
+        units = rng.choice(units, UNITS_AT_MOST, replace=False)
+    scores = []
+    for one in units:
+        mine, others = np.flatnonzero(rows.unit == one), np.flatnonzero(rows.unit != one)
+        some = rng.permutation(mine)[:ROWS_PER_UNIT]
+        rest = rng.permutation(others)[:OTHER_ROWS]
+        if len(some) >= 2 and len(rest) >= 2:
+            scores.append(-distance(rows.projection[some], rows.projection[rest], rng))
+    return np.array(scores, np.float64)
+
+
+def values_shared(skeleton: Repeated, keys: NDArray[np.uint64], accounts: int) -> Ints:
+    """How many of `keys` each account's skeleton has."""
+    return np.bincount(skeleton.account[np.isin(skeleton.key, keys)], minlength=accounts)
+
+
+def _intent_shares(intent: Ints) -> dict[int, float]:
+    bits = [value for name, value in vars(Intent).items() if name.isupper()]
+    return {bit: float(np.mean((intent & bit) != 0)) if len(intent) else 0.0 for bit in bits}
+
+
+def _shared(carried: Carried, unit: Ints, rates: dict[str, float]) -> tuple[Shared, ...]:
+    return tuple(shared(kind, unit, _ints(carried, kind), rates.get(kind, 0.0)) for kind in KINDS)
+
+
+def _ints(carried: Carried, name: str) -> Ints:
+    return carried.columns[name].astype(np.int64)
+
+
+def _floats(carried: Carried, name: str) -> Floats:
+    return carried.columns[name].astype(np.float64)
+
+
+def _none() -> Payloads:
+    return Payloads(np.empty(0, np.int64), np.empty((0, 64)), np.empty(0, np.int64))

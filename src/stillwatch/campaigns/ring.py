@@ -1,0 +1,44 @@
+"""A ring: a candidate set of accounts with everything that the families measured about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stillwatch.tracing.complementarity import Complementarity
+from stillwatch.tracing.infrastructure import Shared
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """What is known about one candidate before anybody judges it.
+
+    `units` counts organisations (accounts where the log names none). `carried` is the number of exchanges with the
+    shared skeleton, out of `exchanges` that the accounts sent in all. `common_units` is how many organisations of the
+    benign reference use the skeleton, beside `reference_units` in it.
+    """
+
+    accounts: int
+    units: int
+    exchanges: int
+    carried: int
+    templates: int
+    values: int
+    typical_agreement: float  # median number of skeleton values an account of the ring has
+    stratum: str
+    intents: Mapping[int, float]  # intent bit to its share of the carried exchanges
+    common_units: int
+    reference_units: int
+    complementarity: Complementarity
+    shared: tuple[Shared, ...]
+    template_log_e: float
+    complementarity_log_e: float
+
+    @property
+    def cover_share(self) -> float:
+        """Share of the accounts' exchanges that do not carry the skeleton."""
+        return 1.0 - self.carried / self.exchanges if self.exchanges else 0.0
+
+    @property
+    def shares_infrastructure(self) -> bool:
+        return any(kind.is_strong for kind in self.shared)

@@ -1,0 +1,311 @@
+"""The review in words and numbers: what each family says about each ring, account and group that was let go."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillwatch.campaigns.attribution import attribute
+from stillwatch.campaigns.campaign import (
+    AccountFinding,
+    AccountVerdict,
+    Bin,
+    Campaign,
+    Cleared,
+    Link,
+    RuleHit,
+)
+from stillwatch.campaigns.gather import Carried
+from stillwatch.campaigns.judgement import Judgement
+from stillwatch.campaigns.measure import COMPLEMENTARITY, TEMPLATE
+from stillwatch.campaigns.objective import objective
+from stillwatch.campaigns.ring import Ring
+from stillwatch.campaigns.links import links
+from stillwatch.evidence import Evidence
+from stillwatch.tracing.rules import RULES
+from stillwatch.tracing.skeleton import Repeated
+from stillwatch.tracing.survey import Accounts
+from stillwatch.tracing.template import Candidate
+
+Ints = NDArray[np.int64]
+Names = Mapping[int, str]
+
+_US_PER_HOUR = 3_600_000_000
+_BINS = 96
+INFRASTRUCTURE = "infrastructure"
+SHAPE = "shape"
+
+
+@dataclass(frozen=True)
+class Found:
+    """One candidate with all that was made of it. `may_act`: its e-value passed the false-discovery rule."""
+
+    candidate: Candidate
+    carried: Carried
+    ring: Ring
+    judgement: Judgement
+    may_act: bool = False
+
+    def acted_on(self) -> Found:
+        return replace(self, may_act=True)
+
+    @property
+    def is_listed(self) -> bool:
+        return self.judgement.verdict != "cleared"
+
+    @property
+    def log_e(self) -> float:
+        """Two independent families multiply."""
+        return self.ring.template_log_e + self.ring.complementarity_log_e
+
+    @property
+    def id(self) -> str:
+        """Named after the skeleton: the same wrapper under new accounts keeps its name."""
+        return "C-" + hashlib.blake2b(self.candidate.keys.astype("<u8").tobytes(), digest_size=4).hexdigest()
+
+
+def campaign(found: Found, accounts: Accounts, skeleton: Repeated, names: Names, span: tuple[int, int]) -> Campaign:
+    """One listed ring as the report shows it."""
+    members = [name_of(account, names) for account in accounts.account[found.candidate.accounts]]
+    order = sorted(range(len(members)), key=lambda i: members[i])
+    verdict = "campaign" if found.judgement.verdict == "campaign" else "watch"
+    return Campaign(
+        id=found.id,
+        accounts=tuple(members[i] for i in order),
+        exchanges=found.ring.exchanges,
+        first_us=int(found.carried.when.min()),
+        last_us=int(found.carried.when.max()),
+        log_e=found.log_e,
+        verdict=verdict,  # type: ignore[arg-type]  # one of the two literals by the line above
+        stratum=found.ring.stratum,
+        objective=objective(found.ring.intents),
+        evidence=ring_evidence(found),
+        attribution=attribute(found.ring, verdict),
+        action=_action(found),
+        links=_relabelled(links(found.candidate, skeleton, len(accounts)), order),
+        timeline=bins(found.carried.when, found.carried.who, *span),
+    )
+
+
+def ring_evidence(found: Found) -> tuple[Evidence, ...]:
+    """Each family's sentence, with its numbers; the first says what decided."""
+    ring = found.ring
+    measured = ring.complementarity
+    said = [
+        Evidence(
+            TEMPLATE,
+            ring.template_log_e,
+            f"{ring.accounts} accounts of {ring.units} organisations repeat the same skeleton ({_templates(ring)}, typically "
+            f"{ring.typical_agreement:.0f} of its {ring.values} values each); {_commonness(ring)}",
+            {
+                "accounts": ring.accounts,
+                "units": ring.units,
+                "values": ring.values,
+                "typical_agreement": ring.typical_agreement,
+                "common_units": ring.common_units,
+                "carried_exchanges": ring.carried,
+            },
+        ),
+        Evidence(
+            COMPLEMENTARITY,
+            ring.complementarity_log_e,
+            _sentence(found.judgement.statement) if not ring.shares_infrastructure else _complementarity(ring),
+            {
+                "excess_variance": round(measured.excess, 5),
+                "excess_deviation": round(measured.deviation, 5),
+                "shared_turns": round(measured.shared_turns, 4),
+                "repeats_within": measured.turns.within,
+                "repeats_between": measured.turns.between,
+                "exchanges": measured.rows,
+                "units": measured.units,
+            },
+        ),
+    ]
+    strong = [kind for kind in ring.shared if kind.is_strong]
+    if strong:
+        said.append(
+            Evidence(
+                INFRASTRUCTURE,
+                0.0,
+                _sentence(
+                    " and ".join(f"{k.sharing} of {k.known} organisations share their {k.kind} with another" for k in strong)
+                ),
+                {f"{k.kind}_rate": round(k.rate, 4) for k in strong},
+            )
+        )
+    if ring.cover_share > 0.1:
+        said.append(
+            Evidence(
+                SHAPE,
+                0.0,
+                f"{ring.cover_share:.0%} of these accounts' exchanges do not carry the skeleton: cover, or customers of a relay",
+                {"cover_share": round(ring.cover_share, 4)},
+            )
+        )
+    return tuple(said)
+
+
+def cleared(found: Found, accounts: Accounts, names: Names) -> Cleared:
+    """A candidate that was let go, with the reason."""
+    members = sorted(name_of(account, names) for account in accounts.account[found.candidate.accounts])
+    return Cleared(
+        found.judgement.reason,
+        tuple(members),
+        found.ring.units,
+        found.ring.exchanges,
+        found.ring.stratum,
+        _sentence(found.judgement.statement),
+    )
+
+
+def heavy_but_alone(accounts: Accounts, in_ring: NDArray[np.bool_], strata: Sequence[str], names: Names) -> list[Cleared]:
+    """The heaviest accounts that share nothing with strangers: volume is never a ground."""
+    heavy = [i for i in np.argsort(-accounts.exchanges, kind="stable")[:_HEAVY] if not in_ring[i]]
+    total = int(accounts.exchanges.sum())
+    typical = float(np.median(accounts.exchanges)) if len(accounts) else 0.0
+    found = []
+    for i in heavy:
+        sent = int(accounts.exchanges[i])
+        if sent < _HEAVY_TIMES * typical or sent < _HEAVY_AT_LEAST:
+            continue
+        found.append(
+            Cleared(
+                "heavy but alone",
+                (name_of(accounts.account[i], names),),
+                1,
+                sent,
+                strata[i],
+                f"{sent:,} exchanges, {sent / total:.1%} of this log; shares no skeleton with another organisation, and "
+                "volume is never a ground",
+            )
+        )
+    return found
+
+
+_HEAVY = 20
+_HEAVY_TIMES = 5
+_HEAVY_AT_LEAST = 50
+
+
+def one_organisation(
+    skeleton: Repeated, accounts: Accounts, in_ring: NDArray[np.bool_], strata: Sequence[str], names: Names
+) -> list[Cleared]:
+    """Organisations whose several accounts share a skeleton among themselves: one customer, several keys."""
+    has = np.zeros(len(accounts), bool)
+    has[np.unique(skeleton.account)] = True
+    has &= ~in_ring & (accounts.organization != 0)
+    found = []
+    for unit in np.unique(accounts.unit[has]):
+        members = np.flatnonzero((accounts.unit == unit) & has)
+        if len(members) < 2:
+            continue
+        found.append(
+            Cleared(
+                "one organisation",
+                tuple(sorted(name_of(accounts.account[i], names) for i in members)),
+                1,
+                int(accounts.exchanges[members].sum()),
+                strata[members[0]],
+                f"{len(members)} accounts of one declared organisation with a skeleton of their own: one customer's "
+                "application, spread over its keys",
+            )
+        )
+    return sorted(found, key=lambda c: -c.exchanges)[:_HEAVY]
+
+
+def account_findings(
+    found: Sequence[Found], accounts: Accounts, rules: Sequence[RuleHit], strata: Sequence[str], names: Names
+) -> list[AccountFinding]:
+    """One finding per account: where it stands and why."""
+    ring_of: dict[int, Found] = {int(i): f for f in found for i in f.candidate.accounts}
+    broke = {hit.account for hit in rules}
+    return [
+        _account(i, name_of(accounts.account[i], names), strata[i], ring_of.get(i), broke) for i in range(len(accounts))
+    ]
+
+
+def _account(index: int, name: str, stratum: str, found: Found | None, broke: set[str]) -> AccountFinding:
+    verdict: AccountVerdict = "watch" if name in broke else "clear"
+    if found is None:
+        return AccountFinding(name, stratum, 0.0, verdict, None, ())
+    if not found.is_listed:
+        said = Evidence(TEMPLATE, 0.0, f"Shares a skeleton and was let go: {found.judgement.statement}")
+        return AccountFinding(name, stratum, 0.0, verdict, None, (said,))
+    verdict = "act" if found.may_act else "watch"
+    said = Evidence(TEMPLATE, found.ring.template_log_e, f"Uses the skeleton of {found.id}")
+    return AccountFinding(name, stratum, found.log_e, verdict, found.id, (said,))
+
+
+def rule_hits(accounts: Accounts, names: Names) -> list[RuleHit]:
+    """Every account that met a decidable rule often enough."""
+    found = []
+    for rule in RULES:
+        counts = accounts.rules[rule.name]
+        for i in np.flatnonzero(counts >= rule.at_least):
+            count = int(counts[i])
+            found.append(RuleHit(rule.name, name_of(accounts.account[i], names), count, rule.sentence.format(f"{count:,}")))
+    return sorted(found, key=lambda hit: (hit.rule, -hit.exchanges, hit.account))
+
+
+def bins(when: Ints, who: Ints, first_us: int, last_us: int) -> tuple[Bin, ...]:
+    """Exchanges and accounts in equal bars of whole hours from `first_us` to `last_us`."""
+    start, width = bin_edges(first_us, last_us)
+    place = (when - start) // width
+    exchanges = np.bincount(place)
+    pairs = np.unique(np.stack([place, who]), axis=1)
+    people = np.bincount(pairs[0], minlength=len(exchanges))
+    return tuple(
+        Bin(int(start + i * width), int(exchanges[i]), int(people[i])) for i in range(len(exchanges)) if exchanges[i]
+    )
+
+
+def bin_edges(first_us: int, last_us: int) -> tuple[int, int]:
+    """Start of the first bar and width of all, in microseconds."""
+    hours = max(1, math.ceil((last_us - first_us) / _US_PER_HOUR / _BINS))
+    width = hours * _US_PER_HOUR
+    return first_us // width * width, width
+
+
+def name_of(pseudonym: int, names: Names) -> str:
+    """The name that the log gave, or the pseudonym where names are sealed."""
+    return names.get(int(pseudonym)) or f"{int(pseudonym):016x}"
+
+
+def _action(found: Found) -> str:
+    if found.judgement.verdict == "watch":
+        return "Watch. No action is justified yet"
+    if found.may_act:
+        return "Act on the accounts by policy, in steps that can be undone; the evidence passes the stated false-discovery rate"
+    return "Have a person review it before any action: the calibration does not support acting at the stated rate"
+
+
+def _templates(ring: Ring) -> str:
+    return "one template" if ring.templates == 1 else f"{ring.templates} templates"
+
+
+def _commonness(ring: Ring) -> str:
+    if ring.reference_units == 0:
+        return "how common it is elsewhere is not known without a benign log"
+    return f"{ring.common_units} of {ring.reference_units} organisations of the benign reference use it"
+
+
+def _complementarity(ring: Ring) -> str:
+    measured = ring.complementarity
+    return (
+        f"{measured.excess:+.1%} of the payloads' variance lies between organisations (at most {measured.upper:.1%}), and "
+        f"{measured.shared_turns:.0%} of the exchanges were also sent by another one"
+    )
+
+
+def _relabelled(found: Sequence[Link], order: Sequence[int]) -> tuple[Link, ...]:
+    position = {old: new for new, old in enumerate(order)}
+    return tuple(replace(link, left=position[link.left], right=position[link.right]) for link in found)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

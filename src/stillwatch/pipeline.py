@@ -1,0 +1,188 @@
+"""The hunt on one page: a ledger of sketches in, a review out.
+
+    survey      who is there, what does each account repeat, what is usual        (pass 1)
+    reference   how do honest accounts score, stratum by stratum
+    candidates  which accounts of different principals share a rare skeleton
+    gather      what did they send with it                                         (pass 2)
+    measure     interchangeable or not, overlapping or not, shared infrastructure
+    judge       campaign, watch, or let go, with the reason
+    decide      which evidence is strong enough to act on, at the stated false-discovery rate
+
+Nothing here reads text or raw identifiers; names come back at the end, from the ledger's sealed table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import ibis
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from stillwatch.campaigns.campaign import Review
+from stillwatch.campaigns.gather import GATHERED_COLUMNS, Carried, gather
+from stillwatch.campaigns.judgement import judge
+from stillwatch.campaigns.measure import ring
+from stillwatch.campaigns.reach import blind_spots, calibration, traffic
+from stillwatch.campaigns.reference import build_reference, set_aside
+from stillwatch.campaigns.statements import (
+    Found,
+    account_findings,
+    campaign,
+    cleared,
+    heavy_but_alone,
+    one_organisation,
+    rule_hits,
+)
+from stillwatch.ledger.ranges import account_parts, read_part
+from stillwatch.stats.multiple import discoveries
+from stillwatch.tracing import template
+from stillwatch.tracing.calibration import Reference
+from stillwatch.tracing.commonness import CommonSkeletons, common_skeletons
+from stillwatch.tracing.skeleton import Keys, Repeated
+from stillwatch.tracing.survey import (
+    SKELETON_COLUMNS,
+    Accounts,
+    Survey,
+    account_strata,
+    accounts,
+    sharing_rates,
+    survey,
+    templated_share,
+)
+from stillwatch.tracing.template import Candidate
+
+Progress = Callable[[str, float], None]
+"""Called with the name of the step and how much of it is done, 0 .. 1."""
+SEED = 20_260_223
+"""Of permutations and samples: the same ledger gives the same review."""
+
+
+class Sketches(Protocol):
+    """What the hunt needs of a ledger."""
+
+    def table(self) -> ibis.Table: ...
+
+    def segment_paths(self) -> list[Path]: ...
+
+
+@dataclass(frozen=True)
+class Hunt:
+    """What to hunt with. `ignored`: skeleton values of phrases that everybody uses (see `tracing.ubiquitous`)."""
+
+    alpha: float = 0.01
+    ignored: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
+    names: Mapping[int, str] = field(default_factory=dict)
+    rejected: int = 0
+    rejections: Sequence[str] = ()
+    damage: Sequence[str] = ()
+
+
+def review(ledger: Sketches, benign: Sketches | None, hunt: Hunt, progress: Progress = lambda step, done: None) -> Review:
+    """Hunt through `ledger`, calibrated on the accounts of `benign` where it is given."""
+    rng = np.random.default_rng(SEED)
+    seen = _survey(ledger, "reading accounts", progress)
+    common, reference, benign_units = _benign(benign, hunt, rng, progress)
+    skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
+    candidates = template.candidates(skeleton, seen.accounts.unit)
+    carried = _gather(ledger, candidates, seen.accounts, progress)
+    if benign is None:
+        reference = set_aside(_parts(ledger, "calibrating", progress), seen, skeleton, candidates, rng)
+    rates = sharing_rates(ledger.table()) if candidates else {}
+    rings = []
+    for number, (candidate, rows) in enumerate(zip(candidates, carried, strict=True)):
+        progress("measuring", number / len(candidates))
+        measured = ring(candidate, rows, seen.accounts, skeleton, reference, common, benign_units, rates, rng)
+        rings.append(Found(candidate, rows, measured, judge(measured)))
+    act_on = _actionable(rings, hunt.alpha)
+    found = [f.acted_on() if number in act_on else f for number, f in enumerate(rings)]
+    return _review(found, seen, skeleton, reference, hunt, ledger.table())
+
+
+def _survey(ledger: Sketches, step: str, progress: Progress) -> Survey:
+    found = accounts(ledger.table())
+    return survey(found, _read(ledger, SKELETON_COLUMNS, step, progress))
+
+
+def _benign(
+    benign: Sketches | None, hunt: Hunt, rng: np.random.Generator, progress: Progress
+) -> tuple[CommonSkeletons, Reference, int]:
+    if benign is None:
+        return CommonSkeletons(np.empty(0, np.uint64), np.empty(0, np.int64)), Reference(""), 0
+    seen = _survey(benign, "reading the benign log", progress)
+    common = common_skeletons(
+        template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored), seen.accounts.unit
+    )
+    reference = build_reference(_parts(benign, "calibrating", progress), seen, common, hunt.ignored, rng)
+    return common, reference, len(np.unique(seen.accounts.unit))
+
+
+def _gather(ledger: Sketches, candidates: list[Candidate], found: Accounts, progress: Progress) -> list[Carried]:
+    if not candidates:
+        return []
+    wanted = np.sort(found.account[np.concatenate([c.accounts for c in candidates])])
+    return gather(candidates, found, _read(ledger, GATHERED_COLUMNS, "gathering", progress, wanted))
+
+
+def _actionable(found: list[Found], alpha: float) -> set[int]:
+    """Campaigns whose e-value passes e-BH among all candidates; the others are for people to review."""
+    passed = discoveries([f.log_e for f in found], alpha)
+    return {number for number in passed if found[number].judgement.verdict == "campaign"}
+
+
+def _review(
+    found: list[Found], seen: Survey, skeleton: Repeated, reference: Reference, hunt: Hunt, table: ibis.Table
+) -> Review:
+    people, names = seen.accounts, hunt.names
+    span = (int(people.first_us.min()), int(people.last_us.max())) if len(people) else (0, 0)
+    strata = account_strata(people, templated_share(seen))
+    in_ring = np.zeros(len(people), bool)
+    for one in found:
+        in_ring[one.candidate.accounts] = True
+    rules = rule_hits(people, names)
+    campaigns = [campaign(f, people, skeleton, names, span) for f in found if f.is_listed]
+    let_go = [cleared(f, people, names) for f in found if not f.is_listed]
+    let_go += one_organisation(skeleton, people, in_ring, strata, names)
+    let_go += heavy_but_alone(people, in_ring, strata, names)
+    return Review(
+        exchanges=int(people.exchanges.sum()),
+        account_count=len(people),
+        rejected=hunt.rejected,
+        alpha=hunt.alpha,
+        first_us=span[0],
+        last_us=span[1],
+        campaigns=tuple(sorted(campaigns, key=lambda c: (c.verdict, -c.log_e, -c.exchanges, c.id))),
+        accounts=tuple(account_findings(found, people, rules, strata, names)),
+        rules=tuple(rules),
+        cleared=tuple(let_go),
+        calibration=calibration(reference),
+        blind_spots=tuple([*blind_spots(people), *hunt.damage]),
+        timeline=traffic(table, *span) if len(people) else (),
+        rejections=tuple(hunt.rejections),
+    )
+
+
+def _parts(
+    ledger: Sketches, step: str, progress: Progress
+) -> Callable[[Sequence[str], NDArray[np.int64] | None], Iterator[pa.Table]]:
+    return lambda columns, only: _read(ledger, columns, step, progress, only)
+
+
+def _read(
+    ledger: Sketches,
+    columns: Sequence[str],
+    step: str,
+    progress: Progress,
+    only: NDArray[np.int64] | None = None,
+) -> Iterator[pa.Table]:
+    paths = ledger.segment_paths()
+    parts = account_parts(paths)
+    for number, (low, high) in enumerate(parts):
+        progress(step, number / len(parts))
+        yield read_part(paths, columns, low, high, only)
+    progress(step, 1.0)
+

@@ -1,0 +1,146 @@
+"""Evidence family "complementarity": are these accounts interchangeable shares of one pool, or people of their own?
+
+Given the exchanges in which accounts use a shared skeleton, two measurements place the group:
+
+                        hardly any turn comes twice        the same turns come from many
+    interchangeable     shares of one pool: a campaign,    independent users of one question set
+                        or shards of one honest job        (an evaluation)
+    own subjects        independent users of one tool      (rare)
+
+- *Interchangeable or not*: the share of the payloads' variance between units (R2) above its permutation null,
+  on whitened projections. Under "interchangeable" the excess is 0; honest strangers with one tool have their own
+  documents and differ. A small ring with few exchanges cannot show either: `upper` says how large the excess may be.
+- *Overlapping or not*: the share of exchanges whose whole last turn also came from another unit, and whether repeats
+  inside a unit are fewer than chance (everybody went through the set once) or as many (one list, dealt out).
+
+Null of the score: an honest account differs from the rest of its stratum as honest accounts do. Assumption: payload
+words carry the subject. Known weakness: blind where an operator shards by topic, and for honest shards of one
+organisation's bulk job; other families must speak there. Measured on the pilot's worlds by the design; the figures of
+this implementation are in docs/tracing.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import poisson
+
+from stillwatch.stats.permutation import Repeats, repeats, variance_share, whitened
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ROWS_PER_UNIT = 64
+UNITS_AT_MOST = 64
+_SHUFFLES = 100
+_ROWS_PER_DIRECTION = 6  # whitening fewer rows per direction than this fits noise
+DIFFERENT_EXCESS = 0.006  # dealt-out runs: at most 0.003; independent organisations with one tool: 0.011 - 0.050
+DIFFERENT_Z = 4.0
+BOUNDED_EXCESS = 0.015
+MANY_REPEATS = 0.4  # share of exchanges whose turn another unit sent too: 0.01 - 0.25 dealt out, 0.5 - 0.9 shared sets
+_FEWER_THAN_CHANCE_P = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Payloads:
+    """Exchanges of one group that carry its skeleton. `unit`: (n,) in 0 .. k-1; `projection`: (n, 64)."""
+
+    unit: Ints
+    projection: Floats
+    payload: Ints
+
+
+@dataclass(frozen=True)
+class Complementarity:
+    """The two measurements on one group of `units` units."""
+
+    units: int
+    rows: int
+    excess: float
+    deviation: float
+    shared_turns: float
+    turns: Repeats
+
+    @cached_property
+    def z(self) -> float:
+        return self.excess / self.deviation if self.deviation > 0 else 0.0
+
+    @property
+    def upper(self) -> float:
+        """The excess is below this, at two standard deviations."""
+        return self.excess + 2 * self.deviation
+
+    @property
+    def is_different(self) -> bool:
+        """The units have subjects of their own."""
+        return self.excess > DIFFERENT_EXCESS and self.z > DIFFERENT_Z
+
+    @property
+    def is_interchangeable(self) -> bool:
+        """The units are interchangeable, and there was enough to see it if they were not."""
+        return not self.is_different and self.deviation > 0 and self.upper < BOUNDED_EXCESS
+
+    @property
+    def is_one_set(self) -> bool:
+        """Many turns come from several units."""
+        return self.shared_turns >= MANY_REPEATS
+
+    @property
+    def each_asked_once(self) -> bool:
+        """Repeats inside a unit are rarer than if all repeats were dealt out by chance."""
+        p = float(poisson.cdf(self.turns.within, self.turns.expected_within))
+        return p < _FEWER_THAN_CHANCE_P
+
+
+def measure(rows: Payloads, rng: np.random.Generator) -> Complementarity:
+    """Both measurements; `rows` of at least two units, else everything is 0."""
+    sampled = _sample(rows, rng)
+    scaled = scaled_payloads(sampled.projection)
+    shift = variance_share(scaled, sampled.unit, _SHUFFLES, rng)
+    return Complementarity(
+        units=len(np.unique(sampled.unit)),
+        rows=len(sampled.unit),
+        excess=shift.excess,
+        deviation=shift.deviation,
+        shared_turns=_shared_turns(rows),
+        turns=repeats(rows.payload, rows.unit),
+    )
+
+
+def distance(one: Floats, others: Floats, rng: np.random.Generator) -> float:
+    """How far one unit's payloads lie from others', as excess share of variance; 0 = interchangeable. (n,64), (m,64)."""
+    both = np.concatenate([one, others])
+    label = np.repeat([0, 1], [len(one), len(others)])
+    return variance_share(scaled_payloads(both), label, _SHUFFLES // 2, rng).excess
+
+
+def scaled_payloads(projection: Floats) -> Floats:
+    """Whitened along as many leading directions as the number of rows can support."""
+    white = whitened(projection)
+    return white[:, -max(2, min(white.shape[1], len(white) // _ROWS_PER_DIRECTION)) :]
+
+
+def _shared_turns(rows: Payloads) -> float:
+    """Share of exchanges whose whole last turn was also sent by another unit."""
+    if len(rows.payload) == 0:
+        return 0.0
+    _, item = np.unique(rows.payload, return_inverse=True)
+    pairs = np.unique(np.stack([item, rows.unit]), axis=1)
+    senders = np.bincount(pairs[0])
+    return float((senders[item] > 1).mean())
+
+
+def _sample(rows: Payloads, rng: np.random.Generator) -> Payloads:
+    """At most `UNITS_AT_MOST` units with `ROWS_PER_UNIT` rows each; labels close up."""
+    units, sizes = np.unique(rows.unit, return_counts=True)
+    if len(units) > UNITS_AT_MOST:
+        units = rng.choice(units, UNITS_AT_MOST, replace=False)
+    order = rng.permutation(np.flatnonzero(np.isin(rows.unit, units)))
+    order = order[np.argsort(rows.unit[order], kind="stable")]
+    place = np.arange(len(order)) - np.searchsorted(rows.unit[order], rows.unit[order])
+    kept = np.sort(order[place < ROWS_PER_UNIT])
+    _, unit = np.unique(rows.unit[kept], return_inverse=True)
+    return Payloads(unit.astype(np.int64), rows.projection[kept], rows.payload[kept])

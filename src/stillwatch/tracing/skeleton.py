@@ -1,0 +1,128 @@
+"""The frequent-skeleton miner: which zone values does an account repeat across its conversations?
+
+A template leaves the same values in the same slots of the same zones, conversation after conversation, while the
+payload's values change. Counting (account, slot, value) over distinct conversations finds it wherever it sits:
+in the system text in front of a bare question, or at the head or tail of a long document. Turns of one
+conversation count once, so a person's long chat repeats nothing.
+
+Everything is one sort of 64-bit keys: account, slot, value. Source: our own; the rule of thumb that a skeleton is
+what recurs in a good part of an account's requests is from the design's pilot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillwatch.sketch.record import ZONE_SLOTS
+
+CONVERSATIONS_AT_MOST = 256
+"""Conversations counted per account: at one in twenty, a template still shows a dozen times."""
+SUPPORT_AT_LEAST = 2
+_VALUE_BITS = 32
+_POSITION_BITS = 5
+_KEY_BITS = np.uint64(_VALUE_BITS + _POSITION_BITS)
+_KEY_MASK = np.uint64((1 << (_VALUE_BITS + _POSITION_BITS)) - 1)
+_SORT_ROWS = 1 << 18  # conversations turned into keys at a time: 64 MB of keys
+
+Keys = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversations:
+    """One row for each distinct (account, conversation) of some accounts, sorted by account.
+
+    `account`: (n,) dense index of the account; `zones`: (n, ZONE_SLOTS) uint32 slot values, 0 = empty.
+    """
+
+    account: NDArray[np.int64]
+    zones: NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """What accounts repeat. Row i: account `account[i]` has `key[i]` in `support[i]` of its conversations.
+
+    A key is slot position * 2**32 + value. Sorted by account, then key.
+    """
+
+    account: NDArray[np.int64]
+    key: Keys
+    support: NDArray[np.int64]
+
+
+def distinct_conversations(
+    account: NDArray[np.int64], conversation: NDArray[np.int64], zones: NDArray[np.uint32]
+) -> Conversations:
+    """The first row of each conversation, at most `CONVERSATIONS_AT_MOST` an account, chosen by conversation hash.
+
+    `account` must be sorted. The choice depends on hashes only, so it is the same whatever the order of the log.
+    """
+    order = np.lexsort((conversation, account))
+    a, c = account[order], conversation[order]
+    is_new = np.ones(len(a), bool)
+    is_new[1:] = (a[1:] != a[:-1]) | (c[1:] != c[:-1])
+    order, a = order[is_new], a[is_new]
+    first_of = np.searchsorted(a, a)  # position of the account's first row
+    keep = np.arange(len(a)) - first_of < CONVERSATIONS_AT_MOST
+    return Conversations(a[keep], zones[order[keep]])
+
+
+def mine(rows: Conversations) -> Repeated:
+    """What each account repeats, at least `SUPPORT_AT_LEAST` times."""
+    parts = [_mine_some(rows, start, stop) for start, stop in _account_slices(rows.account)]
+    if not parts:
+        return Repeated(np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.int64))
+    return joined(parts)
+
+
+def joined(parts: list[Repeated]) -> Repeated:
+    """One table of several about different accounts, in the order given."""
+    return Repeated(
+        np.concatenate([p.account for p in parts]),
+        np.concatenate([p.key for p in parts]),
+        np.concatenate([p.support for p in parts]),
+    )
+
+
+def keys_of(zones: NDArray[np.uint32]) -> Keys:
+    """(n, ZONE_SLOTS) slot values to keys of the same shape; an empty slot's key has value 0."""
+    positions = np.arange(ZONE_SLOTS, dtype=np.uint64) << np.uint64(_VALUE_BITS)
+    return np.asarray(zones.astype(np.uint64) | positions, np.uint64)
+
+
+def value_of(key: Keys) -> Keys:
+    return key & np.uint64((1 << _VALUE_BITS) - 1)
+
+
+def zone_of(key: Keys) -> NDArray[np.int64]:
+    """Which of the four zones each key belongs to."""
+    return (key >> np.uint64(_VALUE_BITS + 3)).astype(np.int64)
+
+
+def _mine_some(rows: Conversations, start: int, stop: int) -> Repeated:
+    base = rows.account[start]
+    account = (rows.account[start:stop] - base).astype(np.uint64)
+    keys = keys_of(rows.zones[start:stop]) | (account << _KEY_BITS)[:, None]
+    flat = keys[rows.zones[start:stop] != 0]
+    flat.sort()
+    edges = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]])) if len(flat) else np.empty(0, np.int64)
+    support = np.diff(np.append(edges, len(flat)))
+    often = support >= SUPPORT_AT_LEAST
+    found = flat[edges[often]]
+    return Repeated((found >> _KEY_BITS).astype(np.int64) + base, found & _KEY_MASK, support[often])
+
+
+def _account_slices(account: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Slices of whole accounts, about `_SORT_ROWS` rows each."""
+    slices = []
+    start = 0
+    while start < len(account):
+        stop = min(start + _SORT_ROWS, len(account))
+        if stop < len(account):
+            stop = int(np.searchsorted(account, account[stop - 1], side="right"))
+        slices.append((start, stop))
+        start = stop
+    return slices
