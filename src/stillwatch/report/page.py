@@ -1,0 +1,123 @@
+"""report.html: a review for people, as one file that loads nothing and works without JavaScript.
+
+What is said is decided in `summary`, `card` and `people`, how numbers read in `wording`, where marks stand in
+`timeline` and `ring`; the templates only set them. Every name and sentence from a log passes two doors: `visible`
+spells out what could deceive the eye, and autoescaping keeps it text.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from stillwatch.campaigns.campaign import Review
+from stillwatch.report import wording
+from stillwatch.report.atomic_file import write_atomically
+from stillwatch.report.card import COLOURS, OTHER_COLOUR, cards, colour
+from stillwatch.report.content_policy import content_policy
+from stillwatch.report.findings import findings
+from stillwatch.report.order import campaigns_by_weight
+from stillwatch.report.people import account_table, cleared_list, rule_table
+from stillwatch.report.ring import Ring
+from stillwatch.report.summary import flagged_exchanges, summary
+from stillwatch.report.timeline import Series, Timeline, merged, timeline
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_report(review: Review, path: Path) -> None:
+    """Write report.html at `path`, whole or not at all. Raises `UnwritableFinding` and `FileNotWritten`."""
+    findings(review)  # a number that findings.json refuses is not shown to people either
+    write_atomically(path, page(review))
+
+
+def page(review: Review) -> str:
+    """The report as HTML; the same review gives the same bytes."""
+    style, script = (_TEMPLATES / name for name in ("style.css", "page.js"))
+    styling, behaviour = style.read_text("utf-8"), script.read_text("utf-8")
+    told = cards(review)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            policy=content_policy(styling, behaviour),
+            style=Markup(styling),  # noqa: S704 - our own file, and its hash is in the policy
+            script=Markup(behaviour),  # noqa: S704 - our own file, and its hash is in the policy
+            review=review,
+            summary=summary(review),
+            traffic=_traffic(review),
+            flagged_exchanges=flagged_exchanges(review),
+            cards=told,
+            rings=[_ring_for_script(card.anchor, card.ring) for card in told.full if card.ring],
+            rules=rule_table(review),
+            cleared=cleared_list(review),
+            accounts=account_table(review, {card.campaign.id: card.anchor for card in told.full}),
+            family_meaning=wording.FAMILY_MEANING,
+            families=sorted({e.family for c in review.campaigns for e in c.evidence}),
+        )
+    )
+
+
+def _traffic(review: Review) -> Timeline | None:
+    """All traffic with the campaigns in it: eight in colours of their own, the others together."""
+    campaigns = [c for c in campaigns_by_weight(review) if c.timeline]
+    places = {c.id: place for place, c in enumerate(campaigns_by_weight(review))}
+    alone = [c for c in campaigns if places[c.id] < len(COLOURS)]
+    others = [c for c in campaigns if places[c.id] >= len(COLOURS)]
+    series = [Series(wording.clipped(c.id), colour(places[c.id]), c.timeline) for c in alone]
+    if others:
+        name = wording.counted(len(others), "other campaign or ring", "other campaigns and rings")
+        series.append(merged(name, OTHER_COLOUR, [c.timeline for c in others]))
+    return timeline(review.timeline, series)
+
+
+def _ring_for_script(anchor: str, drawn: Ring) -> dict[str, object]:
+    """What the script needs to answer pointer and keyboard in a ring: names, and which links join them."""
+    return {
+        "anchor": anchor,
+        "names": [wording.visible(node.name) for node in drawn.nodes],
+        "links": [[edge.left, edge.right] for edge in drawn.edges],
+    }
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("stillwatch.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_shown,
+    )
+    for word in _FILTERS:
+        environment.filters[word.__name__] = word
+    return environment
+
+
+def _shown(value: object) -> object:
+    """What a template may print: text from outside passes here whatever the place it is printed in."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return wording.visible(wording.clipped(value, wording.TEXT_LETTERS))
+    return value
+
+
+_FILTERS = (
+    colour,
+    wording.capitalize_first,
+    wording.clipped,
+    wording.compact,
+    wording.count,
+    wording.counted,
+    wording.day,
+    wording.duration,
+    wording.e_value,
+    wording.family,
+    wording.figure,
+    wording.hypothesis,
+    wording.moment,
+    wording.one_in_level,
+    wording.percent,
+)

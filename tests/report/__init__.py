@@ -1,0 +1,1 @@
+"""What the report promises to people and machines."""
