@@ -192,7 +192,7 @@ def _parse_row(read: RowReader, line: int, text: bytes | None) -> Sequence[Excha
         return [MalformedRow(f"line is longer than {MAX_LINE_BYTES // 2**20} MiB")]
     if line == 1:
         text = text.removeprefix(_UTF8_MARK)
-    if text[:1] == b"{":
+    if text[:1] == b"{" and text[1:2] != b"\0":
         return _read_row(read, text)
     if not text or text.isspace():
         return []

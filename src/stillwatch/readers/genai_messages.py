@@ -27,8 +27,7 @@ def message_of(given: Mapping[str, Any]) -> Message:
         if isinstance(part, str):
             texts.append(part)
         elif isinstance(part, dict):
-            kind = part.get("type")
-            text = _text_of(part)
+            kind, text = _word(part.get("type")), _text_of(part)
             if kind == "tool_call":
                 calls += 1
             elif text is not None and kind not in _SILENT_PARTS:
@@ -39,8 +38,7 @@ def message_of(given: Mapping[str, Any]) -> Message:
                 others += 1
     asked = given.get("tool_calls")
     calls += len(asked) if isinstance(asked, list) else 0
-    known = ROLES.get(role, "user") if isinstance(role, str) else "user"
-    return Message(known, "\n".join(texts), images, others, calls)
+    return Message(ROLES.get(_word(role), "user"), "\n".join(texts), images, others, calls)
 
 
 def numbered_messages(given: Mapping[str, Any], prefix: str) -> list[Message]:
@@ -57,7 +55,7 @@ def numbered_messages(given: Mapping[str, Any], prefix: str) -> list[Message]:
 
 def _text_of(part: Mapping[str, Any]) -> str | None:
     """The text of a text part or of a tool's response, under the names that the conventions have used."""
-    if part.get("type") in ("blob", "uri", "file"):
+    if _word(part.get("type")) in ("blob", "uri", "file"):
         return None
     for name in ("content", "text", "response", "result"):
         if isinstance(part.get(name), str):
@@ -66,5 +64,8 @@ def _text_of(part: Mapping[str, Any]) -> str | None:
 
 
 def _is_image(part: Mapping[str, Any]) -> bool:
-    kind = str(part.get("modality") or part.get("mime_type") or part.get("type") or "")
-    return kind.startswith("image")
+    return any(_word(part.get(name)).startswith("image") for name in ("modality", "mime_type", "type"))
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -19,14 +19,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
 from stillwatch.errors import MalformedRow
 from stillwatch.exchange.record import UNKNOWN, Exchange, Message, Parameters, Principal, Request, Response, Usage
 from stillwatch.exchange.request_fields import joined_names, number, total
 from stillwatch.readers.genai_messages import message_of, messages_of, numbered_messages
 from stillwatch.readers.row_fields import optional_name, status_code, timestamp_us
-from stillwatch.readers.spans import Span, read_spans
+from stillwatch.readers.spans import Span, decoded_json, read_spans
 
 ACCOUNT_ATTRIBUTES = (
     "enduser.id",
@@ -80,7 +78,7 @@ def _exchange(span: Span, operation: str) -> Exchange:
     return Exchange(
         ts_us=timestamp_us(span.start_us, "start time"),
         principal=_principal(given),
-        path=str(given.get("url.path") or given.get("http.route") or f"/{operation}"),
+        path=_first_name(given, ("url.path", "http.route")) or f"/{operation}",
         dialect="otel_genai",
         request=Request(operation, optional_name(given.get("gen_ai.request.model")) or "", _turns(span), _asked(given)),
         response=response,
@@ -215,6 +213,6 @@ def _decoded(value: Any) -> Any:
     if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
         return value
     try:
-        return msgspec.json.decode(value)
+        return decoded_json(value.encode())
     except (ValueError, RecursionError):
         return value

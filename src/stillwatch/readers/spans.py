@@ -53,7 +53,7 @@ def read_spans(line: bytes) -> Iterator[Span]:
 
 def _json(line: bytes) -> dict[str, Any]:
     try:
-        document = _decoded(line)
+        document = decoded_json(line)
     except RecursionError:
         raise MalformedRow("line is nested too deeply") from None
     except ValueError:
@@ -63,11 +63,12 @@ def _json(line: bytes) -> dict[str, Any]:
     return document
 
 
-def _decoded(line: bytes) -> Any:
+def decoded_json(text: bytes) -> Any:
+    """Any JSON value, also if it strays from the standard; raises ValueError or RecursionError."""
     try:
-        return msgspec.json.decode(line)
+        return msgspec.json.decode(text)
     except msgspec.DecodeError:
-        return msgspec.json.decode(repaired(line))
+        return msgspec.json.decode(repaired(text))
 
 
 def _otlp_span(span: dict[str, Any], shared: Mapping[str, Any]) -> Span:
