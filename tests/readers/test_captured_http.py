@@ -46,7 +46,8 @@ def test_the_run_is_the_account_and_time_runs_from_the_epoch() -> None:
     ("changes", "reason"),
     [
         ({"dt": "now"}, "dt is not a number"),
-        ({"dt": 1e300}, "dt is not microseconds"),
+        ({"dt": 10**400}, "dt is not seconds since the run began"),
+        ({"dt": -1}, "dt is not seconds since the run began"),
         ({"run": ""}, "run is empty"),
         ({"path": None}, "path is not a string"),
         ({"body": 5}, "body is not a JSON object"),

@@ -14,9 +14,11 @@ from stillwatch.exchange.dialect import parse_request
 from stillwatch.exchange.record import Exchange, Principal
 from stillwatch.exchange.wire import Number, Untyped, Word, decode
 from stillwatch.readers.exchange_log import MAX_HEADERS, body_of, response_of
-from stillwatch.readers.row_fields import Given, required_name, status_code, timestamp_us
+from stillwatch.readers.row_fields import Given, required_name, status_code
 
 EPOCH_US = 1_700_000_000_000_000  # chosen: 2023-11-14, a date that no real capture here has
+
+MAX_RUN_SECONDS = 10 * 365 * 86_400  # chosen: no capture runs for ten years
 
 
 class Row(Struct, gc=False):
@@ -57,4 +59,6 @@ def read_row(line: bytes) -> list[Exchange]:
 def _time_us(dt: Number) -> int:
     if not isinstance(dt, (int, float)):
         raise MalformedRow("dt is missing" if dt is UNSET else "dt is not a number")
-    return timestamp_us(EPOCH_US + round(dt * 1e6), "dt")
+    if not 0 <= dt <= MAX_RUN_SECONDS:
+        raise MalformedRow("dt is not seconds since the run began")
+    return EPOCH_US + round(dt * 1e6)
