@@ -29,6 +29,8 @@ FREE_TEXT = AnswerFormat()
 
 def answer_format(given: Raw | UnsetType | None) -> AnswerFormat:
     """Read a `response_format`, `text.format` or `output_format` object; free text where there is none."""
+    if given is UNSET:
+        return FREE_TEXT
     held = raw_bytes(given)
     if held[:1] != b"{":
         return FREE_TEXT

@@ -87,7 +87,12 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 
 
 class Response(msgspec.Struct, frozen=True, gc=False):
-    """What the model gave back. Several choices are joined by newlines in `text`."""
+    """What the model gave back. Several choices are joined by newlines in `text`.
+
+    `finish_reason` is the first choice's, in one vocabulary for all providers: stop, length, tool_calls,
+    content_filter (refusals too), error; "unreadable" for a response that was logged and that nobody can read; a
+    reason that is none of these stays as the provider wrote it, and is empty where none was given.
+    """
 
     text: str = ""
     reasoning: str = ""

@@ -61,7 +61,7 @@ def total(*values: Count) -> int:
 
 def number(value: Number) -> float | None:
     """A number of ordinary size, else None."""
-    if isinstance(value, (int, float)) and abs(value) <= MAX_NUMBER:
+    if value is not UNSET and isinstance(value, (int, float)) and abs(value) <= MAX_NUMBER:
         return float(value)
     return None
 
@@ -78,6 +78,8 @@ def word(value: Word) -> str:
 
 def items_given(value: Raw | UnsetType | None) -> int:
     """How many items a field holds that may be one string, a list or an object; null and "" hold none."""
+    if value is UNSET:
+        return 0
     held = raw_bytes(value)
     if held[:1] == b"[":
         return len(elements(held))
@@ -88,4 +90,4 @@ def items_given(value: Raw | UnsetType | None) -> int:
 
 def is_true(value: Raw | UnsetType | None) -> bool:
     """Whether an untyped field asks for something: anything but null, false, 0 and the empty string."""
-    return raw_bytes(value) not in (b"", b"false", b"0", b'""')
+    return value is not UNSET and raw_bytes(value) not in (b"", b"false", b"0", b'""')
