@@ -10,9 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillwatch.sketch.record import PROJECTION_DIMENSIONS, ZONE_SLOTS, ZONES
-from stillwatch.tracing.skeleton import keys_of
+from stillwatch.tracing.skeleton import Keys, keys_of
 from stillwatch.tracing.survey import Accounts, fixed_bytes, slot_values
-from stillwatch.tracing.template import VALUES_AT_LEAST, Candidate
+from stillwatch.tracing.template import Candidate
 
 Ints = NDArray[np.int64]
 
@@ -20,6 +20,8 @@ GATHERED_COLUMNS = (
     *("account", "ts_us", "flags", "intent", "temperature", "zones", "payload", "projection"),
     *("ip", "network", "payment"),
 )
+CARRIED_VALUES = 2
+"""Slots of one zone that must hold the skeleton's values: fewer than for membership, since its users are known now."""
 ROWS_PER_ACCOUNT = 256
 """Exchanges kept per account of a candidate, evenly over time; all of them are counted."""
 
@@ -28,6 +30,7 @@ ROWS_PER_ACCOUNT = 256
 class Carried:
     """Exchanges of one candidate that carry its skeleton, and all its accounts' exchanges by time.
 
+    `columns` are the sketch's, and "matches": (n, ZONE_SLOTS) keys of the skeleton that the exchange carries, else 0.
     Arrays have one row per kept exchange; `when` and `who` have one per exchange, carried or not.
     """
 
@@ -54,7 +57,8 @@ def gather(candidates: Sequence[Candidate], found: Accounts, parts: Iterable[pa.
 
 
 def _carried(candidate: Candidate, account: Ints, rows: pa.Table) -> Carried:
-    carries = _carries(candidate, rows)
+    keys = keys_of(slot_values(rows, "zones", ZONE_SLOTS))
+    carries = _carries(candidate, keys)
     order = np.flatnonzero(carries)
     chosen = order[_evenly(account[order], rows.column("ts_us").to_numpy()[order])]
     few = rows.take(pa.array(chosen))
@@ -63,14 +67,14 @@ def _carried(candidate: Candidate, account: Ints, rows: pa.Table) -> Carried:
     }
     projection = fixed_bytes(few, "projection").view(np.int8).reshape(len(few), PROJECTION_DIMENSIONS)
     columns["projection"] = projection.astype(np.float64)
+    columns["matches"] = np.where(np.isin(keys[chosen], candidate.keys), keys[chosen], 0)
     return Carried(account[chosen], columns, int(carries.sum()), rows.column("ts_us").to_numpy(), account)
 
 
-def _carries(candidate: Candidate, rows: pa.Table) -> NDArray[np.bool_]:
+def _carries(candidate: Candidate, keys: Keys) -> NDArray[np.bool_]:
     """Whether enough slots of one zone hold the candidate's values."""
-    keys = keys_of(slot_values(rows, "zones", ZONE_SLOTS))
-    matches = np.isin(keys, candidate.keys).reshape(len(rows), len(ZONES), -1)
-    return np.asarray((matches.sum(axis=2) >= VALUES_AT_LEAST).any(axis=1))
+    matches = np.isin(keys, candidate.keys).reshape(len(keys), len(ZONES), -1)
+    return np.asarray((matches.sum(axis=2) >= CARRIED_VALUES).any(axis=1))
 
 
 def _evenly(account: Ints, ts_us: Ints) -> Ints:
@@ -83,11 +87,13 @@ def _evenly(account: Ints, ts_us: Ints) -> Ints:
 
 
 def _joined(parts: list[Carried]) -> Carried:
-    names = [name for name in GATHERED_COLUMNS if name != "zones"]
+    names = [*(name for name in GATHERED_COLUMNS if name != "zones"), "matches"]
     if not parts:
         empty = np.empty(0, np.int64)
         columns: dict[str, NDArray[np.generic]] = dict.fromkeys(names, empty)
-        return Carried(empty, columns | {"projection": np.empty((0, PROJECTION_DIMENSIONS))}, 0, empty, empty)
+        columns["projection"] = np.empty((0, PROJECTION_DIMENSIONS))
+        columns["matches"] = np.empty((0, ZONE_SLOTS), np.uint64)
+        return Carried(empty, columns, 0, empty, empty)
     return Carried(
         np.concatenate([p.account for p in parts]),
         {name: np.concatenate([p.columns[name] for p in parts]) for name in names},

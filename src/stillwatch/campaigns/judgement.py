@@ -18,6 +18,8 @@ from stillwatch.tracing.strata import HONEST_SHAPES
 
 COMMON_UNITS = 3
 """Organisations of the benign reference that make a skeleton common: two may still be one operator's past."""
+FEW_TURNS = 0.1
+"""Distinct last turns per exchange: below, the variety is the model's and not the caller's."""
 UNITS_AT_LEAST = 3
 """Two organisations that look alike are a coincidence or a partnership; a campaign spreads."""
 
@@ -35,12 +37,13 @@ def judge(ring: Ring) -> Judgement:
     """The first rule that applies decides. See docs/tracing.md for the table."""
     measured = ring.complementarity
     second = ring.shares_infrastructure
+    is_harvest = is_explicit_harvest(ring.intents) and ring.stratum not in HONEST_SHAPES
     # 1. A tool that honest organisations are known to use.
     if ring.common_units >= COMMON_UNITS and not second:
         return Judgement(
             "cleared",
             "common tool",
-            f"{ring.common_units} of {ring.reference_units} organisations in the benign reference use this skeleton too",
+            f"{ring.common_units} of {ring.reference_units} organisations of the benign reference use this skeleton too",
         )
     # 2. Too few strangers for a ring.
     if ring.units < UNITS_AT_LEAST:
@@ -51,14 +54,21 @@ def judge(ring: Ring) -> Judgement:
         )
     # 3. Everybody asked the same set: users of one evaluation, or a class behind one address.
     if measured.is_one_set:
-        return _one_set(ring)
+        return _one_set(ring, is_harvest)
     # 4. Everybody has subjects of their own: users of one tool.
     if measured.is_different:
         return Judgement(
-            "watch" if second else "cleared",
+            "watch" if second or (is_harvest and not measured.is_plainly_different) else "cleared",
             "own subjects",
             f"each of the {ring.units} organisations has subjects of its own ({measured.excess:.1%} of the payloads' "
             f"variance lies between them, z = {measured.z:.0f}): independent users of one tool, or shards by topic",
+        )
+    if measured.repeats_itself:
+        return Judgement(
+            "watch" if second else "cleared",
+            "own subjects",
+            f"the organisations come back to their own turns ({measured.turns.within} repeats inside one, "
+            f"{measured.turns.expected_within:.0f} expected if turns were dealt out): work of their own with one tool",
         )
     # 5. Strangers with a shared card or address: two families agree.
     if second:
@@ -68,20 +78,26 @@ def judge(ring: Ring) -> Judgement:
         return _interchangeable(ring)
     # 7. Too few exchanges to tell.
     return Judgement(
-        "watch" if is_explicit_harvest(ring.intents) and ring.stratum not in HONEST_SHAPES else "cleared",
+        "watch" if is_harvest else "cleared",
         "too few exchanges",
         f"{measured.rows} exchanges of {ring.units} organisations carry the skeleton: too few to tell one pool from "
         "subjects of their own",
     )
 
 
-def _one_set(ring: Ring) -> Judgement:
+def _one_set(ring: Ring, is_harvest: bool) -> Judgement:
     measured = ring.complementarity
     share = f"{measured.shared_turns:.0%} of the exchanges were also sent, word for word, by another organisation"
     if measured.each_asked_once:
-        return Judgement("cleared", "same questions", f"{share}, and each went through the set once: one shared question set")
+        return Judgement(
+            "cleared", "same questions", f"{share}, and each went through the set once: one shared question set"
+        )
+    if is_harvest and measured.distinct_turns <= FEW_TURNS:
+        return Judgement("campaign", "one prompt sampled often", f"{share}; a few prompts are sampled again and again")
     return Judgement(
-        "watch", "repeated questions", f"{share}, repeats dealt out as by chance: a question set, or one pool sampled often"
+        "watch",
+        "repeated questions",
+        f"{share}, repeats dealt out as by chance: a question set, or one pool sampled often",
     )
 
 

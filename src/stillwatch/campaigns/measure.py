@@ -7,10 +7,18 @@ from numpy.typing import NDArray
 
 from stillwatch.campaigns.gather import Carried
 from stillwatch.campaigns.ring import Ring
-from stillwatch.sketch.record import Intent
+from stillwatch.sketch.record import PROJECTION_DIMENSIONS, Intent
 from stillwatch.tracing.calibration import Reference
 from stillwatch.tracing.commonness import CommonSkeletons
-from stillwatch.tracing.complementarity import ROWS_PER_UNIT, UNITS_AT_MOST, Payloads, distance, measure
+from stillwatch.tracing.complementarity import (
+    ROWS_PER_UNIT,
+    UNITS_AT_MOST,
+    Payloads,
+    distance,
+    measure,
+    variants,
+    without_variants,
+)
 from stillwatch.tracing.infrastructure import KINDS, Shared, shared
 from stillwatch.tracing.skeleton import Repeated
 from stillwatch.tracing.strata import TRAITS, stratum, traits
@@ -38,8 +46,7 @@ def ring(
 ) -> Ring:
     """Measure one candidate."""
     units, unit = np.unique(found.unit[carried.account], return_inverse=True)
-    unit = unit.astype(np.int64)
-    rows = Payloads(unit, _floats(carried, "projection"), _ints(carried, "payload"))
+    rows = _payloads(carried, candidate, unit, rng)
     kind = group_stratum(carried)
     agreement = values_shared(skeleton, candidate.keys, len(found))[candidate.accounts]
     if len(units) >= 2:
@@ -60,15 +67,33 @@ def ring(
         common_units=int(np.median(common.independent_units(candidate.keys))),
         reference_units=reference_units,
         complementarity=complementarity,
-        shared=_shared(carried, unit, sharing_rates),
+        shared=_shared(carried, unit.astype(np.int64), sharing_rates),
         template_log_e=reference.log_e(TEMPLATE, kind, agreement.astype(np.float64)),
         complementarity_log_e=reference.log_e(COMPLEMENTARITY, kind, scores),
     )
 
 
+def _payloads(carried: Carried, candidate: Candidate, unit: Ints, rng: np.random.Generator) -> Payloads:
+    """The carried exchanges of at most `UNITS_AT_MOST` units, with the variant of each."""
+    units = np.unique(unit)
+    if len(units) > UNITS_AT_MOST:
+        units = rng.choice(units, UNITS_AT_MOST, replace=False)
+    kept = np.flatnonzero(np.isin(unit, units))
+    matches = carried.columns["matches"][kept]
+    has = np.zeros((len(kept), len(candidate.keys)), bool)
+    row, slot = np.nonzero(matches)
+    has[row, np.searchsorted(candidate.keys, matches[row, slot])] = True
+    _, closed = np.unique(unit[kept], return_inverse=True)
+    return Payloads(
+        closed.astype(np.int64), _floats(carried, "projection")[kept], _ints(carried, "payload")[kept], variants(has)
+    )
+
+
 def group_stratum(carried: Carried) -> str:
     """The stratum of the exchanges that carry a skeleton; all of them are templated."""
-    return stratum(trait_shares(*(_ints(carried, name) for name in ("flags", "intent", "temperature"))) | {"skeleton": 1.0})
+    return stratum(
+        trait_shares(*(_ints(carried, name) for name in ("flags", "intent", "temperature"))) | {"skeleton": 1.0}
+    )
 
 
 def trait_shares(flags: Ints, intent: Ints, temperature: Ints) -> dict[str, float]:
@@ -77,17 +102,15 @@ def trait_shares(flags: Ints, intent: Ints, temperature: Ints) -> dict[str, floa
 
 
 def interchangeability(rows: Payloads, rng: np.random.Generator) -> Floats:
-    """How alike each unit is to the rest of its group, larger = more alike; at most `UNITS_AT_MOST` units."""
-    units = np.unique(rows.unit)
-    if len(units) > UNITS_AT_MOST:
-        units = rng.choice(units, UNITS_AT_MOST, replace=False)
+    """How alike each unit is to the rest of its group, larger = more alike."""
+    plain = without_variants(rows)
     scores = []
-    for one in units:
+    for one in np.unique(rows.unit):
         mine, others = np.flatnonzero(rows.unit == one), np.flatnonzero(rows.unit != one)
         some = rng.permutation(mine)[:ROWS_PER_UNIT]
         rest = rng.permutation(others)[:OTHER_ROWS]
         if len(some) >= 2 and len(rest) >= 2:
-            scores.append(-distance(rows.projection[some], rows.projection[rest], rng))
+            scores.append(-distance(plain[some], plain[rest], rng))
     return np.array(scores, np.float64)
 
 
@@ -114,4 +137,5 @@ def _floats(carried: Carried, name: str) -> Floats:
 
 
 def _none() -> Payloads:
-    return Payloads(np.empty(0, np.int64), np.empty((0, 64)), np.empty(0, np.int64))
+    nothing = np.empty(0, np.int64)
+    return Payloads(nothing, np.empty((0, PROJECTION_DIMENSIONS)), nothing, nothing)

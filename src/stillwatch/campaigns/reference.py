@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from stillwatch.campaigns.judgement import COMMON_UNITS
 from stillwatch.campaigns.measure import COMPLEMENTARITY, OTHER_ROWS, TEMPLATE
-from stillwatch.sketch.record import PROJECTION_DIMENSIONS, Flag
+from stillwatch.sketch.record import PROJECTION_DIMENSIONS
 from stillwatch.tracing.calibration import Reference
 from stillwatch.tracing.commonness import CommonSkeletons
 from stillwatch.tracing.complementarity import ROWS_PER_UNIT, distance
 from stillwatch.tracing.skeleton import Keys, Repeated
-from stillwatch.tracing.survey import Survey, account_strata, fixed_bytes, templated_share
+from stillwatch.tracing.survey import Survey, account_strata, fixed_bytes, templated_share, without_embeddings
 from stillwatch.tracing.template import Candidate, skeletons
 
 Ints = NDArray[np.int64]
@@ -26,7 +26,6 @@ ACCOUNTS_PER_STRATUM = 1_000
 """Benign accounts scored per stratum: p-values down to 1/1001 for about a minute of CPU."""
 EXCHANGES_AT_LEAST = 5
 """An account needs as many exchanges for its payloads to be compared."""
-_EMBEDDING = 2
 
 
 def build_reference(
@@ -102,7 +101,7 @@ def _payloads(parts: Parts, seen: Survey, wanted: Ints) -> tuple[Floats, Ints]:
     rows, owners = [], []
     columns = ("account", "flags", "payload", "projection")
     for part in parts(columns, np.sort(seen.accounts.account[wanted])):
-        asked = part.filter(pa.array((part.column("flags").to_numpy() & Flag.OPERATION) != _EMBEDDING))
+        asked = without_embeddings(part)
         account = asked.column("account").to_numpy()
         order = np.lexsort((asked.column("payload").to_numpy(), account))  # payloads are hashes: a fair choice
         place = np.arange(len(order)) - np.searchsorted(account[order], account[order])

@@ -133,7 +133,9 @@ def ring_evidence(found: Found) -> tuple[Evidence, ...]:
                 INFRASTRUCTURE,
                 0.0,
                 _sentence(
-                    " and ".join(f"{k.sharing} of {k.known} organisations share their {k.kind} with another" for k in strong)
+                    " and ".join(
+                        f"{k.sharing} of {k.known} organisations share their {k.kind} with another" for k in strong
+                    )
                 ),
                 {f"{k.kind}_rate": round(k.rate, 4) for k in strong},
             )
@@ -163,7 +165,9 @@ def cleared(found: Found, accounts: Accounts, names: Names) -> Cleared:
     )
 
 
-def heavy_but_alone(accounts: Accounts, in_ring: NDArray[np.bool_], strata: Sequence[str], names: Names) -> list[Cleared]:
+def heavy_but_alone(
+    accounts: Accounts, in_ring: NDArray[np.bool_], strata: Sequence[str], names: Names
+) -> list[Cleared]:
     """The heaviest accounts that share nothing with strangers: volume is never a ground."""
     heavy = [i for i in np.argsort(-accounts.exchanges, kind="stable")[:_HEAVY] if not in_ring[i]]
     total = int(accounts.exchanges.sum())
@@ -248,7 +252,9 @@ def rule_hits(accounts: Accounts, names: Names) -> list[RuleHit]:
         counts = accounts.rules[rule.name]
         for i in np.flatnonzero(counts >= rule.at_least):
             count = int(counts[i])
-            found.append(RuleHit(rule.name, name_of(accounts.account[i], names), count, rule.sentence.format(f"{count:,}")))
+            found.append(
+                RuleHit(rule.name, name_of(accounts.account[i], names), count, rule.sentence.format(f"{count:,}"))
+            )
     return sorted(found, key=lambda hit: (hit.rule, -hit.exchanges, hit.account))
 
 

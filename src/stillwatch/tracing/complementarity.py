@@ -39,9 +39,13 @@ _SHUFFLES = 100
 _ROWS_PER_DIRECTION = 6  # whitening fewer rows per direction than this fits noise
 DIFFERENT_EXCESS = 0.006  # dealt-out runs: at most 0.003; independent organisations with one tool: 0.011 - 0.050
 DIFFERENT_Z = 4.0
+PLAINLY_DIFFERENT_Z = 8.0  # independent organisations of 40 exchanges each: 12 and more
 BOUNDED_EXCESS = 0.015
 MANY_REPEATS = 0.4  # share of exchanges whose turn another unit sent too: 0.01 - 0.25 dealt out, 0.5 - 0.9 shared sets
 _FEWER_THAN_CHANCE_P = 1e-3
+_REPEATS_ITSELF_P = 1e-6
+_SAME_VARIANT = 0.5  # Jaccard of two exchanges' skeleton values
+_VARIANT_ROWS = 12  # a variant's mean from fewer rows is mostly noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Payloads:
     unit: Ints
     projection: Floats
     payload: Ints
+    variant: Ints  # (n,) which variant of the skeleton each exchange carries, see `variants`
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Complementarity:
     excess: float
     deviation: float
     shared_turns: float
+    distinct_turns: float
     turns: Repeats
 
     @cached_property
@@ -77,6 +83,15 @@ class Complementarity:
     def is_different(self) -> bool:
         """The units have subjects of their own."""
         return self.excess > DIFFERENT_EXCESS and self.z > DIFFERENT_Z
+
+    @property
+    def is_plainly_different(self) -> bool:
+        return self.is_different and self.z > PLAINLY_DIFFERENT_Z
+
+    @property
+    def repeats_itself(self) -> bool:
+        """Units come back to their own turns far more often than to each other's: material of their own."""
+        return float(poisson.sf(self.turns.within - 1, self.turns.expected_within)) < _REPEATS_ITSELF_P
 
     @property
     def is_interchangeable(self) -> bool:
@@ -98,7 +113,7 @@ class Complementarity:
 def measure(rows: Payloads, rng: np.random.Generator) -> Complementarity:
     """Both measurements; `rows` of at least two units, else everything is 0."""
     sampled = _sample(rows, rng)
-    scaled = scaled_payloads(sampled.projection)
+    scaled = scaled_payloads(without_variants(sampled))
     shift = variance_share(scaled, sampled.unit, _SHUFFLES, rng)
     return Complementarity(
         units=len(np.unique(sampled.unit)),
@@ -106,6 +121,7 @@ def measure(rows: Payloads, rng: np.random.Generator) -> Complementarity:
         excess=shift.excess,
         deviation=shift.deviation,
         shared_turns=_shared_turns(rows),
+        distinct_turns=len(np.unique(rows.payload)) / max(len(rows.payload), 1),
         turns=repeats(rows.payload, rows.unit),
     )
 
@@ -115,6 +131,37 @@ def distance(one: Floats, others: Floats, rng: np.random.Generator) -> float:
     both = np.concatenate([one, others])
     label = np.repeat([0, 1], [len(one), len(others)])
     return variance_share(scaled_payloads(both), label, _SHUFFLES // 2, rng).excess
+
+
+def variants(matches: NDArray[np.bool_]) -> Ints:
+    """Group exchanges by which values of the skeleton they carry. `matches`: (n, values); returns (n,).
+
+    A job of several steps has several wrappers. Leaders: the commonest pattern not yet covered leads all that share at
+    least half of their values with it.
+    """
+    patterns, of, counts = np.unique(matches, axis=0, return_inverse=True, return_counts=True)
+    sizes = patterns.sum(axis=1)
+    both = patterns.astype(np.int64) @ patterns.T.astype(np.int64)
+    alike = both >= _SAME_VARIANT * (sizes[:, None] + sizes[None, :] - both)
+    leader = np.full(len(patterns), -1, np.int64)
+    for one in np.argsort(-counts, kind="stable"):
+        if leader[one] < 0:
+            leader[alike[one] & (leader < 0)] = one
+    return np.asarray(leader[of.ravel()], np.int64)
+
+
+def without_variants(rows: Payloads) -> Floats:
+    """Projections less the mean of their variant, where at least half of the units use that variant.
+
+    What every unit's wrapper says is no subject. A variant that few units use is left in: it may be their own words.
+    """
+    plain = rows.projection - rows.projection.mean(axis=0)
+    units = len(np.unique(rows.unit))
+    for one in np.unique(rows.variant):
+        members = rows.variant == one
+        if members.sum() >= _VARIANT_ROWS and len(np.unique(rows.unit[members])) >= max(3, units / 2):
+            plain[members] = rows.projection[members] - rows.projection[members].mean(axis=0)
+    return plain
 
 
 def scaled_payloads(projection: Floats) -> Floats:
@@ -143,4 +190,4 @@ def _sample(rows: Payloads, rng: np.random.Generator) -> Payloads:
     place = np.arange(len(order)) - np.searchsorted(rows.unit[order], rows.unit[order])
     kept = np.sort(order[place < ROWS_PER_UNIT])
     _, unit = np.unique(rows.unit[kept], return_inverse=True)
-    return Payloads(unit.astype(np.int64), rows.projection[kept], rows.payload[kept])
+    return Payloads(unit.astype(np.int64), rows.projection[kept], rows.payload[kept], rows.variant[kept])

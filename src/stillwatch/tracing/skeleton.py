@@ -1,9 +1,9 @@
 """The frequent-skeleton miner: which zone values does an account repeat across its conversations?
 
 A template leaves the same values in the same slots of the same zones, conversation after conversation, while the
-payload's values change. Counting (account, slot, value) over distinct conversations finds it wherever it sits:
-in the system text in front of a bare question, or at the head or tail of a long document. Turns of one
-conversation count once, so a person's long chat repeats nothing.
+payload's values change. Counting (account, slot, value) over conversations finds it wherever it sits: in the system
+text in front of a bare question, or at the head or tail of a long document. Turns of one conversation count once, so a
+person's long chat repeats nothing.
 
 Everything is one sort of 64-bit keys: account, slot, value. Source: our own; the rule of thumb that a skeleton is
 what recurs in a good part of an account's requests is from the design's pilot.
@@ -28,11 +28,12 @@ _KEY_MASK = np.uint64((1 << (_VALUE_BITS + _POSITION_BITS)) - 1)
 _SORT_ROWS = 1 << 18  # conversations turned into keys at a time: 64 MB of keys
 
 Keys = NDArray[np.uint64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Conversations:
-    """One row for each distinct (account, conversation) of some accounts, sorted by account.
+    """One row for each conversation of some accounts, sorted by account.
 
     `account`: (n,) dense index of the account; `zones`: (n, ZONE_SLOTS) uint32 slot values, 0 = empty.
     """
@@ -54,20 +55,22 @@ class Repeated:
 
 
 def distinct_conversations(
-    account: NDArray[np.int64], conversation: NDArray[np.int64], zones: NDArray[np.uint32]
+    account: Ints, conversation: Ints, continues: NDArray[np.bool_], zones: NDArray[np.uint32]
 ) -> Conversations:
-    """The first row of each conversation, at most `CONVERSATIONS_AT_MOST` an account, chosen by conversation hash.
+    """One row for each conversation, at most `CONVERSATIONS_AT_MOST` an account, chosen by conversation hash.
 
-    `account` must be sorted. The choice depends on hashes only, so it is the same whatever the order of the log.
+    `account` must be sorted. Rows that continue a dialogue (`continues`: earlier assistant turns in it) add nothing to
+    its first row; the same first turn sent again is a conversation again. The choice depends on hashes only, so it is
+    the same whatever the order of the log.
     """
-    order = np.lexsort((conversation, account))
+    order = np.lexsort((continues, conversation, account))
     a, c = account[order], conversation[order]
-    is_new = np.ones(len(a), bool)
-    is_new[1:] = (a[1:] != a[:-1]) | (c[1:] != c[:-1])
-    order, a = order[is_new], a[is_new]
-    first_of = np.searchsorted(a, a)  # position of the account's first row
-    keep = np.arange(len(a)) - first_of < CONVERSATIONS_AT_MOST
-    return Conversations(a[keep], zones[order[keep]])
+    keep = ~continues[order]
+    keep[:1] = True
+    keep[1:] |= (a[1:] != a[:-1]) | (c[1:] != c[:-1])
+    order, a = order[keep], a[keep]
+    few = np.arange(len(a)) - np.searchsorted(a, a) < CONVERSATIONS_AT_MOST
+    return Conversations(a[few], zones[order[few]])
 
 
 def mine(rows: Conversations) -> Repeated:

@@ -25,9 +25,9 @@ HONEST_SHAPES = frozenset(["app", "extraction", "eval", "agent", "translation"])
 _MOST = 0.5
 _SOME_EMBEDDINGS = 0.05
 _SOME_TOOL_TURNS = 0.2
+_MAKES_ITEMS = Intent.REWRITING | Intent.GENERATE_ITEMS | Intent.COMPLETED_REASONING
 HARVEST_INTENTS = Intent.GRADING | Intent.REWRITING | Intent.GENERATE_ITEMS | Intent.COMPLETED_REASONING
 _EMBEDDING = 2
-_FORCED_CLOSED = Flag.CLOSED_SCHEMA
 _REPRODUCIBLE = Flag.SEED | Flag.STOP | Flag.LOGPROBS
 
 
@@ -39,7 +39,7 @@ def traits(flags: Column, intent: Column, temperature: Column) -> dict[str, Colu
         "embedding": operation == _EMBEDDING,
         "tool_turns": (flags & Flag.TOOL_TURNS) != 0,
         "dialogue": ((flags & Flag.ASSISTANT_TURNS) != 0) & ((flags & Flag.ENDS_WITH_ASSISTANT) == 0),
-        "closed_schema": (flags & _FORCED_CLOSED) != 0,
+        "closed_schema": ((flags & Flag.CLOSED_SCHEMA) != 0) & ((intent & _MAKES_ITEMS) == 0),
         "reproducible": (temperature == 0) & ((flags & _REPRODUCIBLE) != 0),
         "context": ((intent & Intent.CONTEXT_ANSWER) != 0) & ~harvests,
         "extraction": ((intent & Intent.EXTRACTION) != 0) & ~harvests,
@@ -47,7 +47,16 @@ def traits(flags: Column, intent: Column, temperature: Column) -> dict[str, Colu
     }
 
 
-TRAITS = ("embedding", "tool_turns", "dialogue", "closed_schema", "reproducible", "context", "extraction", "translation")
+TRAITS = (
+    "embedding",
+    "tool_turns",
+    "dialogue",
+    "closed_schema",
+    "reproducible",
+    "context",
+    "extraction",
+    "translation",
+)
 
 
 def stratum(shares: Mapping[str, float]) -> str:
@@ -56,7 +65,7 @@ def stratum(shares: Mapping[str, float]) -> str:
     if asked <= 0:
         return "app"
     of_asked = {name: share / asked for name, share in shares.items()}
-    if of_asked["tool_turns"] >= _SOME_TOOL_TURNS:
+    if of_asked["tool_turns"] >= _SOME_TOOL_TURNS or (of_asked["dialogue"] >= _MOST and of_asked["skeleton"] >= _MOST):
         return "agent"
     if of_asked["closed_schema"] >= _MOST or of_asked["extraction"] >= _MOST:
         return "extraction"

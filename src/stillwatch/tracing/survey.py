@@ -117,12 +117,13 @@ def survey(found: Accounts, parts: Iterable[pa.Table]) -> Survey:
     sample = PopulationSample(len(found))
     mined: list[Repeated] = []
     for part in parts:
-        asked = part.filter(pa.array((part.column("flags").to_numpy() & Flag.OPERATION) != _EMBEDDING))
+        asked = without_embeddings(part)
         if len(asked) == 0:
             continue
         rows = distinct_conversations(
             found.index(asked.column("account").to_numpy()),
             asked.column("conversation").to_numpy(),
+            (asked.column("flags").to_numpy() & Flag.ASSISTANT_TURNS) != 0,
             slot_values(asked, "zones", ZONE_SLOTS),
         )
         mined.append(mine(rows))
@@ -147,6 +148,11 @@ def templated_share(seen: Survey) -> NDArray[np.float64]:
     most = np.zeros(len(seen.accounts), np.int64)
     np.maximum.at(most, seen.repeated.account, seen.repeated.support)
     return np.asarray(most / np.maximum(seen.conversations, 1), np.float64)
+
+
+def without_embeddings(rows: pa.Table) -> pa.Table:
+    """Exchanges that ask a model to answer; texts that are only indexed harvest nothing."""
+    return rows.filter(pa.array((rows.column("flags").to_numpy() & Flag.OPERATION) != _EMBEDDING))
 
 
 def slot_values(table: pa.Table, column: str, slots: int) -> NDArray[np.uint32]:

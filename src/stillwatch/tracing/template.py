@@ -71,15 +71,10 @@ def candidates(skeleton: Repeated, unit_of: Ints) -> list[Candidate]:
     accounts, column = np.unique(cells.account, return_inverse=True)
     incidence = csr_matrix((np.ones(len(row), np.int32), (row, column)), shape=(len(keys), len(accounts)))
     users = [
-        (members, _users(incidence, members, keys))
-        for members in _templates(incidence)
-        if _fills_a_zone(keys[members])
+        (members, _users(incidence, members, keys)) for members in _templates(incidence) if _fills_a_zone(keys[members])
     ]
     users = [(members, who) for members, who in users if len(np.unique(unit_of[accounts[who]])) >= 2]
-    found = [
-        Candidate(accounts[who], np.sort(keys[members]), templates)
-        for members, who, templates in _merge(users)
-    ]
+    found = [Candidate(accounts[who], np.sort(keys[members]), templates) for members, who, templates in _merge(users)]
     return sorted(_one_each(found, incidence, keys, accounts, unit_of), key=lambda c: -len(c.accounts))
 
 
@@ -150,7 +145,11 @@ def _merge(users: list[tuple[Ints, Ints]]) -> list[tuple[Ints, Ints, int]]:
     keep = both.data >= SAME_CANDIDATE * np.minimum(sizes[both.row], sizes[both.col])
     groups = igraph.Graph(n=len(users), edges=np.stack([both.row[keep], both.col[keep]], axis=1)).connected_components()
     return [
-        (np.concatenate([users[i][0] for i in group]), np.unique(np.concatenate([users[i][1] for i in group])), len(group))
+        (
+            np.concatenate([users[i][0] for i in group]),
+            np.unique(np.concatenate([users[i][1] for i in group])),
+            len(group),
+        )
         for group in groups
     ]
 
