@@ -15,6 +15,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from stillwatch.errors import MalformedRow
 from stillwatch.exchange.answer import Answer, Choice
 from stillwatch.exchange.answer_format import answer_format
+from stillwatch.exchange.parameter_memo import ParameterMemo
 from stillwatch.exchange.record import UNKNOWN, Message, Parameters, Request, Response, Usage
 from stillwatch.exchange.request_fields import (
     count,
@@ -73,22 +74,22 @@ class WireRequest(Struct, gc=False):
 
     messages: list[WireMessage | None] | UnsetType | None = UNSET
     model: Word = UNSET
+    container: Untyped = UNSET
+    metadata: Untyped = UNSET
+    system: Content = UNSET
     anthropic_beta: Untyped = UNSET
     anthropic_version: Untyped = UNSET
     betas: Untyped = UNSET
     cache_control: Untyped = UNSET
-    container: Untyped = UNSET
     context_management: Untyped = UNSET
     inference_geo: Untyped = UNSET
     max_tokens: Count = UNSET
     mcp_servers: Untyped = UNSET
-    metadata: Untyped = UNSET
     output_config: Untyped = UNSET
     output_format: Untyped = UNSET
     service_tier: Untyped = UNSET
     stop_sequences: Untyped = UNSET
     stream: Switch = UNSET
-    system: Content = UNSET
     temperature: Number = UNSET
     thinking: Untyped = UNSET
     tool_choice: Untyped = UNSET
@@ -98,6 +99,7 @@ class WireRequest(Struct, gc=False):
 
 
 CONTENT_FIELDS = 2  # messages and model come first
+VARYING_FIELDS = 3  # container, metadata and system: their values are content or say nothing here
 
 
 def parse_request(body: Body) -> Request:
@@ -105,7 +107,7 @@ def parse_request(body: Body) -> Request:
     wire = decode(WireRequest, body)
     if not isinstance(wire.messages, list):
         raise MalformedRow("body has no list of messages")
-    return Request("chat", word(wire.model), tuple(_messages(wire.system, wire.messages)), _parameters(wire))
+    return Request("chat", word(wire.model), tuple(_messages(wire.system, wire.messages)), _MEMO.parameters(wire))
 
 
 def _messages(system: Content, turns: list[WireMessage | None]) -> Iterator[Message]:
@@ -168,6 +170,9 @@ def _parameters(wire: WireRequest) -> Parameters:
         open_fields=forced.shape.open_fields + form.shape.open_fields,
         closed_fields=forced.shape.closed_fields + form.shape.closed_fields,
     )
+
+
+_MEMO = ParameterMemo(_parameters, CONTENT_FIELDS, VARYING_FIELDS)
 
 
 def _configured(output_config: Raw | UnsetType) -> Raw | None:

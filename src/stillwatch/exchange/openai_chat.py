@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from stillwatch.errors import MalformedRow
 from stillwatch.exchange.answer import Answer, Choice
 from stillwatch.exchange.answer_format import AnswerFormat, answer_format, forced_by
+from stillwatch.exchange.parameter_memo import ParameterMemo
 from stillwatch.exchange.record import UNKNOWN, Message, Parameters, Request, Response, Usage
 from stillwatch.exchange.request_fields import (
     choices,
@@ -58,6 +59,12 @@ class WireRequest(Struct, gc=False):
 
     messages: list[WireMessage | None] | UnsetType | None = UNSET
     model: Word = UNSET
+    metadata: Untyped = UNSET
+    prediction: Untyped = UNSET
+    prompt_cache_key: Untyped = UNSET
+    safety_identifier: Untyped = UNSET
+    seed: Untyped = UNSET
+    user: Untyped = UNSET
     audio: Untyped = UNSET
     best_of: Untyped = UNSET
     chat_template_kwargs: Untyped = UNSET
@@ -74,23 +81,18 @@ class WireRequest(Struct, gc=False):
     logprobs: Untyped = UNSET
     max_completion_tokens: Count = UNSET
     max_tokens: Count = UNSET
-    metadata: Untyped = UNSET
     min_p: Untyped = UNSET
     min_tokens: Untyped = UNSET
     modalities: Untyped = UNSET
     n: Count = UNSET
     parallel_tool_calls: Untyped = UNSET
-    prediction: Untyped = UNSET
     presence_penalty: Untyped = UNSET
-    prompt_cache_key: Untyped = UNSET
     prompt_logprobs: Untyped = UNSET
     provider: Untyped = UNSET
     reasoning: Untyped = UNSET
     reasoning_effort: Word = UNSET
     repetition_penalty: Untyped = UNSET
     response_format: Untyped = UNSET
-    safety_identifier: Untyped = UNSET
-    seed: Untyped = UNSET
     service_tier: Untyped = UNSET
     skip_special_tokens: Untyped = UNSET
     stop: Untyped = UNSET
@@ -106,12 +108,12 @@ class WireRequest(Struct, gc=False):
     top_k: Untyped = UNSET
     top_logprobs: Count = UNSET
     top_p: Number = UNSET
-    user: Untyped = UNSET
     verbosity: Untyped = UNSET
     web_search_options: Untyped = UNSET
 
 
 CONTENT_FIELDS = 2  # messages and model come first
+VARYING_FIELDS = 6  # metadata to user: their values differ from request to request and say nothing here
 
 
 def parse_request(body: Body) -> Request:
@@ -127,7 +129,7 @@ def request_from(wire: WireRequest) -> Request:
         operation="chat",
         model=word(wire.model),
         messages=tuple([_message(m) for m in wire.messages if m is not None]),
-        parameters=_parameters(wire),
+        parameters=_MEMO.parameters(wire),
     )
 
 
@@ -182,6 +184,9 @@ def _parameters(wire: WireRequest) -> Parameters:
         open_fields=forced.shape.open_fields + form.shape.open_fields,
         closed_fields=forced.shape.closed_fields + form.shape.closed_fields,
     )
+
+
+_MEMO = ParameterMemo(_parameters, CONTENT_FIELDS, VARYING_FIELDS)
 
 
 def _tools_offered(wire: WireRequest) -> int:

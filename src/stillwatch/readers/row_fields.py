@@ -44,6 +44,8 @@ def required_name(value: Given, field: str) -> str:
 
 def optional_name(value: Given) -> str | None:
     """The name, or None where it is absent, null, empty or of another type."""
+    if value is UNSET:
+        return None
     if isinstance(value, str):
         return value or None
     if isinstance(value, int) and not isinstance(value, bool):
