@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
+import os
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,10 @@ from stillwatch.ledger.inputs import InputProgress
 from stillwatch.ledger.ledger import Ledger
 
 from .sketches import sketches
+
+# Real processes to kill, forked from one without threads that has everything imported: milliseconds each.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["stillwatch.ledger.ledger"])
 
 COMMIT_POINTS = [
     *("file written", "file renamed"),  # the first day
@@ -30,34 +36,39 @@ COMPACTION_POINTS = [
 BEFORE = InputProgress("f", "log", 1, 100, 50, 0)
 AFTER = InputProgress("f", "log", 2, 200, 110, 0)
 
-_PROLOGUE = """
-import os, signal, sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from ledger.sketches import sketches
-from stillwatch.ledger.inputs import InputProgress
-from stillwatch.ledger.ledger import Ledger
-left = {point}
-def die(point):
-    global left
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    left -= 1
-ledger = Ledger.open(Path({path!r}))
-"""
-_COMMIT = """
-with ledger.writer(die) as writer:
-    writer.commit(sketches(60, seed=2, days=2), [InputProgress("f", "log", 2, 200, 110, 0)])
-"""
-_COMPACT = "ledger.compact(die)"
+
+def dying_at(point: int) -> Callable[[str], None]:
+    """A checkpoint that kills this process when it is passed for the n-th time, counting from 0."""
+    passed = itertools.count()
+
+    def checkpoint(_: str) -> None:
+        if next(passed) == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return checkpoint
 
 
-def killed(program: str, ledger: Ledger, point: int) -> bool:
-    tests = str(Path(__file__).parent.parent)
-    code = _PROLOGUE.format(tests=tests, point=point, path=str(ledger.path)) + program
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)  # noqa: S603
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr.decode()
-    return done.returncode != 0
+def commit(path: Path, point: int) -> None:
+    with Ledger.open(path).writer(dying_at(point)) as writer:
+        writer.commit(sketches(60, seed=2, days=2), [AFTER])
+
+
+def compact(path: Path, point: int) -> None:
+    Ledger.open(path).compact(dying_at(point))
+
+
+def hold_the_lock(path: Path, point: int) -> None:
+    with Ledger.open(path).writer():
+        dying_at(point)("now")
+
+
+def killed(work: Callable[[Path, int], None], ledger: Ledger, point: int) -> bool:
+    """Do `work` in another process; True if it died of SIGKILL, False if it ended."""
+    process = PROCESSES.Process(target=work, args=(ledger.path, point))
+    process.start()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode != 0
 
 
 def files(ledger: Ledger) -> set[Path]:
@@ -85,7 +96,7 @@ def test_a_commit_killed_anywhere_is_whole_or_absent(ledger: Ledger, point: int)
     """Rows and position move together; what the crash left is cleared by the next writer."""
     with ledger.writer() as writer:
         writer.commit(sketches(50, seed=1, days=2), [BEFORE])
-    assert killed(_COMMIT, ledger, point)
+    assert killed(commit, ledger, point)
 
     found = Ledger.open(ledger.path)
     state = (found.counts().exchanges, found.input_progress("f"))
@@ -104,7 +115,7 @@ def test_a_compaction_killed_anywhere_changes_no_row(ledger: Ledger, point: int)
     with ledger.writer() as writer:
         writer.commit(sketches(50, seed=1, days=2), [BEFORE])
         writer.commit(sketches(60, seed=2, days=2), [AFTER])
-    assert killed(_COMPACT, ledger, point)
+    assert killed(compact, ledger, point)
 
     found = Ledger.open(ledger.path)
     assert found.damage == []
@@ -116,6 +127,6 @@ def test_a_compaction_killed_anywhere_changes_no_row(ledger: Ledger, point: int)
 
 def test_the_lock_dies_with_its_holder(ledger: Ledger) -> None:
     """A killed writer leaves nothing to clean up by hand."""
-    assert killed("with ledger.writer() as writer:\n    die('now')", ledger, 0)
+    assert killed(hold_the_lock, ledger, 0)
     with ledger.writer() as writer:
         writer.commit(sketches(5))

@@ -12,7 +12,6 @@ triggers, which somebody with write access to the file can drop.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 from stillwatch.errors import UsageError
 from stillwatch.ledger.database import Database
 from stillwatch.ledger.durable import full_disk_is_storage_full
+from stillwatch.ledger.sampling import Ranking
 from stillwatch.ledger.seal import Seal, open_sealed
 from stillwatch.pseudonym import Secret
 
@@ -60,18 +60,6 @@ class Look:
     exemplars: int
 
 
-class Ranking:
-    """The lottery that decides which exchanges of an account are kept: lower ranks win."""
-
-    def __init__(self, secret: Secret) -> None:
-        self._key = secret.derive("stillwatch/reservoir-rank", 32)
-
-    def __call__(self, exchange_id: int) -> int:
-        """0 .. 2**63 - 1, uniform and unpredictable without the secret."""
-        digest = hashlib.blake2b(exchange_id.to_bytes(8, "little"), digest_size=8, key=self._key).digest()
-        return int.from_bytes(digest, "little") >> 1
-
-
 class Reservoir:
     """The reservoir in one SQLite file, readable with the deployment's secret only."""
 
@@ -79,7 +67,7 @@ class Reservoir:
         self._database = database
         self._seal = Seal(secret, "stillwatch/reservoir")
         self._rank = Ranking(secret)
-        self._per_account = per_account
+        self.per_account = per_account
         self._retention_us = retention_days * _DAY_US
 
     @classmethod
@@ -110,7 +98,7 @@ class Reservoir:
             db.executemany(
                 "DELETE FROM exemplars WHERE account = ?1 AND exchange_id NOT IN "
                 "(SELECT exchange_id FROM exemplars WHERE account = ?1 ORDER BY rank, exchange_id LIMIT ?2)",
-                [(account, self._per_account) for account in touched],
+                [(account, self.per_account) for account in touched],
             )
 
     def look(self, account: int, *, reader: str, reason: str, now_us: int) -> list[Exemplar]:
@@ -146,7 +134,7 @@ class Reservoir:
             many = db.execute(
                 "DELETE FROM exemplars WHERE rowid IN (SELECT rowid FROM (SELECT rowid, row_number() OVER "
                 "(PARTITION BY account ORDER BY rank, exchange_id) AS place FROM exemplars) WHERE place > ?)",
-                (self._per_account,),
+                (self.per_account,),
             ).rowcount
         return old + many
 

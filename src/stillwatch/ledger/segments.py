@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from stillwatch.ledger.durable import Checkpoint, pass_by, write_file
 
 SEGMENT_ROWS = 1 << 18  # ~100 MB in memory: the unit in which everything downstream reads
-ROW_GROUP_ROWS = 1 << 14  # readers of a range of accounts skip by row group; costs a rollup a tenth more CPU than 1 << 16
+ROW_GROUP_ROWS = 1 << 14  # a range of accounts is read by row groups; costs a rollup a tenth more CPU than 1 << 16
 DIGEST_BYTES = 32
 _MAGIC = b"PAR1"  # Parquet, File Format: the last four bytes of a file
 # Hashes without order or repetition: dictionaries and min/max would only cost room and time.
