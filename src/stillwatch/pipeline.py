@@ -82,7 +82,9 @@ class Hunt:
     damage: Sequence[str] = ()
 
 
-def review(ledger: Sketches, benign: Sketches | None, hunt: Hunt, progress: Progress = lambda step, done: None) -> Review:
+def review(
+    ledger: Sketches, benign: Sketches | None, hunt: Hunt, progress: Progress = lambda step, done: None
+) -> Review:
     """Hunt through `ledger`, calibrated on the accounts of `benign` where it is given."""
     rng = np.random.default_rng(SEED)
     seen = _survey(ledger, "reading accounts", progress)
@@ -160,7 +162,7 @@ def _review(
         rules=tuple(rules),
         cleared=tuple(let_go),
         calibration=calibration(reference),
-        blind_spots=tuple([*blind_spots(people), *hunt.damage]),
+        blind_spots=(*blind_spots(people), *hunt.damage),
         timeline=traffic(table, *span) if len(people) else (),
         rejections=tuple(hunt.rejections),
     )
@@ -185,4 +187,3 @@ def _read(
         progress(step, number / len(parts))
         yield read_part(paths, columns, low, high, only)
     progress(step, 1.0)
-

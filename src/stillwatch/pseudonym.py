@@ -53,7 +53,7 @@ class Secret:
         except FileNotFoundError:
             raise SecretError(
                 f"there is no secret key file at {path}",
-                "Make one with `stillwatch secret new FILE`; without the old file, old sketches cannot be joined to new ones",
+                "Make one with `stillwatch secret new FILE`; without the old one, old sketches join no new ones",
             ) from None
         except OSError as error:
             raise SecretError(f"the secret key file {path} cannot be read: {error.strerror}") from None

@@ -43,7 +43,7 @@ def judge(ring: Ring) -> Judgement:
         return Judgement(
             "cleared",
             "common tool",
-            f"{ring.common_units} of {ring.reference_units} organisations of the benign reference use this skeleton too",
+            f"{ring.common_units} of {ring.reference_units} organisations of the benign reference use it too",
         )
     # 2. Too few strangers for a ring.
     if ring.units < UNITS_AT_LEAST:
@@ -110,7 +110,7 @@ def _interchangeable(ring: Ring) -> Judgement:
         return Judgement(
             "cleared",
             "cannot tell",
-            f"{pool}; but honest {ring.stratum} jobs are divided in the same way, and nothing independent speaks against them",
+            f"{pool}; but honest {ring.stratum} jobs are divided in the same way, and nothing else speaks against them",
         )
     return Judgement("campaign", "skeleton and complementarity", pool)
 

@@ -34,7 +34,7 @@ def blind_spots(accounts: Accounts) -> list[str]:
     said = [_MISSING[name] for name, count in accounts.seen.items() if count < _FEW * total]
     if total and not np.any(accounts.organization):
         said.append(
-            "The log names no organisations: every account counts as one, and a customer with many keys may look like many"
+            "The log names no organisations: every account counts as one, so a customer's many keys look like many"
         )
     return said
 

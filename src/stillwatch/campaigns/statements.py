@@ -22,10 +22,10 @@ from stillwatch.campaigns.campaign import (
 )
 from stillwatch.campaigns.gather import Carried
 from stillwatch.campaigns.judgement import Judgement
+from stillwatch.campaigns.links import links
 from stillwatch.campaigns.measure import COMPLEMENTARITY, TEMPLATE
 from stillwatch.campaigns.objective import objective
 from stillwatch.campaigns.ring import Ring
-from stillwatch.campaigns.links import links
 from stillwatch.evidence import Evidence
 from stillwatch.tracing.rules import RULES
 from stillwatch.tracing.skeleton import Repeated
@@ -100,8 +100,8 @@ def ring_evidence(found: Found) -> tuple[Evidence, ...]:
         Evidence(
             TEMPLATE,
             ring.template_log_e,
-            f"{ring.accounts} accounts of {ring.units} organisations repeat the same skeleton ({_templates(ring)}, typically "
-            f"{ring.typical_agreement:.0f} of its {ring.values} values each); {_commonness(ring)}",
+            f"{ring.accounts} accounts of {ring.units} organisations repeat the same skeleton ({_templates(ring)}, "
+            f"typically {ring.typical_agreement:.0f} of its {ring.values} values each); {_commonness(ring)}",
             {
                 "accounts": ring.accounts,
                 "units": ring.units,
@@ -145,7 +145,8 @@ def ring_evidence(found: Found) -> tuple[Evidence, ...]:
             Evidence(
                 SHAPE,
                 0.0,
-                f"{ring.cover_share:.0%} of these accounts' exchanges do not carry the skeleton: cover, or customers of a relay",
+                f"{ring.cover_share:.0%} of these accounts' exchanges do not carry the skeleton: cover, or a relay's "
+                "customers",
                 {"cover_share": round(ring.cover_share, 4)},
             )
         )
@@ -184,8 +185,8 @@ def heavy_but_alone(
                 1,
                 sent,
                 strata[i],
-                f"{sent:,} exchanges, {sent / total:.1%} of this log; shares no skeleton with another organisation, and "
-                "volume is never a ground",
+                f"{sent:,} exchanges, {sent / total:.1%} of this log; shares no skeleton with another organisation, "
+                "and volume is never a ground",
             )
         )
     return found
@@ -286,7 +287,7 @@ def _action(found: Found) -> str:
     if found.judgement.verdict == "watch":
         return "Watch. No action is justified yet"
     if found.may_act:
-        return "Act on the accounts by policy, in steps that can be undone; the evidence passes the stated false-discovery rate"
+        return "Act by policy, in steps that can be undone: the evidence passes the stated false-discovery rate"
     return "Have a person review it before any action: the calibration does not support acting at the stated rate"
 
 
@@ -303,8 +304,8 @@ def _commonness(ring: Ring) -> str:
 def _complementarity(ring: Ring) -> str:
     measured = ring.complementarity
     return (
-        f"{measured.excess:+.1%} of the payloads' variance lies between organisations (at most {measured.upper:.1%}), and "
-        f"{measured.shared_turns:.0%} of the exchanges were also sent by another one"
+        f"{measured.excess:+.1%} of the payloads' variance lies between organisations (at most {measured.upper:.1%}), "
+        f"and {measured.shared_turns:.0%} of the exchanges were also sent by another one"
     )
 
 

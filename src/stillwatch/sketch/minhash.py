@@ -68,7 +68,7 @@ class KeyedMinHash:
         return values.reshape(sets, self._slots)
 
     def _rank(self, items: U64) -> U64:
-        ranks = (items ^ self._add) * self._first
+        ranks: U64 = (items ^ self._add) * self._first
         ranks ^= ranks >> np.uint64(32)
         ranks *= self._second
         ranks ^= ranks >> np.uint64(29)

@@ -171,7 +171,7 @@ class Sketcher:
         weights = np.ones(len(ids), np.int16)
         table = self._lexicon.signs
         sums = csr_matrix((weights, ids, starts), shape=(len(payloads), len(table))) @ table
-        return np.clip(sums, -127, 127).astype(np.int8)
+        return np.asarray(np.clip(sums, -127, 127), np.int8)
 
     def _intents(
         self, exchanges: Sequence[Exchange], said: list[Turns], cut: list[Zones], flags: NDArray[np.generic]

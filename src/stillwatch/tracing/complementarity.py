@@ -127,7 +127,7 @@ def measure(rows: Payloads, rng: np.random.Generator) -> Complementarity:
 
 
 def distance(one: Floats, others: Floats, rng: np.random.Generator) -> float:
-    """How far one unit's payloads lie from others', as excess share of variance; 0 = interchangeable. (n,64), (m,64)."""
+    """How far one unit's payloads (n, 64) lie from others' (m, 64): excess share of variance, 0 = interchangeable."""
     both = np.concatenate([one, others])
     label = np.repeat([0, 1], [len(one), len(others)])
     return variance_share(scaled_payloads(both), label, _SHUFFLES // 2, rng).excess
@@ -155,7 +155,7 @@ def without_variants(rows: Payloads) -> Floats:
 
     What every unit's wrapper says is no subject. A variant that few units use is left in: it may be their own words.
     """
-    plain = rows.projection - rows.projection.mean(axis=0)
+    plain: Floats = rows.projection - rows.projection.mean(axis=0)
     units = len(np.unique(rows.unit))
     for one in np.unique(rows.variant):
         members = rows.variant == one
@@ -167,7 +167,8 @@ def without_variants(rows: Payloads) -> Floats:
 def scaled_payloads(projection: Floats) -> Floats:
     """Whitened along as many leading directions as the number of rows can support."""
     white = whitened(projection)
-    return white[:, -max(2, min(white.shape[1], len(white) // _ROWS_PER_DIRECTION)) :]
+    directions = max(2, min(white.shape[1], len(white) // _ROWS_PER_DIRECTION))
+    return np.asarray(white[:, -directions:], np.float64)
 
 
 def _shared_turns(rows: Payloads) -> float:
@@ -182,7 +183,7 @@ def _shared_turns(rows: Payloads) -> float:
 
 def _sample(rows: Payloads, rng: np.random.Generator) -> Payloads:
     """At most `UNITS_AT_MOST` units with `ROWS_PER_UNIT` rows each; labels close up."""
-    units, sizes = np.unique(rows.unit, return_counts=True)
+    units = np.unique(rows.unit)
     if len(units) > UNITS_AT_MOST:
         units = rng.choice(units, UNITS_AT_MOST, replace=False)
     order = rng.permutation(np.flatnonzero(np.isin(rows.unit, units)))

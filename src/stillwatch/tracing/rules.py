@@ -40,14 +40,14 @@ RULES = (
     Rule(
         "empty_message_probe",
         EMPTY_PROBES_AT_LEAST,
-        "{} exchanges have an empty last turn: on many models this makes them write training-like prompts. Broken clients "
-        "do it too",
+        "{} exchanges have an empty last turn: on many models this makes them write training-like prompts. Broken "
+        "clients do it too",
     ),
     Rule(
         "completed_reasoning_elicitation",
         1,
-        "{} exchanges ask for the reasoning behind an answer that is already complete: the form used to harvest reasoning "
-        "traces. A tutor may ask it now and then",
+        "{} exchanges ask for the reasoning behind an answer that is already complete: the form used to harvest "
+        "reasoning traces. A tutor may ask it now and then",
     ),
 )
 

@@ -155,19 +155,19 @@ def without_embeddings(rows: pa.Table) -> pa.Table:
     return rows.filter(pa.array((rows.column("flags").to_numpy() & Flag.OPERATION) != _EMBEDDING))
 
 
-def slot_values(table: pa.Table, column: str, slots: int) -> NDArray[np.uint32]:
+def slot_values(table: pa.Table | pa.RecordBatch, column: str, slots: int) -> NDArray[np.uint32]:
     """A fixed-size binary column of 32-bit slots as (n, slots) uint32."""
     return fixed_bytes(table, column).view("<u4").reshape(len(table), slots)
 
 
-def fixed_bytes(table: pa.Table, column: str) -> NDArray[np.uint8]:
+def fixed_bytes(table: pa.Table | pa.RecordBatch, column: str) -> NDArray[np.uint8]:
     """A fixed-size binary column as its bytes, (n * width,)."""
-    chunked = table.column(column)
+    held = table.column(column)
     chunks = [
         np.frombuffer(chunk.buffers()[1], np.uint8)[
             chunk.offset * chunk.type.byte_width : (chunk.offset + len(chunk)) * chunk.type.byte_width
         ]
-        for chunk in chunked.chunks
+        for chunk in (held.chunks if isinstance(held, pa.ChunkedArray) else [held])
     ]
     return np.concatenate(chunks) if chunks else np.empty(0, np.uint8)
 

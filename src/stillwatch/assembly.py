@@ -1,0 +1,162 @@
+"""Concrete parts chosen and put together; only the command line imports this."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import ibis
+
+from stillwatch.campaigns.campaign import Review
+from stillwatch.errors import InputError, SecretError
+from stillwatch.ledger.engines import connect
+from stillwatch.ledger.ledger import Ledger
+from stillwatch.ledger.names import NameTable
+from stillwatch.ledger.reservoir import Reservoir
+from stillwatch.pipeline import Hunt, Progress, review
+from stillwatch.pseudonym import Secret
+from stillwatch.readers.block import open_log
+from stillwatch.readers.paths import STDIN, expand
+from stillwatch.report.findings import write_findings
+from stillwatch.report.page import write_report
+from stillwatch.settings import default_secret_file
+from stillwatch.sketch.record import identity
+from stillwatch.sketch.sketcher import Sketcher
+from stillwatch.sketching import SketchReport, sketch_logs
+from stillwatch.tracing.ubiquitous import ubiquitous_values
+
+SketchProgress = Callable[[str, float, int, int], None]
+"""Called with what is being read, the share read (0 .. 1), exchanges and rejected rows so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The secrets of a deployment; `is_new` if its file was made just now."""
+
+    deployment: Secret
+    alliance: Secret | None
+    file: Path
+    is_new: bool
+
+
+def load_secrets(named: Path | None, alliance: Path | None) -> Secrets:
+    """The secret in the file that was named, which must exist, else in the default file, made at first use."""
+    shared = Secret.load(alliance) if alliance else None
+    if named is not None:
+        return Secrets(Secret.load(named), shared, named, False)
+    file = default_secret_file()
+    if file.exists():
+        return Secrets(Secret.load(file), shared, file, False)
+    try:
+        return Secrets(Secret.create(file), shared, file, True)
+    except OSError as error:
+        raise SecretError(
+            f"no secret key file could be made at {file}: {error.strerror}", "Name one that exists with --secret FILE"
+        ) from None
+
+
+@dataclass(frozen=True)
+class View:
+    """A ledger as the hunt reads it: segments, and one engine's table over them."""
+
+    ledger: Ledger
+    engine: ibis.BaseBackend
+
+    @cached_property
+    def _table(self) -> ibis.Table:
+        return self.ledger.table(self.engine)
+
+    def table(self) -> ibis.Table:
+        return self._table
+
+    def segment_paths(self) -> list[Path]:
+        return self.ledger.segment_paths()
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Logs or a ledger, ready to be hunted."""
+
+    ledger: Path
+    rejected: int = 0
+    rejections: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()
+
+
+def read_logs(
+    paths: Sequence[Path],
+    out: Path,
+    kind: str,
+    secrets: Secrets,
+    workers: int | None,
+    progress: SketchProgress,
+) -> Read:
+    """A ledger of exactly these logs below `out`, sketched now or by an earlier run; a ledger is used as it is."""
+    if len(paths) == 1 and (paths[0] / "ledger.json").exists():
+        return Read(paths[0])
+    if any((path / "ledger.json").exists() for path in paths):
+        raise InputError("a ledger was named beside something else", "Name one ledger, or only logs")
+    files = expand(paths)
+    directory = out / f"{kind}-{_name_of_set(files)}"
+    done = sketch_into(files, directory, secrets, workers, None, lambda *at: progress(kind, *at))
+    return Read(directory, done.rejected, done.rejections, done.damage)
+
+
+def sketch_into(
+    paths: Sequence[Path],
+    ledger: Path,
+    secrets: Secrets,
+    workers: int | None,
+    reservoir: Reservoir | None,
+    progress: Callable[[float, int, int], None],
+) -> SketchReport:
+    """Sketch these logs into the ledger at `ledger`; raises `InputError` if they hold no exchange at all."""
+    done = sketch_logs(
+        paths,
+        ledger,
+        secrets.deployment,
+        alliance=secrets.alliance,
+        workers=workers,
+        reservoir=reservoir,
+        progress=progress,
+    )
+    if done.exchanges == 0:
+        raise InputError("the logs hold no exchange", "Name logs in one of the formats of docs/formats.md")
+    return done
+
+
+def hunt_and_write(
+    read: Read, benign: Read | None, out: Path, secrets: Secrets, engine: str, alpha: float, progress: Progress
+) -> Review:
+    """Hunt, and write findings.json and report.html into `out`."""
+    found = _identity(secrets)
+    ledger = Ledger.open(read.ledger, identity=found)
+    spill = out / "spill"
+    view = View(ledger, connect(engine, temp_directory=spill))
+    reference = Ledger.open(benign.ledger, identity=found) if benign else None
+    known = NameTable.open(read.ledger, secrets.deployment).names("account")
+    hunt = Hunt(
+        alpha=alpha,
+        ignored=ubiquitous_values(Sketcher(secrets.deployment)),
+        names=known,
+        rejected=read.rejected,
+        rejections=read.rejections,
+        damage=read.damage or tuple(ledger.damage),
+    )
+    result = review(view, View(reference, connect(engine, temp_directory=spill)) if reference else None, hunt, progress)
+    write_findings(result, out / "findings.json")
+    write_report(result, out / "report.html")
+    return result
+
+
+def _identity(secrets: Secrets) -> dict[str, str]:
+    return identity(secrets.deployment.id, secrets.alliance.id if secrets.alliance else "")
+
+
+def _name_of_set(files: Sequence[Path]) -> str:
+    """A name for this set of logs by their content, so that another set never mixes with it."""
+    prints = sorted("stdin" if file == STDIN else open_log(file).fingerprint for file in files)
+    return hashlib.blake2b("\n".join(prints).encode(), digest_size=4).hexdigest()

@@ -1,0 +1,123 @@
+"""`stillwatch hunt`: logs in, findings.json and report.html out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from stillwatch.assembly import hunt_and_write, load_secrets, read_logs
+from stillwatch.campaigns.campaign import Review
+from stillwatch.cli.options import AllianceFile, Json, Logs, SecretFile, Workers
+from stillwatch.cli.terminal import print_json, progress_bar, say_new_secret, stdout
+from stillwatch.errors import StorageFull, UsageError
+
+EXIT_FINDINGS = 1
+
+
+class FailOn(StrEnum):
+    """Findings that make the command exit with 1."""
+
+    campaign = "campaign"
+    watch = "watch"
+    rule = "rule"
+
+
+def hunt(
+    logs: Logs,
+    out: Annotated[Path, typer.Option(help="Where findings.json, report.html and the sketches go.")],
+    calibrate: Annotated[
+        list[Path] | None,
+        typer.Option(help="A log of known benign traffic of the same product; may be repeated.", show_default=False),
+    ] = None,
+    engine: Annotated[str, typer.Option(help="The engine that computes features.")] = "duckdb://",
+    alpha: Annotated[float, typer.Option(help="False-discovery rate of campaigns to act on.")] = 0.01,
+    fail_on: Annotated[
+        list[FailOn] | None, typer.Option(help="Exit with 1 if there is one; may be repeated.", show_default=False)
+    ] = None,
+    secret: SecretFile = None,
+    alliance_secret: AllianceFile = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Find extraction campaigns in logs, or in a ledger made by `stillwatch sketch`.
+
+    Example: stillwatch hunt march/*.jsonl.gz --calibrate staff-and-partners.jsonl.gz --out march-hunt
+    """
+    if not 0 < alpha < 1:
+        raise UsageError(f"--alpha is a rate between 0 and 1, not {alpha}")
+    secrets = load_secrets(secret, alliance_secret)
+    if secrets.is_new:
+        say_new_secret(secrets.file)
+    _make(out)
+    with progress_bar(as_json) as tell:
+
+        def sketched(kind: str, share: float, exchanges: int, rejected: int) -> None:
+            tell(_STEPS[kind], share, f"{exchanges:,} exchanges" + (f", {rejected:,} rejected" if rejected else ""))
+
+        read = read_logs(logs, out, "sketches", secrets, workers, sketched)
+        benign = read_logs(calibrate, out, "benign", secrets, workers, sketched) if calibrate else None
+        review = hunt_and_write(read, benign, out, secrets, engine, alpha, lambda step, done: tell(step, done, ""))
+    summary = _summary(review, out)
+    if as_json:
+        print_json(summary)
+    else:
+        _show(review, out)
+    if any(summary[_COUNTED[name]] for name in fail_on or ()):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+_STEPS = {"sketches": "sketching", "benign": "sketching benign log"}
+_COUNTED = {FailOn.campaign: "campaigns", FailOn.watch: "watched", FailOn.rule: "rule_hits"}
+
+
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        kind = StorageFull if error.errno == 28 else UsageError  # 28: ENOSPC
+        raise kind(f"the directory {out} cannot be made: {error.strerror}", "Name another with --out") from None
+
+
+def _summary(review: Review, out: Path) -> dict[str, Any]:
+    verdicts = [c.verdict for c in review.campaigns]
+    return {
+        "exchanges": review.exchanges,
+        "accounts": review.account_count,
+        "rejected": review.rejected,
+        "campaigns": verdicts.count("campaign"),
+        "watched": verdicts.count("watch"),
+        "to_act_on": sum(a.verdict == "act" for a in review.accounts),
+        "rule_hits": len(review.rules),
+        "findings": str(out / "findings.json"),
+        "report": str(out / "report.html"),
+    }
+
+
+def _show(review: Review, out: Path) -> None:
+    """The result as a person reads it; names come from logs and are never markup."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading, side in (("", "left"), ("accounts", "right"), ("exchanges", "right"), ("e-value", "right")):
+        table.add_column(heading, justify=side)  # type: ignore[arg-type]  # both are justify methods
+    table.add_column("what it harvests", overflow="fold")
+    for c in review.campaigns:
+        style = "bold red" if c.verdict == "campaign" else "yellow"
+        strength = f"e^{c.log_e:.1f}" if c.log_e > 0 else "-"
+        table.add_row(
+            Text(f"{c.verdict} {c.id}", style), f"{len(c.accounts):,}", f"{c.exchanges:,}", strength, Text(c.objective)
+        )
+    stdout.print(
+        f"{review.exchanges:,} exchanges of {review.account_count:,} accounts; {review.rejected:,} rows rejected."
+    )
+    if review.campaigns:
+        stdout.print(table)
+    else:
+        stdout.print("No campaign was found.")
+    let_go = sum(len(c.accounts) for c in review.cleared)
+    stdout.print(f"{let_go:,} accounts looked alike or heavy and were let go, with reasons.")
+    stdout.print(f"Calibration: {review.calibration.source}.")
+    stdout.print(Text(f"Report: {out / 'report.html'}\nFindings: {out / 'findings.json'}"))

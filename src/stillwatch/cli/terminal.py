@@ -1,0 +1,55 @@
+"""What people see while a command works: a progress bar on stderr, nothing on stdout but the result."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+stderr = Console(stderr=True, highlight=False)
+stdout = Console(highlight=False)
+
+
+class Tell(Protocol):
+    """Called with a step's name, how much of it is done (0 .. 1), and a short detail."""
+
+    def __call__(self, step: str, done: float, detail: str = "") -> None: ...
+
+
+def _say_nothing(step: str, done: float, detail: str = "") -> None:
+    pass
+
+
+@contextmanager
+def progress_bar(quiet: bool) -> Generator[Tell]:
+    """A bar per step on a terminal; nothing where stderr is no terminal or `quiet`."""
+    if quiet or not stderr.is_terminal:
+        yield _say_nothing
+        return
+    columns = (TextColumn("{task.description:<22}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, TimeElapsedColumn(), TextColumn("{task.fields[detail]}"), console=stderr) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(step: str, done: float, detail: str = "") -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=1.0, detail="")
+            bar.update(tasks[step], completed=done, detail=detail)
+
+        yield tell
+
+
+def say_new_secret(file: Path) -> None:
+    """Nobody may find out later that a secret was made for him."""
+    stderr.print(Text(f"Made a new secret key file, {file}. Keep it: without it these sketches cannot be joined."))
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, indent=1) + "\n")
