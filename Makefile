@@ -16,6 +16,7 @@ DEV := $(VENV)/.dev
 
 # Settings, as in `make hunt LOGS=march.jsonl.gz`.
 PYTHON ?=
+CONSTRAINTS ?= constraints.txt
 LOGS ?=
 OUT ?= out
 CALIBRATE ?=
@@ -81,9 +82,9 @@ FORCE:
 $(VENV)/.made: FORCE
 	@sh -c "$$ENVIRONMENT"
 
-$(CORE): $(VENV)/.made pyproject.toml constraints.txt
+$(CORE): $(VENV)/.made pyproject.toml $(CONSTRAINTS)
 	@$(BEGIN) && echo "Installing Stillwatch into $(VENV); the first time takes a while." >&2 && \
-	  $(PIP) install --constraint constraints.txt --editable . || $(FAILED); $(END) && touch $@
+	  $(PIP) install --constraint $(CONSTRAINTS) --editable . || $(FAILED); $(END) && touch $@
 
 # The extra's requirements by name, not `.[dev]`: that would install Stillwatch itself again, while `make -j hunt test`
 # is hunting with it.
@@ -91,7 +92,7 @@ $(DEV): $(CORE)
 	@$(BEGIN) && echo "Installing the tools for tests into $(VENV)." >&2 && \
 	  $(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"], sep="\n")' \
 	    > $(VENV)/dev-requirements.txt && \
-	  $(PIP) install --constraint constraints.txt --requirement $(VENV)/dev-requirements.txt || $(FAILED); $(END) && touch $@
+	  $(PIP) install --constraint $(CONSTRAINTS) --requirement $(VENV)/dev-requirements.txt || $(FAILED); $(END) && touch $@
 
 define ENVIRONMENT
 set -eu
