@@ -33,7 +33,7 @@ SECRET = Secret(b"a secret for tests only, 32 bytes")
 ROWS = 260
 POINTS = 23  # checkpoints that a run of so many rows passes in the blocks and commits of these tests
 PROCESSES = multiprocessing.get_context("forkserver")  # forked from one without threads: milliseconds each
-PROCESSES.set_forkserver_preload(["stillwatch.sketching"])
+PROCESSES.set_forkserver_preload(["pytest", "stillwatch.sketching"])
 START_US = 20_718 * 86_400_000_000
 
 
@@ -321,8 +321,9 @@ def test_a_killed_run_leaves_no_workers_behind_and_goes_on(tmp_path: Path, progr
 
 
 def test_a_killed_worker_is_an_error_and_not_a_hang(tmp_path: Path, program: Path, undisturbed: Path) -> None:
+    """Killed after the first block, each worker still has blocks to come."""
     source = log(tmp_path / "a.jsonl", range(ROWS))
-    done = run(program, source, tmp_path / "out", workers=2, left=2, what="worker")
+    done = run(program, source, tmp_path / "out", workers=2, left=0, what="worker")
     assert done.returncode == WorkerDied.exit_code
     assert "a worker process died (exit code -9" in done.stderr
     assert "Run the same command again" in done.stderr

@@ -1,3 +1,5 @@
+"""What the ledger's tests share: an empty ledger, and quiet about a warning that is not ours."""
+
 from __future__ import annotations
 
 from pathlib import Path
