@@ -63,7 +63,7 @@ constraints: $(VENV)/.made ## Solve the dependencies afresh and write constraint
 .PHONY: clean distclean
 clean: ## Remove caches and build products; what hunts wrote stays
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
-	@find src tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## Remove the environment too
 	@rm -rf $(VENV)
