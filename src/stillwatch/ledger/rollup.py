@@ -13,9 +13,9 @@ Rules that keep engines in agreement, each broken by one of them: no engine's ti
 `day` and `hour`; signed 64-bit integers only, sums cast to them; no `nunique`, which ClickHouse compiles to an
 approximation; no doubles here. Unknown values (0 for a hash, -1 for a number) are never counted as values.
 
-Measured on DuckDB 2.0 (2 threads of a shared machine, 15 exchanges an account and day, hardly a value
-repeating): `daily` takes 1.7 us CPU an exchange at 2 M in merged segments and 2.4 at 4 M in unmerged ones, 0.5 and 0.8 GB; a day at a
-time 0.4 GB. `merged` 0.2 us, `members` 0.3 us.
+Measured on DuckDB 2.0 (2 threads of a shared machine, 15 exchanges an account and day, hardly a value repeating):
+`daily` takes 1.7 us CPU an exchange at 2 M in merged segments and 2.4 at 4 M in unmerged ones, 0.5 and 0.8 GB; a day
+at a time 0.4 GB. `merged` 0.2 us, `members` 0.3 us.
 """
 
 from __future__ import annotations
