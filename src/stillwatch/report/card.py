@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stillwatch.campaigns.campaign import Campaign, Hypothesis, Review
 from stillwatch.evidence import Evidence
+from stillwatch.report.bounds import Bounds
 from stillwatch.report.order import campaigns_by_weight, evidence_by_weight, hypotheses_by_weight
 from stillwatch.report.ring import Ring, ring
 from stillwatch.report.timeline import Series, Timeline, timeline
@@ -15,15 +16,10 @@ from stillwatch.report.wording import strength, supports_claim
 COLOURS = tuple(f"c{number}" for number in range(1, 9))  # as many as a colour-blind reader can tell apart
 OTHER_COLOUR = "other"
 
-# Bounds of the page, chosen so that 100,000 accounts in hundreds of rings stay below 3 MB.
-_MOST_CARDS = 60
 _OPEN_CARDS = 4
-_MOST_NODES = 150
-_NODES_ON_PAGE = 1_200
+_MOST_NODES = 150  # of one ring: more cannot be told apart in its picture
 _FEWEST_NODES = 20
 _FIRST_MEMBERS = 20
-_MEMBERS_ON_PAGE = 10_000
-_MOST_EVIDENCE = 24
 _MOST_DETAILS = 12
 
 
@@ -62,15 +58,36 @@ class Cards:
 
     full: tuple[Card, ...]
     listed: tuple[Campaign, ...]
+    left_out: int
 
 
-def cards(review: Review) -> Cards:
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one campaign may take of the page."""
+
+    nodes: int
+    members: int
+    evidence: int
+
+
+def cards(review: Review, bounds: Bounds) -> Cards:
     campaigns = campaigns_by_weight(review)
-    told = campaigns[:_MOST_CARDS]
-    most_nodes = max(_FEWEST_NODES, min(_MOST_NODES, _NODES_ON_PAGE // max(1, len(told))))
-    most_members = _MEMBERS_ON_PAGE // max(1, len(told))
-    full = tuple(_card(review, campaign, place, most_nodes, most_members) for place, campaign in enumerate(told))
-    return Cards(full, tuple(campaigns[_MOST_CARDS:]))
+    told, others = campaigns[: bounds.cards], campaigns[bounds.cards :]
+    share = Share(
+        nodes=_most_nodes([len(campaign.accounts) for campaign in told], bounds.nodes),
+        members=bounds.members // max(1, len(told)),
+        evidence=bounds.evidence,
+    )
+    full = tuple(_card(review, campaign, place, share) for place, campaign in enumerate(told))
+    return Cards(full, tuple(others[: bounds.listed]), max(0, len(others) - bounds.listed))
+
+
+def _most_nodes(sizes: Sequence[int], on_page: int) -> int:
+    """The largest picture that every ring may have, so that all of them together stay within the page's bound."""
+    most = _MOST_NODES
+    while most > _FEWEST_NODES and sum(min(size, most) for size in sizes) > on_page:
+        most -= 1
+    return most
 
 
 def colour(place: int) -> str:
@@ -88,9 +105,9 @@ def statements(evidence: Sequence[Evidence]) -> tuple[Statement, ...]:
     )
 
 
-def _card(review: Review, campaign: Campaign, place: int, most_nodes: int, most_members: int) -> Card:
+def _card(review: Review, campaign: Campaign, place: int, share: Share) -> Card:
     evidence = evidence_by_weight(campaign.evidence)
-    more = campaign.accounts[_FIRST_MEMBERS : _FIRST_MEMBERS + most_members]
+    more = campaign.accounts[_FIRST_MEMBERS : _FIRST_MEMBERS + share.members]
     return Card(
         anchor=f"campaign-{place + 1}",
         colour=colour(place),
@@ -98,10 +115,10 @@ def _card(review: Review, campaign: Campaign, place: int, most_nodes: int, most_
         campaign=campaign,
         is_claim=supports_claim(campaign.log_e, review.alpha),
         strength=strength(campaign.log_e, review.alpha),
-        evidence=statements(evidence[:_MOST_EVIDENCE]),
-        evidence_left_out=max(0, len(evidence) - _MOST_EVIDENCE),
+        evidence=statements(evidence[: share.evidence]),
+        evidence_left_out=max(0, len(evidence) - share.evidence),
         attribution=tuple(hypotheses_by_weight(campaign.attribution)),
-        ring=ring(campaign, most_nodes),
+        ring=ring(campaign, share.nodes),
         timeline=timeline((), [Series(campaign.id, colour(place), campaign.timeline)]),
         first_members=campaign.accounts[:_FIRST_MEMBERS],
         more_members=more,

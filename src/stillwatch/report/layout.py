@@ -13,12 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_ROUNDS = 160  # measured: the picture of 150 accounts does not visibly change after 120
+_ROUNDS = 120  # measured: the picture of 150 accounts does not visibly change after 100
 _GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
 _PULL = 0.5  # chosen: with more, groups shrink to points
 _GRAVITY = 0.35  # chosen: pieces without a link between them stay in the picture
 
 Point = tuple[float, float]
+Matrix = NDArray[np.float64]  # (nodes, nodes)
+Places = NDArray[np.float64]  # (nodes, 2)
 
 
 def spread(nodes: int, links: Sequence[tuple[int, int, float]]) -> list[Point]:
@@ -35,7 +37,7 @@ def spread(nodes: int, links: Sequence[tuple[int, int, float]]) -> list[Point]:
     return _fitted(places)
 
 
-def _start(nodes: int, links: Sequence[tuple[int, int, float]]) -> NDArray[np.float64]:
+def _start(nodes: int, links: Sequence[tuple[int, int, float]]) -> Places:
     """A sunflower filled in the order of a walk along the heaviest links: neighbours start near each other."""
     places = np.empty((nodes, 2))
     for turn, node in enumerate(_walk(nodes, links)):
@@ -62,29 +64,28 @@ def _walk(nodes: int, links: Sequence[tuple[int, int, float]]) -> list[int]:
     return order
 
 
-def _pull(nodes: int, links: Sequence[tuple[int, int, float]]) -> NDArray[np.float64]:
+def _pull(nodes: int, links: Sequence[tuple[int, int, float]]) -> Matrix:
     matrix = np.zeros((nodes, nodes))  # symmetric; mean weight of a link is 1 before the degrees are divided out
     for left, right, weight in links:
         matrix[left, right] = matrix[right, left] = weight
     if links:
         matrix /= sum(weight for _, _, weight in links) / len(links)
     degree = np.maximum(matrix.sum(axis=1), 1.0)
-    pull: NDArray[np.float64] = matrix / np.sqrt(degree[:, None] * degree[None, :])
+    pull: Matrix = matrix / np.sqrt(degree[:, None] * degree[None, :])
     return pull
 
 
-def _moves(places: NDArray[np.float64], pull: NDArray[np.float64], room: float, longest: float) -> NDArray[np.float64]:
-    apart = places[:, None, :] - places[None, :, :]  # (nodes, nodes, 2)
-    distance = np.sqrt((apart**2).sum(axis=2)) + 1e-9
-    force = room**2 / distance**2 - _PULL * pull * distance / room  # per unit of `apart`
-    np.fill_diagonal(force, 0.0)
-    moves = (apart * force[:, :, None]).sum(axis=1) - _GRAVITY * places
-    length = np.sqrt((moves**2).sum(axis=1)) + 1e-9
-    shortened: NDArray[np.float64] = moves * (np.minimum(length, longest) / length)[:, None]
+def _moves(places: Places, pull: Matrix, room: float, longest: float) -> Places:
+    across, along = (places[:, None, axis] - places[None, :, axis] for axis in (0, 1))  # (nodes, nodes) each
+    squared = across * across + along * along + 1e-12
+    force = room**2 / squared - _PULL / room * pull * np.sqrt(squared)  # per unit of distance
+    moves = np.column_stack(((force * across).sum(axis=1), (force * along).sum(axis=1))) - _GRAVITY * places
+    length = np.hypot(moves[:, 0], moves[:, 1]) + 1e-9
+    shortened: Places = moves * (np.minimum(length, longest) / length)[:, None]
     return shortened
 
 
-def _fitted(places: NDArray[np.float64]) -> list[Point]:
+def _fitted(places: Places) -> list[Point]:
     low, high = places.min(axis=0), places.max(axis=0)
     size = np.maximum(high - low, 1e-9)
     return [(round(float(x), 4), round(float(y), 4)) for x, y in (places - low) / size]

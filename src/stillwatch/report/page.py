@@ -7,6 +7,7 @@ spells out what could deceive the eye, and autoescaping keeps it text.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,6 +16,7 @@ from markupsafe import Markup
 from stillwatch.campaigns.campaign import Review
 from stillwatch.report import wording
 from stillwatch.report.atomic_file import write_atomically
+from stillwatch.report.bounds import MOST_BYTES, Bounds
 from stillwatch.report.card import COLOURS, OTHER_COLOUR, cards, colour
 from stillwatch.report.content_policy import content_policy
 from stillwatch.report.findings import findings
@@ -34,29 +36,33 @@ def write_report(review: Review, path: Path) -> None:
 
 
 def page(review: Review) -> str:
-    """The report as HTML; the same review gives the same bytes."""
-    style, script = (_TEMPLATES / name for name in ("style.css", "page.js"))
-    styling, behaviour = style.read_text("utf-8"), script.read_text("utf-8")
-    told = cards(review)
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            policy=content_policy(styling, behaviour),
-            style=Markup(styling),  # noqa: S704 - our own file, and its hash is in the policy
-            script=Markup(behaviour),  # noqa: S704 - our own file, and its hash is in the policy
-            review=review,
-            summary=summary(review),
-            traffic=_traffic(review),
-            flagged_exchanges=flagged_exchanges(review),
-            cards=told,
-            rings=[_ring_for_script(card.anchor, card.ring) for card in told.full if card.ring],
-            rules=rule_table(review),
-            cleared=cleared_list(review),
-            accounts=account_table(review, {card.campaign.id: card.anchor for card in told.full}),
-            family_meaning=wording.FAMILY_MEANING,
-            families=sorted({e.family for c in review.campaigns for e in c.evidence}),
-        )
+    """The report as HTML of at most `MOST_BYTES`; the same review gives the same bytes."""
+    environment, bounds = _environment(), Bounds()
+    html = _render(environment, review, bounds)
+    while len(html.encode("utf-8")) > MOST_BYTES and not bounds.are_smallest:
+        bounds = bounds.halved()
+        html = _render(environment, review, bounds)
+    return html
+
+
+def _render(environment: Environment, review: Review, bounds: Bounds) -> str:
+    style, script = ((_TEMPLATES / name).read_text("utf-8") for name in ("style.css", "page.js"))
+    told = cards(review, bounds)
+    return environment.get_template("page.html").render(
+        policy=content_policy(style, script),
+        style=Markup(style),  # noqa: S704 - our own file, and its hash is in the policy
+        script=Markup(script),  # noqa: S704 - our own file, and its hash is in the policy
+        review=review,
+        summary=summary(review),
+        traffic=_traffic(review),
+        flagged_exchanges=flagged_exchanges(review),
+        cards=told,
+        rings=[_ring_for_script(card.anchor, card.ring) for card in told.full if card.ring],
+        rules=rule_table(review, bounds.rules),
+        cleared=cleared_list(review, bounds.cleared, bounds.cleared_names),
+        accounts=account_table(review, {card.campaign.id: card.anchor for card in told.full}, bounds.accounts),
+        family_meaning=wording.FAMILY_MEANING,
+        families=sorted({e.family for c in review.campaigns for e in c.evidence}),
     )
 
 
@@ -82,6 +88,7 @@ def _ring_for_script(anchor: str, drawn: Ring) -> dict[str, object]:
     }
 
 
+@cache  # compiling the templates costs more than an ordinary page
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("stillwatch.report"),
@@ -100,7 +107,7 @@ def _environment() -> Environment:
 def _shown(value: object) -> object:
     """What a template may print: text from outside passes here whatever the place it is printed in."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return wording.visible(wording.clipped(value, wording.TEXT_LETTERS))
+        return wording.clipped(wording.visible(value[: 2 * wording.TEXT_LETTERS]), wording.TEXT_LETTERS)
     return value
 
 

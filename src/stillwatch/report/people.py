@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from stillwatch.campaigns.campaign import AccountFinding, Cleared, Review, RuleHit
 from stillwatch.report.order import accounts_by_weight, cleared_by_weight, evidence_by_weight, rules_by_weight
 
-# Bounds of the page; findings.json has all accounts and rules.
-_MOST_ACCOUNTS = 500
-_MOST_RULES = 300
-_MOST_CLEARED = 150
 _FIRST_NAMES = 8
-_MORE_NAMES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +55,26 @@ class ClearedList:
     left_out: int
 
 
-def account_table(review: Review, anchors: dict[str, str]) -> AccountTable:
+def account_table(review: Review, anchors: dict[str, str], most: int) -> AccountTable:
     """All accounts that are not clear and then those with the most evidence, up to the page's bound."""
     ordered = accounts_by_weight(review)
-    left_out = ordered[_MOST_ACCOUNTS:]
+    left_out = ordered[most:]
     return AccountTable(
-        rows=tuple(_account_row(finding, anchors) for finding in ordered[:_MOST_ACCOUNTS]),
+        rows=tuple(_account_row(finding, anchors) for finding in ordered[:most]),
         left_out=len(left_out),
         flagged_left_out=sum(finding.verdict != "clear" for finding in left_out),
     )
 
 
-def rule_table(review: Review) -> RuleTable:
+def rule_table(review: Review, most: int) -> RuleTable:
     ordered = rules_by_weight(review)
-    return RuleTable(tuple(ordered[:_MOST_RULES]), max(0, len(ordered) - _MOST_RULES))
+    return RuleTable(tuple(ordered[:most]), max(0, len(ordered) - most))
 
 
-def cleared_list(review: Review) -> ClearedList:
+def cleared_list(review: Review, most: int, most_names: int) -> ClearedList:
     ordered = cleared_by_weight(review)
-    groups = tuple(_cleared_group(group) for group in ordered[:_MOST_CLEARED])
-    return ClearedList(groups, max(0, len(ordered) - _MOST_CLEARED))
+    groups = tuple(_cleared_group(group, most_names) for group in ordered[:most])
+    return ClearedList(groups, max(0, len(ordered) - most))
 
 
 def _account_row(finding: AccountFinding, anchors: dict[str, str]) -> AccountRow:
@@ -92,8 +87,8 @@ def _account_row(finding: AccountFinding, anchors: dict[str, str]) -> AccountRow
     )
 
 
-def _cleared_group(group: Cleared) -> ClearedGroup:
-    more = group.accounts[_FIRST_NAMES : _FIRST_NAMES + _MORE_NAMES]
+def _cleared_group(group: Cleared, most_names: int) -> ClearedGroup:
+    more = group.accounts[_FIRST_NAMES : _FIRST_NAMES + most_names]
     return ClearedGroup(
         group=group,
         first_names=group.accounts[:_FIRST_NAMES],

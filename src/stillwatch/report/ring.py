@@ -11,12 +11,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from stillwatch.campaigns.campaign import Campaign, Link
+from stillwatch.report.labels import Label, Spot, labels
 from stillwatch.report.layout import spread
-from stillwatch.report.wording import clipped, count, counted, family
+from stillwatch.report.wording import clipped, count, counted, family, visible
 
 WIDTH, HEIGHT = 480, 340  # of the drawing, in its own units
 _MARGIN = 18
-_LINKS_A_NODE = 4  # chosen: more is a hairball and shows less
+_LINKS_A_NODE = 3  # chosen: more is a hairball and shows less
 _MOST_NAMED = 14  # chosen: with more accounts the names cover each other
 _NAME_LETTERS = 20
 _STRONGEST = 12
@@ -60,7 +61,7 @@ class Ring:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     caption: str
-    is_named: bool
+    labels: tuple[Label, ...]
     families: tuple[tuple[str, int], ...]  # how many of all given links each family speaks for
     strongest: tuple[StrongLink, ...]
 
@@ -76,11 +77,12 @@ def ring(campaign: Campaign, most_nodes: int) -> Ring | None:
     drawn = _drawn(inner, len(members))
     ends = [(position[link.left], position[link.right], link.weight) for link in drawn]
     heaviest = max((link.weight for link in drawn), default=1.0)
+    nodes = _nodes(campaign, members, ends)
     return Ring(
-        nodes=_nodes(campaign, members, ends),
+        nodes=nodes,
         edges=tuple(_edge(campaign, link, position, heaviest) for link in drawn),
         caption=_caption(campaign, links, len(members), len(drawn), most_nodes),
-        is_named=len(members) <= _MOST_NAMED,
+        labels=_labels(nodes),
         families=tuple(sorted(_families(links).items(), key=lambda item: (-item[1], item[0]))),
         strongest=tuple(_strong(campaign, link) for link in links[:_STRONGEST]),
     )
@@ -148,6 +150,12 @@ def _nodes(campaign: Campaign, members: list[int], ends: list[tuple[int, int, fl
             )
         )
     return tuple(nodes)
+
+
+def _labels(nodes: tuple[Node, ...]) -> tuple[Label, ...]:
+    if len(nodes) > _MOST_NAMED:
+        return ()
+    return labels([Spot(visible(node.name), node.x, node.y, node.radius) for node in nodes], WIDTH, HEIGHT)
 
 
 def _edge(campaign: Campaign, link: Link, position: dict[int, int], heaviest: float) -> Edge:

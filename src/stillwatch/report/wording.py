@@ -16,7 +16,7 @@ HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 
 NAME_LETTERS = 64  # chosen: account names are rarely longer; a hostile one must not fill the page
-TEXT_LETTERS = 2_000  # chosen: the longest statement that a reader would read
+TEXT_LETTERS = 1_000  # chosen: the longest statement that a reader would read
 
 _SPACE = "\u00a0"  # a number and its unit stay on one line
 _SUPERSCRIPT = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")

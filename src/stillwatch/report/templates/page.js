@@ -17,7 +17,7 @@ addEventListener("DOMContentLoaded", () => {
   followSections();
   openTarget();
   addEventListener("hashchange", openTarget);
-  addEventListener("beforeprint", () => openAll("details"));
+  addEventListener("beforeprint", () => openAll("details.dossier"));
 });
 
 function offerTheme() {
@@ -120,7 +120,7 @@ function enliven({ anchor, names, links }) {
   const svg = document.querySelector(`svg[data-ring="${anchor}"]`);
   const circles = [...svg.querySelectorAll("circle")];
   const lines = [...svg.querySelectorAll("line")];
-  const labels = [...svg.querySelectorAll("text")];
+  const labels = new Map([...svg.querySelectorAll("text")].map(text => [Number(text.dataset.node), text]));
   const readout = svg.parentElement.querySelector(".readout");
   const near = names.map(() => new Set());
   links.forEach(([left, right]) => { near[left].add(right); near[right].add(left); });
@@ -156,7 +156,7 @@ function enliven({ anchor, names, links }) {
       if (left === node) { lines[i].setAttribute("x1", x); lines[i].setAttribute("y1", y); }
       if (right === node) { lines[i].setAttribute("x2", x); lines[i].setAttribute("y2", y); }
     });
-    const label = labels[node];
+    const label = labels.get(node);
     if (label) {
       label.setAttribute("x", +label.getAttribute("x") + dx);
       label.setAttribute("y", +label.getAttribute("y") + dy);
