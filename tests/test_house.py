@@ -11,7 +11,7 @@ import pytest
 import typer.main
 
 import stillwatch
-from stillwatch.cli.main import app
+from stillwatch.cli.app import app
 
 ROOT = Path(__file__).parent.parent
 NOT_OURS = {"build", "dist", "out", "__pycache__"}
@@ -21,7 +21,7 @@ NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "
 FORBIDDEN = {
     "the address of a package index": r"[p]ypi\.org|[p]ythonhosted|[n]pmjs|deb\.[d]ebian",
     "an option that names a package index": r"--(?:extra-)?[i]ndex-url|--[f]ind-links",
-    "a path of somebody's machine": r"(?<![\w.~-])/(?:[r]oot|[w]ork|[h]ome/\w+|[U]sers/\w+)/",
+    "a path of somebody's machine": r"(?<![\w.~-])/(?:[r]oot|[w]ork|[h]ome/\w+|[U]sers/\w+)/[\w.]",
     "something left undone": r"\b(?:TO[D]O|FIX[M]E|XX[X])\b",
 }
 
