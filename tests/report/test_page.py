@@ -145,13 +145,26 @@ def test_a_ring_of_evidence_that_the_calibration_cannot_carry_says_so(ordinary: 
     assert "falls short of the level of this run (1 in 100): the calibration does not support a claim" in weak[0]
 
 
+def test_words_are_no_stronger_than_evidence_and_verdict() -> None:
+    """A campaign that the calibration cannot carry is not said to have acted as one, a ring to watch still less."""
+    review = sample_reviews.one_campaign()
+    ring = review.campaigns[0]
+    told = [
+        Markup(page(replace(review, campaigns=(replace(ring, **change),)))).one("section", id="overview").text
+        for change in ({}, {"log_e": 0.5}, {"verdict": "watch"})
+    ]
+    assert "9 accounts acted as one" in told[0]
+    assert "9 accounts look like one operation" in told[1]
+    assert "9 accounts may belong together" in told[2]
+
+
 def test_charts_have_words_for_those_who_do_not_see_them(ordinary: Markup) -> None:
     """Every picture is labelled or hidden from readers, every link of a ring has its families."""
     for picture in ordinary.all("svg"):
         assert picture.attributes.get("aria-label") or picture.attributes.get("aria-hidden") == "true"
     for line in (e for e in ordinary.elements if e.tag == "line" and "stroke-width" in e.attributes):
         assert "Shared template" in line.text
-        assert "nats" in line.text
+        assert "weight" in line.text
 
 
 def test_headings_step_down_one_level_at_a_time(ordinary: Markup) -> None:

@@ -79,7 +79,7 @@ def test_what_hangs_together_is_seen_to_hang_together() -> None:
 def test_a_link_says_whom_it_joins_and_which_families_speak() -> None:
     picture = ring(make_ring(2, (Link(0, 1, 4.2, ("template", "lineage")),)), 150)
     assert picture is not None
-    assert picture.edges[0].words == "account-0 and account-1: Shared template, Text lineage; weight 4.2 nats"
+    assert picture.edges[0].words == "account-0 and account-1: Shared template, Text lineage; weight 4.2"
     assert picture.families == (("lineage", 1), ("template", 1))
 
 

@@ -17,6 +17,7 @@ DAY_US = wording.DAY_US
     ("log_e", "words"),
     [
         (math.log(32_400), "3.2 \u00d7 10\u2074"),
+        (math.log(1_690), "1,600"),
         (math.log(870), "870"),
         (math.log(8.19), "8.1"),
         (0.0, "1"),
@@ -64,6 +65,21 @@ def test_weak_evidence_is_called_weak(log_e: float) -> None:
     """Below 1/alpha = 100 the sentence says that the calibration supports no claim."""
     assert "the calibration does not support a claim" in wording.strength(log_e, 0.01).lower()
     assert not wording.supports_claim(log_e, 0.01)
+
+
+def test_a_bound_of_one_in_one_is_not_dressed_as_a_number() -> None:
+    assert "1\u00a0in\u00a01 " not in wording.strength(0.49, 0.01)
+    assert wording.strength(0.49, 0.01).startswith("The e-value is 1.6, hardly more than ordinary traffic gives")
+
+
+def test_sentences_end_once() -> None:
+    assert [wording.sentence(t) for t in ("So it is", "So it is.", "Is it?", "(so)", "")] == [
+        "So it is.",
+        "So it is.",
+        "Is it?",
+        "(so).",
+        "",
+    ]
 
 
 def test_a_level_that_is_no_probability_supports_nothing() -> None:

@@ -60,16 +60,23 @@ class CountAxis:
 
 
 def bin_length_us(first_us: int, last_us: int, finest_us: int, most_bins: int) -> int:
-    """The shortest bin, no shorter than `finest_us`, that needs at most `most_bins` for the period."""
-    for length_us in BIN_LENGTHS_US:
-        if length_us >= finest_us and bin_start(last_us, length_us) - bin_start(first_us, length_us) < (
-            most_bins * length_us
-        ):
+    """The length of the bars for input that comes in bins of `finest_us`: at most `most_bins` of them.
+
+    The input's own bins where they are few enough; else a length with a name into which they fit without remainder.
+    Bins of eight hours in bars of twelve would give every second bar twice as much.
+    """
+    lengths = [finest_us, *(length for length in BIN_LENGTHS_US if length > finest_us and _fits(finest_us, length))]
+    for length_us in lengths:
+        if bin_start(last_us, length_us) - bin_start(first_us, length_us) < most_bins * length_us:
             return length_us
-    length_us = max(BIN_LENGTHS_US[-1], finest_us)
+    length_us = lengths[-1]
     while last_us - first_us >= (most_bins - 1) * length_us:
         length_us *= 2
     return length_us
+
+
+def _fits(finest_us: int, length_us: int) -> bool:
+    return length_us % finest_us == 0 or length_us >= 20 * finest_us  # 1 bin of 20 more or less is not seen
 
 
 def bin_start(us: int, length_us: int) -> int:

@@ -10,7 +10,7 @@ from stillwatch.evidence import Evidence
 from stillwatch.report.bounds import Bounds
 from stillwatch.report.order import campaigns_by_weight, evidence_by_weight, hypotheses_by_weight
 from stillwatch.report.ring import Ring, ring
-from stillwatch.report.timeline import Series, Timeline, timeline
+from stillwatch.report.timeline import Series, Timeline, finest_us, timeline
 from stillwatch.report.wording import strength, supports_claim
 
 COLOURS = tuple(f"c{number}" for number in range(1, 9))  # as many as a colour-blind reader can tell apart
@@ -119,7 +119,9 @@ def _card(review: Review, campaign: Campaign, place: int, share: Share) -> Card:
         evidence_left_out=max(0, len(evidence) - share.evidence),
         attribution=tuple(hypotheses_by_weight(campaign.attribution)),
         ring=ring(campaign, share.nodes),
-        timeline=timeline((), [Series(campaign.id, colour(place), campaign.timeline)]),
+        timeline=timeline(
+            (), [Series(campaign.id, colour(place), campaign.timeline)], finest_us(review.timeline or campaign.timeline)
+        ),
         first_members=campaign.accounts[:_FIRST_MEMBERS],
         more_members=more,
         members_left_out=max(0, len(campaign.accounts) - _FIRST_MEMBERS - len(more)),

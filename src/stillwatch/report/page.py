@@ -24,7 +24,7 @@ from stillwatch.report.order import campaigns_by_weight
 from stillwatch.report.people import account_table, cleared_list, rule_table
 from stillwatch.report.ring import Ring
 from stillwatch.report.summary import flagged_exchanges, summary
-from stillwatch.report.timeline import Series, Timeline, merged, timeline
+from stillwatch.report.timeline import Series, Timeline, finest_us, merged, timeline
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -76,7 +76,8 @@ def _traffic(review: Review) -> Timeline | None:
     if others:
         name = wording.counted(len(others), "other campaign or ring", "other campaigns and rings")
         series.append(merged(name, OTHER_COLOUR, [c.timeline for c in others]))
-    return timeline(review.timeline, series)
+    everything = review.timeline or tuple(b for one in series for b in one.bins)
+    return timeline(review.timeline, series, finest_us(everything))
 
 
 def _ring_for_script(anchor: str, drawn: Ring) -> dict[str, object]:
@@ -118,7 +119,7 @@ _FILTERS = (
     wording.compact,
     wording.count,
     wording.counted,
-    wording.day,
+    wording.days,
     wording.duration,
     wording.e_value,
     wording.family,
@@ -127,4 +128,5 @@ _FILTERS = (
     wording.moment,
     wording.one_in_level,
     wording.percent,
+    wording.sentence,
 )

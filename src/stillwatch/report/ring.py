@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from stillwatch.campaigns.campaign import Campaign, Link
 from stillwatch.report.labels import Label, Spot, labels
 from stillwatch.report.layout import spread
-from stillwatch.report.wording import clipped, count, counted, family, visible
+from stillwatch.report.wording import clipped, count, counted, family, figure, visible
 
 WIDTH, HEIGHT = 480, 340  # of the drawing, in its own units
 _MARGIN = 18
@@ -165,7 +165,7 @@ def _edge(campaign: Campaign, link: Link, position: dict[int, int], heaviest: fl
         left=position[link.left],
         right=position[link.right],
         thickness=round(0.5 + 2.5 * link.weight / heaviest, 1),
-        words=f"{left} and {right}: {clipped(spoken, 80)}; weight {link.weight:.1f} nats",
+        words=f"{left} and {right}: {clipped(spoken, 80)}; weight {figure(link.weight)}",
     )
 
 

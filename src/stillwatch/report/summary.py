@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from stillwatch.campaigns.campaign import Campaign, Review
 from stillwatch.report.order import campaigns_by_weight
 from stillwatch.report.wording import (
+    capitalize_first,
     clipped,
     count,
     counted,
@@ -17,6 +18,7 @@ from stillwatch.report.wording import (
     one_in,
     one_in_level,
     percent,
+    sentence,
     supports_claim,
 )
 
@@ -116,13 +118,19 @@ def _found(review: Review, campaigns: list[Campaign]) -> tuple[Line, ...]:
 
 
 def _one_found(review: Review, campaign: Campaign) -> str:
-    verb = "acted as one" if campaign.verdict == "campaign" else "may have acted as one"
-    objective = f" Likely objective: {campaign.objective.rstrip('.')}." if campaign.objective else ""
+    objective = f" Likely objective: {sentence(campaign.objective)}" if campaign.objective else ""
     return (
-        f"{counted(len(campaign.accounts), 'account')} {verb}, {dates(campaign.first_us, campaign.last_us)}, "
-        f"with {counted(campaign.exchanges, 'exchange')} "
+        f"{counted(len(campaign.accounts), 'account')} {_acted(review, campaign)}, "
+        f"{dates(campaign.first_us, campaign.last_us)}, with {counted(campaign.exchanges, 'exchange')} "
         f"({percent(campaign.exchanges, review.exchanges)} of all).{objective}"
     )
+
+
+def _acted(review: Review, campaign: Campaign) -> str:
+    """No stronger than the verdict, and no stronger than the evidence."""
+    if campaign.verdict == "watch":
+        return "may belong together"
+    return "acted as one" if supports_claim(campaign.log_e, review.alpha) else "look like one operation"
 
 
 def _let_go(review: Review) -> tuple[Line, ...]:
@@ -179,7 +187,8 @@ def _leads(leads: list[Campaign]) -> tuple[Line, ...]:
     if not leads:
         return ()
     names = _names([clipped(c.id) for c in leads])
-    return (Line(f"For {names} the calibration does not support a claim: to be looked at, not a finding."),)
+    text = f"For {names} the calibration does not support a claim: a lead for a person to look at."
+    return (Line(text),)
 
 
 def _to_do(review: Review, campaigns: list[Campaign]) -> tuple[Line, ...]:
@@ -188,7 +197,8 @@ def _to_do(review: Review, campaigns: list[Campaign]) -> tuple[Line, ...]:
         rules = (Line(f"Look at the {counted(hits, 'rule hit')} below."),) if hits else ()
         return (Line("No action is proposed."), *rules)
     proposed = [
-        Line(c.action or "No action is proposed.", clipped(c.id), place) for place, c in enumerate(campaigns[:_NAMED])
+        Line(capitalize_first(sentence(c.action)) or "No action is proposed.", clipped(c.id), place)
+        for place, c in enumerate(campaigns[:_NAMED])
     ]
     more = len(campaigns) - _NAMED
     rest = [Line(f"{counted(more, 'more proposal is', 'more proposals are')} below.")] if more > 0 else []

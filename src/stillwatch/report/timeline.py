@@ -79,13 +79,16 @@ class Timeline:
     bar_length: str
 
 
-def timeline(total: Sequence[Bin], series: Sequence[Series], base_colour: str = "rest") -> Timeline | None:
-    """The traffic `total`, with what belongs to each series stacked from the bottom; None where there is none."""
+def timeline(total: Sequence[Bin], series: Sequence[Series], finest_us: int) -> Timeline | None:
+    """The traffic `total`, with what belongs to each series stacked from the bottom; None where there is none.
+
+    `finest_us` is how long the input's own bins are.
+    """
     everything = [*total, *(b for one in series for b in one.bins)]
     if not everything:
         return None
     first_us, last_us = min(b.start_us for b in everything), max(b.start_us for b in everything)
-    length_us = bin_length_us(first_us, last_us, _finest_us(total or everything), _MOST_BARS)
+    length_us = bin_length_us(first_us, last_us, finest_us, _MOST_BARS)
     stacks = [_rebinned(one.bins, length_us) for one in series]
     sums = _rebinned(total, length_us)
     for stack in stacks:
@@ -101,10 +104,17 @@ def timeline(total: Sequence[Bin], series: Sequence[Series], base_colour: str = 
     bars = []
     for us in sorted(sums):
         flagged = [(one, stack[us]) for one, stack in zip(series, stacks, strict=True) if stack[us]]
-        segments = _stacked(flagged, sums[us], counts.top, base_colour)
+        segments = _stacked(flagged, sums[us], counts.top)
         bars.append(_bar(place(us), segments, _when(us, length_us), flagged, sums[us]))
     lanes = tuple(_lane(one, stack, place) for one, stack in zip(series, stacks, strict=True) if stack)
     return Timeline(tuple(bars), lanes, counts, tuple(time_ticks(start_us, end_us)), bin_name(length_us))
+
+
+def finest_us(bins: Sequence[Bin]) -> int:
+    """How long the bins of an input are; a day where one bin does not tell."""
+    starts = sorted({b.start_us for b in bins})
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
+    return min(gaps, default=DAY_US)
 
 
 def merged(name: str, colour: str, timelines: Iterable[Sequence[Bin]]) -> Series:
@@ -116,13 +126,6 @@ def merged(name: str, colour: str, timelines: Iterable[Sequence[Bin]]) -> Series
     return Series(name, colour, tuple(Bin(us, sums[us], 0) for us in sorted(sums)))
 
 
-def _finest_us(bins: Sequence[Bin]) -> int:
-    """How long the input's own bins are: no bar can be shorter."""
-    starts = sorted({b.start_us for b in bins})
-    gaps = [later - earlier for earlier, later in pairwise(starts)]
-    return min(gaps, default=DAY_US)
-
-
 def _rebinned(bins: Iterable[Bin], length_us: int) -> Counter[int]:
     sums: Counter[int] = Counter()
     for one in bins:
@@ -130,14 +133,14 @@ def _rebinned(bins: Iterable[Bin], length_us: int) -> Counter[int]:
     return sums
 
 
-def _stacked(flagged: list[tuple[Series, int]], total: int, top: int, base_colour: str) -> tuple[Segment, ...]:
+def _stacked(flagged: list[tuple[Series, int]], total: int, top: int) -> tuple[Segment, ...]:
     segments = []
     height = 0
     for one, exchanges in flagged:
         segments.append(Segment(height / top, exchanges / top, one.colour))
         height += exchanges
     if total > height:
-        segments.append(Segment(height / top, (total - height) / top, base_colour))
+        segments.append(Segment(height / top, (total - height) / top, "rest"))
     return tuple(segments)
 
 

@@ -20,7 +20,7 @@ TEXT_LETTERS = 1_000  # chosen: the longest statement that a reader would read
 
 _SPACE = "\u00a0"  # a number and its unit stay on one line
 _SUPERSCRIPT = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
-_LN10 = math.log(10)
+_LN2, _LN10 = math.log(2), math.log(10)
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
@@ -39,7 +39,7 @@ _FAMILIES = {
 }
 FAMILY_MEANING = {
     "template": "The fixed parts of the prompts are the same, and rare among unrelated organisations.",
-    "shape": "Parameters, message roles and client are the same in a combination that few others use.",
+    "shape": "The form of the requests: parameters, roles, client, and how much of the accounts' traffic has it.",
     "lineage": "Sentences of earlier exchanges come back in the requests of other accounts.",
     "coverage": "The requests spread over subjects as a plan for a data set would, and not as people's needs do.",
     "complementarity": "The accounts divide one pool of work: each could do the other's share, and they hardly repeat "
@@ -112,6 +112,12 @@ def dates(first_us: int, last_us: int) -> str:
     return f"{start} to {end}" if first.year == last.year else f"{start} {first.year} to {end}"
 
 
+def days(first_us: int, last_us: int) -> str:
+    """A period of days in a table: `2026-03-06 to 2026-03-24`, or one day."""
+    first, last = day(first_us), day(last_us)
+    return first if first == last else f"{first} to {last}"
+
+
 def _date(us: int, form: str) -> str:
     try:
         when = _EPOCH + timedelta(microseconds=us)
@@ -131,10 +137,10 @@ def duration(first_us: int, last_us: int) -> str:
 
 
 def e_value(log_e: float) -> str:
-    """The e-value itself: `0.4`, `87`, `3.2 x 10^4` in proper type, rounded down."""
+    """The e-value itself: `0.4`, `87`, `1,600`, `3.2 x 10^4` in proper type, rounded down."""
     exponent, mantissa = _decimal(log_e)
-    if -2 <= exponent < 3:
-        return f"{_floor(mantissa, 2) * 10.0**exponent:.3g}"
+    if -2 <= exponent < 4:
+        return f"{_floor(mantissa, 2) * 10.0**exponent:,.6g}"
     return f"{_floor(mantissa, 2):.1f}{_SPACE}\u00d7{_SPACE}10{str(exponent).translate(_SUPERSCRIPT)}"
 
 
@@ -156,9 +162,9 @@ def _bound(log_e: float) -> str:
 
 def strength(log_e: float, alpha: float) -> str:
     """What an e-value says and what it does not, against the level that the run was asked to hold."""
-    if log_e <= 0:
+    if log_e < _LN2:  # "at most 1 in 1" would say nothing in many words
         return (
-            f"The e-value is {e_value(log_e)}, no more than ordinary traffic gives by itself. "
+            f"The e-value is {e_value(log_e)}, hardly more than ordinary traffic gives by itself. "
             "The calibration does not support a claim about this ring."
         )
     chance = (
@@ -194,6 +200,11 @@ def hypothesis(kind: HypothesisKind) -> str:
 def capitalize_first(text: str) -> str:
     """A reason as a heading, without touching the letters after the first."""
     return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop, if it has no end of its own."""
+    return f"{text}." if text and (text[-1].isalnum() or text[-1] in ")%") else text
 
 
 def figure(value: float | int | str) -> str:
