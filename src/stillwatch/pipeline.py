@@ -4,6 +4,7 @@
     reference   how do honest accounts score, stratum by stratum
     candidates  which accounts of different principals share a rare skeleton
     gather      what did they send with it                                         (pass 2)
+    split       users of one tool apart from a campaign that uses it
     measure     interchangeable or not, overlapping or not, shared infrastructure
     judge       campaign, watch, or let go, with the reason
     decide      which evidence is strong enough to act on, at the stated false-discovery rate
@@ -29,6 +30,7 @@ from stillwatch.campaigns.judgement import judge
 from stillwatch.campaigns.measure import ring
 from stillwatch.campaigns.reach import blind_spots, calibration, traffic
 from stillwatch.campaigns.reference import build_reference, set_aside
+from stillwatch.campaigns.split import split
 from stillwatch.campaigns.statements import (
     Found,
     account_findings,
@@ -90,14 +92,15 @@ def review(
     seen = _survey(ledger, "reading accounts", progress)
     common, reference, benign_units = _benign(benign, hunt, rng, progress)
     skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
-    candidates = template.candidates(skeleton, seen.accounts.unit)
+    candidates = template.candidates(skeleton, seen.repeated, seen.accounts.unit)
     carried = _gather(ledger, candidates, seen.accounts, progress)
     if benign is None:
         reference = set_aside(_parts(ledger, "calibrating", progress), seen, skeleton, candidates, rng)
     rates = sharing_rates(ledger.table()) if candidates else {}
     rings = []
-    for number, (candidate, rows) in enumerate(zip(candidates, carried, strict=True)):
-        progress("measuring", number / len(candidates))
+    parts = [part for pair in zip(candidates, carried, strict=True) for part in split(*pair, seen.accounts, rng)]
+    for number, (candidate, rows) in enumerate(parts):
+        progress("measuring", number / len(parts))
         measured = ring(candidate, rows, seen.accounts, skeleton, reference, common, benign_units, rates, rng)
         rings.append(Found(candidate, rows, measured, judge(measured)))
     act_on = _actionable(rings, hunt.alpha)

@@ -31,14 +31,21 @@ class Carried:
     """Exchanges of one candidate that carry its skeleton, and all its accounts' exchanges by time.
 
     `columns` are the sketch's, and "matches": (n, ZONE_SLOTS) keys of the skeleton that the exchange carries, else 0.
-    Arrays have one row per kept exchange; `when` and `who` have one per exchange, carried or not.
+    Arrays have one row per kept exchange; `when`, `who` and `carries` have one per
+    exchange, carried or not.
     """
 
     account: Ints  # dense account index
     columns: dict[str, NDArray[np.generic]]
-    count: int
     when: Ints
     who: Ints
+    carries: NDArray[np.bool_]
+
+    def of(self, accounts: Ints) -> Carried:
+        """The part that these accounts (dense indices) sent."""
+        kept, sent = np.isin(self.account, accounts), np.isin(self.who, accounts)
+        columns = {name: column[kept] for name, column in self.columns.items()}
+        return Carried(self.account[kept], columns, self.when[sent], self.who[sent], self.carries[sent])
 
 
 def gather(candidates: Sequence[Candidate], found: Accounts, parts: Iterable[pa.Table]) -> list[Carried]:
@@ -68,7 +75,7 @@ def _carried(candidate: Candidate, account: Ints, rows: pa.Table) -> Carried:
     projection = fixed_bytes(few, "projection").view(np.int8).reshape(len(few), PROJECTION_DIMENSIONS)
     columns["projection"] = projection.astype(np.float64)
     columns["matches"] = np.where(np.isin(keys[chosen], candidate.keys), keys[chosen], 0)
-    return Carried(account[chosen], columns, int(carries.sum()), rows.column("ts_us").to_numpy(), account)
+    return Carried(account[chosen], columns, rows.column("ts_us").to_numpy(), account, carries)
 
 
 def _carries(candidate: Candidate, keys: Keys) -> NDArray[np.bool_]:
@@ -93,11 +100,11 @@ def _joined(parts: list[Carried]) -> Carried:
         columns: dict[str, NDArray[np.generic]] = dict.fromkeys(names, empty)
         columns["projection"] = np.empty((0, PROJECTION_DIMENSIONS))
         columns["matches"] = np.empty((0, ZONE_SLOTS), np.uint64)
-        return Carried(empty, columns, 0, empty, empty)
+        return Carried(empty, columns, empty, empty, np.empty(0, bool))
     return Carried(
         np.concatenate([p.account for p in parts]),
         {name: np.concatenate([p.columns[name] for p in parts]) for name in names},
-        sum(p.count for p in parts),
         np.concatenate([p.when for p in parts]),
         np.concatenate([p.who for p in parts]),
+        np.concatenate([p.carries for p in parts]),
     )

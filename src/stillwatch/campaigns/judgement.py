@@ -12,14 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from stillwatch.campaigns.objective import is_explicit_harvest
+from stillwatch.campaigns.objective import MOSTLY, is_explicit_harvest, is_making_of_items
 from stillwatch.campaigns.ring import Ring
+from stillwatch.sketch.record import Intent
 from stillwatch.tracing.strata import HONEST_SHAPES
 
 COMMON_UNITS = 3
 """Organisations of the benign reference that make a skeleton common: two may still be one operator's past."""
-FEW_TURNS = 0.1
-"""Distinct last turns per exchange: below, the variety is the model's and not the caller's."""
 UNITS_AT_LEAST = 3
 """Two organisations that look alike are a coincidence or a partnership; a campaign spreads."""
 
@@ -54,11 +53,11 @@ def judge(ring: Ring) -> Judgement:
         )
     # 3. Everybody asked the same set: users of one evaluation, or a class behind one address.
     if measured.is_one_set:
-        return _one_set(ring, is_harvest)
+        return _one_set(ring)
     # 4. Everybody has subjects of their own: users of one tool.
     if measured.is_different:
         return Judgement(
-            "watch" if second or (is_harvest and not measured.is_plainly_different) else "cleared",
+            "watch" if second or _is_worth_watching(ring) else "cleared",
             "own subjects",
             f"each of the {ring.units} organisations has subjects of its own ({measured.excess:.1%} of the payloads' "
             f"variance lies between them, z = {measured.z:.0f}): independent users of one tool, or shards by topic",
@@ -85,15 +84,26 @@ def judge(ring: Ring) -> Judgement:
     )
 
 
-def _one_set(ring: Ring, is_harvest: bool) -> Judgement:
+def _is_worth_watching(ring: Ring) -> bool:
+    """Subjects of their own, but the work makes training items, or the difference is slight: shards by topic?"""
+    if ring.stratum in HONEST_SHAPES:
+        return False
+    if ring.intents.get(Intent.GENERATE_ITEMS, 0.0) >= MOSTLY:
+        return True
+    return is_explicit_harvest(ring.intents) and not ring.complementarity.is_plainly_different
+
+
+def _one_set(ring: Ring) -> Judgement:
     measured = ring.complementarity
     share = f"{measured.shared_turns:.0%} of the exchanges were also sent, word for word, by another organisation"
     if measured.each_asked_once:
         return Judgement(
             "cleared", "same questions", f"{share}, and each went through the set once: one shared question set"
         )
-    if is_harvest and measured.distinct_turns <= FEW_TURNS:
-        return Judgement("campaign", "one prompt sampled often", f"{share}; a few prompts are sampled again and again")
+    if is_making_of_items(ring.intents) and ring.stratum not in HONEST_SHAPES:
+        return Judgement(
+            "campaign", "one pool sampled often", f"{share}, dealt out as by chance; the prompts make training items"
+        )
     return Judgement(
         "watch",
         "repeated questions",

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from stillwatch.campaigns.gather import Carried
 from stillwatch.campaigns.ring import Ring
-from stillwatch.sketch.record import PROJECTION_DIMENSIONS, Intent
+from stillwatch.sketch.record import Intent
 from stillwatch.tracing.calibration import Reference
 from stillwatch.tracing.commonness import CommonSkeletons
 from stillwatch.tracing.complementarity import (
@@ -46,19 +46,16 @@ def ring(
 ) -> Ring:
     """Measure one candidate."""
     units, unit = np.unique(found.unit[carried.account], return_inverse=True)
-    rows = _payloads(carried, candidate, unit, rng)
+    rows = some_units(payloads(carried, candidate, unit.astype(np.int64)), rng)
     kind = group_stratum(carried)
     agreement = values_shared(skeleton, candidate.keys, len(found))[candidate.accounts]
-    if len(units) >= 2:
-        complementarity = measure(rows, rng)
-        scores = interchangeability(rows, rng)
-    else:
-        complementarity, scores = measure(_none(), rng), np.empty(0)
+    complementarity = measure(rows, rng)
+    scores = interchangeability(rows, rng) if len(units) >= 2 else np.empty(0)
     return Ring(
         accounts=len(candidate.accounts),
         units=len(np.unique(found.unit[candidate.accounts])),
         exchanges=len(carried.when),
-        carried=carried.count,
+        carried=int(carried.carries.sum()),
         templates=candidate.templates,
         values=len(candidate.keys),
         typical_agreement=float(np.median(agreement)),
@@ -73,20 +70,23 @@ def ring(
     )
 
 
-def _payloads(carried: Carried, candidate: Candidate, unit: Ints, rng: np.random.Generator) -> Payloads:
-    """The carried exchanges of at most `UNITS_AT_MOST` units, with the variant of each."""
-    units = np.unique(unit)
-    if len(units) > UNITS_AT_MOST:
-        units = rng.choice(units, UNITS_AT_MOST, replace=False)
-    kept = np.flatnonzero(np.isin(unit, units))
-    matches = carried.columns["matches"][kept]
-    has = np.zeros((len(kept), len(candidate.keys)), bool)
+def payloads(carried: Carried, candidate: Candidate, unit: Ints) -> Payloads:
+    """The carried exchanges as the payload tests read them. `unit`: (n,) in 0 .. k-1."""
+    matches = carried.columns["matches"]
+    has = np.zeros((len(unit), len(candidate.keys)), bool)
     row, slot = np.nonzero(matches)
     has[row, np.searchsorted(candidate.keys, matches[row, slot])] = True
-    _, closed = np.unique(unit[kept], return_inverse=True)
-    return Payloads(
-        closed.astype(np.int64), _floats(carried, "projection")[kept], _ints(carried, "payload")[kept], variants(has)
-    )
+    return Payloads(unit, _floats(carried, "projection"), _ints(carried, "payload"), variants(has))
+
+
+def some_units(rows: Payloads, rng: np.random.Generator) -> Payloads:
+    """`rows` of at most `UNITS_AT_MOST` units; unit numbers close up."""
+    units = np.unique(rows.unit)
+    if len(units) <= UNITS_AT_MOST:
+        return rows
+    kept = np.isin(rows.unit, rng.choice(units, UNITS_AT_MOST, replace=False))
+    _, closed = np.unique(rows.unit[kept], return_inverse=True)
+    return Payloads(closed.astype(np.int64), rows.projection[kept], rows.payload[kept], rows.variant[kept])
 
 
 def group_stratum(carried: Carried) -> str:
@@ -134,8 +134,3 @@ def _ints(carried: Carried, name: str) -> Ints:
 
 def _floats(carried: Carried, name: str) -> Floats:
     return carried.columns[name].astype(np.float64)
-
-
-def _none() -> Payloads:
-    nothing = np.empty(0, np.int64)
-    return Payloads(nothing, np.empty((0, PROJECTION_DIMENSIONS)), nothing, nothing)

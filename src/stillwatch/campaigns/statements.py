@@ -66,7 +66,8 @@ class Found:
     @property
     def id(self) -> str:
         """Named after the skeleton: the same wrapper under new accounts keeps its name."""
-        return "C-" + hashlib.blake2b(self.candidate.keys.astype("<u8").tobytes(), digest_size=4).hexdigest()
+        skeleton = hashlib.blake2b(self.candidate.keys.astype("<u8").tobytes(), digest_size=4).hexdigest()
+        return f"C-{skeleton}" if self.candidate.pool <= 1 else f"C-{skeleton}-{self.candidate.pool}"
 
 
 def campaign(found: Found, accounts: Accounts, skeleton: Repeated, names: Names, span: tuple[int, int]) -> Campaign:

@@ -67,7 +67,6 @@ class Complementarity:
     excess: float
     deviation: float
     shared_turns: float
-    distinct_turns: float
     turns: Repeats
 
     @cached_property
@@ -112,6 +111,10 @@ class Complementarity:
 
 def measure(rows: Payloads, rng: np.random.Generator) -> Complementarity:
     """Both measurements; `rows` of at least two units, else everything is 0."""
+    if len(np.unique(rows.unit)) < 2:
+        return Complementarity(
+            len(np.unique(rows.unit)), len(rows.unit), 0.0, 0.0, 0.0, repeats(rows.payload, rows.unit)
+        )
     sampled = _sample(rows, rng)
     scaled = scaled_payloads(without_variants(sampled))
     shift = variance_share(scaled, sampled.unit, _SHUFFLES, rng)
@@ -121,7 +124,6 @@ def measure(rows: Payloads, rng: np.random.Generator) -> Complementarity:
         excess=shift.excess,
         deviation=shift.deviation,
         shared_turns=_shared_turns(rows),
-        distinct_turns=len(np.unique(rows.payload)) / max(len(rows.payload), 1),
         turns=repeats(rows.payload, rows.unit),
     )
 

@@ -25,7 +25,7 @@ HONEST_SHAPES = frozenset(["app", "extraction", "eval", "agent", "translation"])
 _MOST = 0.5
 _SOME_EMBEDDINGS = 0.05
 _SOME_TOOL_TURNS = 0.2
-_MAKES_ITEMS = Intent.REWRITING | Intent.GENERATE_ITEMS | Intent.COMPLETED_REASONING
+MAKING_INTENTS = Intent.REWRITING | Intent.GENERATE_ITEMS | Intent.COMPLETED_REASONING
 HARVEST_INTENTS = Intent.GRADING | Intent.REWRITING | Intent.GENERATE_ITEMS | Intent.COMPLETED_REASONING
 _EMBEDDING = 2
 _REPRODUCIBLE = Flag.SEED | Flag.STOP | Flag.LOGPROBS
@@ -39,7 +39,7 @@ def traits(flags: Column, intent: Column, temperature: Column) -> dict[str, Colu
         "embedding": operation == _EMBEDDING,
         "tool_turns": (flags & Flag.TOOL_TURNS) != 0,
         "dialogue": ((flags & Flag.ASSISTANT_TURNS) != 0) & ((flags & Flag.ENDS_WITH_ASSISTANT) == 0),
-        "closed_schema": ((flags & Flag.CLOSED_SCHEMA) != 0) & ((intent & _MAKES_ITEMS) == 0),
+        "closed_schema": ((flags & Flag.CLOSED_SCHEMA) != 0) & ((intent & MAKING_INTENTS) == 0),
         "reproducible": (temperature == 0) & ((flags & _REPRODUCIBLE) != 0),
         "context": ((intent & Intent.CONTEXT_ANSWER) != 0) & ~harvests,
         "extraction": ((intent & Intent.EXTRACTION) != 0) & ~harvests,

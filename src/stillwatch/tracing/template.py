@@ -46,6 +46,7 @@ class Candidate:
     accounts: Ints
     keys: Keys  # sorted
     templates: int
+    pool: int = 0  # which pool of payloads the accounts draw from, where one skeleton has several
 
 
 def skeletons(repeated: Repeated, conversations: Ints, population: Population, ignored: Keys) -> Repeated:
@@ -62,20 +63,31 @@ def skeletons(repeated: Repeated, conversations: Ints, population: Population, i
     return Repeated(repeated.account[keep], repeated.key[keep], repeated.support[keep])
 
 
-def candidates(skeleton: Repeated, unit_of: Ints) -> list[Candidate]:
-    """Sets of accounts of at least two units that share templates, the largest first."""
+def candidates(skeleton: Repeated, repeated: Repeated, unit_of: Ints) -> list[Candidate]:
+    """Sets of accounts of at least two units that share templates, the largest first.
+
+    `skeleton` decides what the templates are; whoever repeats enough of a template's values, however diluted
+    (`repeated`), uses it.
+    """
     cells = _shared_cells(skeleton, unit_of)
     if len(cells.key) == 0:
         return []
-    keys, row = np.unique(cells.key, return_inverse=True)
-    accounts, column = np.unique(cells.account, return_inverse=True)
-    incidence = csr_matrix((np.ones(len(row), np.int32), (row, column)), shape=(len(keys), len(accounts)))
-    users = [
-        (members, _users(incidence, members, keys)) for members in _templates(incidence) if _fills_a_zone(keys[members])
-    ]
+    keys = np.unique(cells.key)
+    templates = [members for members in _templates(_incidence(cells, keys)[0]) if _fills_a_zone(keys[members])]
+    known = np.isin(repeated.key, keys)
+    held = Repeated(repeated.account[known], repeated.key[known], repeated.support[known])
+    incidence, accounts = _incidence(held, keys)
+    users = [(members, _users(incidence, members, keys)) for members in templates]
     users = [(members, who) for members, who in users if len(np.unique(unit_of[accounts[who]])) >= 2]
     found = [Candidate(accounts[who], np.sort(keys[members]), templates) for members, who, templates in _merge(users)]
     return sorted(_one_each(found, incidence, keys, accounts, unit_of), key=lambda c: -len(c.accounts))
+
+
+def _incidence(cells: Repeated, keys: Keys) -> tuple[csr_matrix, Ints]:
+    """Which of `keys` (rows) which accounts (columns, named by the second result) have."""
+    accounts, column = np.unique(cells.account, return_inverse=True)
+    row = np.searchsorted(keys, cells.key)
+    return csr_matrix((np.ones(len(row), np.int32), (row, column)), shape=(len(keys), len(accounts))), accounts
 
 
 def _shared_cells(skeleton: Repeated, unit_of: Ints) -> Repeated:
