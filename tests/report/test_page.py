@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -203,6 +204,18 @@ def test_forty_campaigns_are_all_listed_and_told() -> None:
     told = [e for e in markup.all("details") if e.attributes.get("class", "").startswith("dossier")]
     assert len(told) == 40
     assert sum("open" in element.attributes for element in told) == 4
+
+
+def test_two_rings_under_one_name_are_not_mixed_up() -> None:
+    """Each keeps its own colour, card and accounts, though the names cannot tell them apart."""
+    review = sample_reviews.three_campaigns()
+    campaigns = tuple(replace(c, id="C-same") for c in review.campaigns)
+    accounts = tuple(replace(a, campaign="C-same" if a.campaign else None) for a in review.accounts)
+    markup = Markup(page(replace(review, campaigns=campaigns, accounts=accounts)))
+    lanes = [e.attributes["class"] for e in markup.all("li") if "class" in e.attributes]
+    links = Counter(e.attributes["href"] for e in markup.all("a") if e.text == "C-same")
+    assert lanes == ["c1", "c2", "c3"]
+    assert [links[f"#campaign-{n}"] for n in (1, 2, 3)] == [21 + 4, 13 + 4, 7 + 4]
 
 
 def test_a_hundred_thousand_accounts_stay_below_three_megabytes() -> None:

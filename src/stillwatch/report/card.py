@@ -82,6 +82,11 @@ def cards(review: Review, bounds: Bounds) -> Cards:
     return Cards(full, tuple(others[: bounds.listed]), max(0, len(others) - bounds.listed))
 
 
+def anchors(told: Cards) -> dict[tuple[str, str], str]:
+    """The card of each account in each campaign; by both, so that two rings under one name are not mixed up."""
+    return {(card.campaign.id, account): card.anchor for card in told.full for account in card.campaign.accounts}
+
+
 def _most_nodes(sizes: Sequence[int], on_page: int) -> int:
     """The largest picture that every ring may have, so that all of them together stay within the page's bound."""
     most = _MOST_NODES

@@ -17,7 +17,7 @@ from stillwatch.campaigns.campaign import Review
 from stillwatch.report import wording
 from stillwatch.report.atomic_file import write_atomically
 from stillwatch.report.bounds import MOST_BYTES, Bounds
-from stillwatch.report.card import COLOURS, OTHER_COLOUR, cards, colour
+from stillwatch.report.card import OTHER_COLOUR, anchors, cards, colour
 from stillwatch.report.content_policy import content_policy
 from stillwatch.report.findings import findings
 from stillwatch.report.order import campaigns_by_weight
@@ -60,7 +60,7 @@ def _render(environment: Environment, review: Review, bounds: Bounds) -> str:
         rings=[_ring_for_script(card.anchor, card.ring) for card in told.full if card.ring],
         rules=rule_table(review, bounds.rules),
         cleared=cleared_list(review, bounds.cleared, bounds.cleared_names),
-        accounts=account_table(review, {card.campaign.id: card.anchor for card in told.full}, bounds.accounts),
+        accounts=account_table(review, anchors(told), bounds.accounts),
         family_meaning=wording.FAMILY_MEANING,
         families=sorted({e.family for c in review.campaigns for e in c.evidence}),
     )
@@ -68,14 +68,12 @@ def _render(environment: Environment, review: Review, bounds: Bounds) -> str:
 
 def _traffic(review: Review) -> Timeline | None:
     """All traffic with the campaigns in it: eight in colours of their own, the others together."""
-    campaigns = [c for c in campaigns_by_weight(review) if c.timeline]
-    places = {c.id: place for place, c in enumerate(campaigns_by_weight(review))}
-    alone = [c for c in campaigns if places[c.id] < len(COLOURS)]
-    others = [c for c in campaigns if places[c.id] >= len(COLOURS)]
-    series = [Series(wording.clipped(c.id), colour(places[c.id]), c.timeline) for c in alone]
+    told = [(colour(place), c) for place, c in enumerate(campaigns_by_weight(review)) if c.timeline]
+    series = [Series(wording.clipped(c.id), own, c.timeline) for own, c in told if own != OTHER_COLOUR]
+    others = [c.timeline for own, c in told if own == OTHER_COLOUR]
     if others:
         name = wording.counted(len(others), "other campaign or ring", "other campaigns and rings")
-        series.append(merged(name, OTHER_COLOUR, [c.timeline for c in others]))
+        series.append(merged(name, OTHER_COLOUR, others))
     everything = review.timeline or tuple(b for one in series for b in one.bins)
     return timeline(review.timeline, series, finest_us(everything))
 

@@ -55,7 +55,7 @@ class ClearedList:
     left_out: int
 
 
-def account_table(review: Review, anchors: dict[str, str], most: int) -> AccountTable:
+def account_table(review: Review, anchors: dict[tuple[str, str], str], most: int) -> AccountTable:
     """All accounts that are not clear and then those with the most evidence, up to the page's bound."""
     ordered = accounts_by_weight(review)
     left_out = ordered[most:]
@@ -77,13 +77,13 @@ def cleared_list(review: Review, most: int, most_names: int) -> ClearedList:
     return ClearedList(groups, max(0, len(ordered) - most))
 
 
-def _account_row(finding: AccountFinding, anchors: dict[str, str]) -> AccountRow:
+def _account_row(finding: AccountFinding, anchors: dict[tuple[str, str], str]) -> AccountRow:
     evidence = evidence_by_weight(finding.evidence)
     return AccountRow(
         finding=finding,
         reason=evidence[0].statement if evidence else "",
         family=evidence[0].family if evidence else "",
-        anchor=anchors.get(finding.campaign or "", ""),
+        anchor=anchors.get((finding.campaign or "", finding.account), ""),
     )
 
 
