@@ -39,22 +39,26 @@ _WORDS: dict[int, str] = {
     """,
     Concept.SCALE: """
         scale rubric criteria criterion points score scores stars rubrik skala kriterien criterios
-        escala échelle critères шкала критерии 分 准 準
+        escala échelle critères шкала шкале критерии критериям 分 准 準
     """,
     Concept.ANSWER: """
         answer answers response responses output outputs completion completions reply solution text
-        texts respuesta respuestas réponse réponses antwort antworten resposta respostas ответ ответы 答
-        复 回
+        texts respuesta respuestas solución réponse réponses antwort antworten lösung resposta respostas
+        solução ответ ответы ответа ответу ответом решение решения решению решением 答 复 回
     """,
     Concept.REASONING: """
         reasoning thought thoughts thinking rationale trace traces thinks deliberation razonamiento
-        pensamiento raisonnement gedankengang begründung denkprozess raciocínio рассуждение рассуждения
-        мысли 思 推 理
+        pensamiento raisonnement réflexion cheminement gedankengang gedankengänge gedankenkette begründung
+        denkprozess überlegungen raciocínio pensamento рассуждение рассуждения рассуждений размышления
+        размышлений мысли мыслей 思 推 理
     """,
     Concept.RECONSTRUCT: """
-        imagine articulate reconstruct reverse infer recreate reproduce derive recover backfill imagina
-        reconstruye reconstruir reconstruis imaginez rekonstruiere erschließe reconstrua восстанови
-        воспроизведи представь 重 想 还 推
+        imagine imagining articulate articulating reconstruct reconstructing reverse infer recreate recreating
+        reproduce derive recover backfill imagina reconstruye reconstruya reconstruir recrea infiere deduce
+        imaginez imaginer reconstitue reconstituez reconstituer reconstruis reconstruisez recrée recréez
+        rekonstruiere rekonstruieren erschließe erschließen stell stelle stellen reconstrua recrie deduza
+        восстанови восстановите воспроизведи воспроизведите реконструируй реконструируйте представь
+        представьте вообрази вообразите 重 想 还 推 反 倒 复 再 復
     """,
     Concept.COMPLETED: """
         completed complete finished given final above following existing provided behind led produced
