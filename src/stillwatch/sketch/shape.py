@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from stillwatch.exchange.record import UNKNOWN, Exchange, Parameters, Request
@@ -41,15 +42,20 @@ class ParameterShapes:
         return known
 
     def _shape(self, p: Parameters) -> ParameterShape:
-        temperature = UNKNOWN if p.temperature is None else max(0, min(round(p.temperature * 100), 32767))
         return ParameterShape(
             fold31(self._key, _tuple_text(p)),
             _parameter_flags(p),
-            temperature,
+            _hundredths(p.temperature),
             max(0, min(p.n, 127)),
             max(UNKNOWN, min(p.max_tokens, _INT32_MAX)),
-            min(p.tools, 127),
+            max(0, min(p.tools, 127)),
         )
+
+
+def _hundredths(temperature: float | None) -> int:
+    if temperature is None or not math.isfinite(temperature):
+        return UNKNOWN
+    return round(max(0.0, min(temperature * 100, 32767.0)))
 
 
 def _tuple_text(p: Parameters) -> str:

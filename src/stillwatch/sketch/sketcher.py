@@ -21,7 +21,8 @@ from stillwatch.exchange.record import UNKNOWN, Exchange, Principal
 from stillwatch.pseudonym import Pseudonymiser, Secret
 from stillwatch.sketch import record
 from stillwatch.sketch.client import ClientFamily, fold31
-from stillwatch.sketch.intent import CANDIDATE, elicits_completed_reasoning, intents
+from stillwatch.sketch.elicitation import elicits_completed_reasoning
+from stillwatch.sketch.intent import CANDIDATE, intents
 from stillwatch.sketch.keyed_hash import U64, KeyedHash, to_int63
 from stillwatch.sketch.lexicon import Lexicon
 from stillwatch.sketch.lineage import sentence_hashes
@@ -36,6 +37,8 @@ BATCH = 1024
 """Exchanges worked on at once: large enough to hide numpy's overhead, small enough for the cache."""
 
 _INT32_MAX = 2**31 - 1
+_INT64_MAX = 2**63 - 1
+_UINT64_MAX = 2**64 - 1
 _ELICITATION_CHARS = 2048
 
 
@@ -95,7 +98,7 @@ class Sketcher:
         shape = self._parameters(request.parameters)
         messages = request.messages
         return (
-            exchange.ts_us,
+            max(-_INT64_MAX, min(exchange.ts_us, _INT64_MAX)),
             self._client(exchange.headers),
             self._model(request.model),
             shape.hash,
@@ -103,14 +106,14 @@ class Sketcher:
             max(UNKNOWN, min(exchange.status, 32767)),
             min(len(messages), 32767),
             shape.tools,
-            min(sum([m.images for m in messages]), 127),
+            max(0, min(sum([m.images for m in messages]), 127)),
             min(sum([len(m.text) for m in messages]), _INT32_MAX),
             shape.temperature,
             shape.choices,
             shape.max_tokens,
-            min(usage.input_tokens, _INT32_MAX),
-            min(usage.output_tokens, _INT32_MAX),
-            min(usage.reasoning_tokens, _INT32_MAX),
+            max(UNKNOWN, min(usage.input_tokens, _INT32_MAX)),
+            max(UNKNOWN, min(usage.output_tokens, _INT32_MAX)),
+            max(UNKNOWN, min(usage.reasoning_tokens, _INT32_MAX)),
         )
 
     def _model(self, name: str) -> int:
@@ -143,7 +146,7 @@ class Sketcher:
         named = np.array([_hash(e.id or "") for e in exchanges], np.uint64)
         given = np.array([bool(e.id) for e in exchanges])
         account = np.array([_hash(e.principal.account) for e in exchanges], np.uint64)
-        when = np.array([e.ts_us for e in exchanges], np.int64).view(np.uint64)
+        when = np.array([e.ts_us & _UINT64_MAX for e in exchanges], np.uint64)
         length = np.array([len(e.request.messages) for e in exchanges], np.uint64)
         unnamed = self._whole(account, when, system, first, last, length)
         return to_int63(np.where(given, self._whole(account, named), unnamed))
@@ -219,7 +222,7 @@ class _Who:
                 self._network(p.ip),
                 p.asn if UNKNOWN <= p.asn <= _INT32_MAX else UNKNOWN,
                 _country(p.country),
-                p.account_created_us // US_PER_DAY if p.account_created_us >= 0 else UNKNOWN,
+                min(p.account_created_us // US_PER_DAY, _INT32_MAX) if p.account_created_us >= 0 else UNKNOWN,
                 of["declared_use"](p.declared_use) >> 48 or (p.declared_use is not None),
             )
             for p in principals
