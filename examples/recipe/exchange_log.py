@@ -11,7 +11,7 @@ from recipe.runs import Run, Sent
 
 
 def write(sent: Sequence[Sent], runs: Sequence[Run], folder: Path) -> None:
-    """Replace the logs in `folder` by `sent` and say in `truth.json` whose accounts they are."""
+    """Replace the logs in `folder` by `sent` and say in `truth.json` beside it whose accounts they are."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.jsonl.gz"):
         old.unlink()
@@ -23,7 +23,7 @@ def write(sent: Sequence[Sent], runs: Sequence[Run], folder: Path) -> None:
         text = "".join(f"{line}\n" for line in lines)
         # mtime=0 keeps the bytes the same for the same content
         (folder / f"{day}.jsonl.gz").write_bytes(gzip.compress(text.encode(), 9, mtime=0))
-    (folder / "truth.json").write_text(json.dumps(_truth(sent, runs), indent=1) + "\n", encoding="utf-8")
+    folder.with_name("truth.json").write_text(json.dumps(_truth(sent, runs), indent=1) + "\n", encoding="utf-8")
 
 
 def _line(number: int, exchange: Sent) -> str:

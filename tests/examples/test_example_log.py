@@ -51,7 +51,7 @@ def exchanges() -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def truth() -> dict[str, Any]:
     """What the recipe says about the accounts."""
-    known: dict[str, Any] = json.loads((LOGS / "truth.json").read_text(encoding="utf-8"))
+    known: dict[str, Any] = json.loads(LOGS.with_name("truth.json").read_text(encoding="utf-8"))
     return known
 
 

@@ -24,7 +24,7 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Why two accounts of a ring hang together: `weight` in nats, by the families that speak."""
+    """Why two accounts of a ring hang together: `weight` is the number of skeleton values they share."""
 
     left: int  # positions in Campaign.accounts
     right: int

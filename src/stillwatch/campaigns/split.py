@@ -1,4 +1,7 @@
-"""One skeleton, several pools: the users of a tool apart from a campaign that uses the same tool."""
+"""Strangers who use the same tool as a campaign, told apart from it.
+
+Known weakness: a campaign that is a minority among the users of a popular tool stays hidden in them.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ Ints = NDArray[np.int64]
 def split(
     candidate: Candidate, carried: Carried, found: Accounts, rng: np.random.Generator
 ) -> list[tuple[Candidate, Carried]]:
-    """The candidate in parts that each draw from one pool, and the rest: units with subjects of their own.
+    """The candidate as it is, or the one pool that most of its units draw from, and the rest.
 
-    A part needs `UNITS_AT_LEAST` units that can be shown to be interchangeable, else it goes to the rest, as do units
-    of which no kept exchange carries the skeleton. Without such a part the candidate stays whole.
+    The pool needs `UNITS_AT_LEAST` units and at least half of all: smaller ones can always be found among strangers
+    if one looks for them. The rest have subjects of their own, or no kept exchange that carries the skeleton.
     """
     units, unit = np.unique(found.unit[carried.account], return_inverse=True)
     if len(units) < UNITS_AT_LEAST:
@@ -30,25 +33,13 @@ def split(
     rows = payloads(carried, candidate, unit.astype(np.int64))
     is_mixture = measure(some_units(rows, rng), rng).is_different
     label = pools(rows, ALIKE_IN_A_MIXTURE if is_mixture else ALIKE)
-    unit_of = found.unit[candidate.accounts]
-    parts: list[tuple[Candidate, Carried]] = []
-    taken = np.zeros(len(candidate.accounts), bool)
-    for pool in _large(label):
-        if is_mixture and not _is_one_pool(rows, label == pool, rng):
-            continue
-        mine = np.isin(unit_of, units[label == pool])
-        taken |= mine
-        parts.append(_part(candidate, carried, mine, len(parts) + 1))
-    if not parts:
+    chosen = label == np.bincount(label).argmax()
+    mine = np.isin(found.unit[candidate.accounts], units[chosen])
+    if chosen.sum() < max(UNITS_AT_LEAST, len(units) / 2) or mine.all():
         return [(candidate, carried)]
-    return parts if taken.all() else [*parts, _part(candidate, carried, ~taken, 0)]
-
-
-def _large(label: Ints) -> list[int]:
-    """Pools with enough units, the largest first."""
-    numbers, sizes = np.unique(label, return_counts=True)
-    order = np.argsort(-sizes, kind="stable")
-    return [int(numbers[i]) for i in order if sizes[i] >= UNITS_AT_LEAST]
+    if is_mixture and not _is_one_pool(rows, chosen, rng):
+        return [(candidate, carried)]
+    return [_part(candidate, carried, mine, 1), _part(candidate, carried, ~mine, 2)]
 
 
 def _is_one_pool(rows: Payloads, chosen: NDArray[np.bool_], rng: np.random.Generator) -> bool:

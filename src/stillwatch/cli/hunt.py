@@ -117,7 +117,7 @@ def _show(review: Review, out: Path) -> None:
         stdout.print(table)
     else:
         stdout.print("No campaign was found.")
-    let_go = sum(len(c.accounts) for c in review.cleared)
+    let_go = len({account for group in review.cleared for account in group.accounts})
     stdout.print(f"{let_go:,} accounts looked alike or heavy and were let go, with reasons.")
     stdout.print(f"Calibration: {review.calibration.source}.")
     stdout.print(Text(f"Report: {out / 'report.html'}\nFindings: {out / 'findings.json'}"))
