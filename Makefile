@@ -32,7 +32,7 @@ help: ## List the targets
 	@printf '\nARGS=... is passed on. PYTHON=python3.12 chooses the interpreter. Quote inside: LOGS="'"'my logs/*.gz'"'".\n'
 
 hunt: $(CORE) ## Hunt for campaigns: LOGS="a.jsonl.gz b/" (else the example), OUT=out, CALIBRATE=benign.jsonl.gz
-	@$(VENV)/bin/stillwatch hunt $(or $(LOGS),examples/logs/*.jsonl.gz) --out $(OUT) \
+	@$(VENV)/bin/stillwatch hunt $(or $(LOGS),examples/logs) --out $(OUT) \
 	  $(foreach log,$(CALIBRATE),--calibrate $(log)) $(ARGS)
 
 ##@ Work on it
