@@ -110,7 +110,7 @@ def interchangeability(rows: Payloads, rng: np.random.Generator) -> Floats:
         some = rng.permutation(mine)[:ROWS_PER_UNIT]
         rest = rng.permutation(others)[:OTHER_ROWS]
         if len(some) >= 2 and len(rest) >= 2:
-            scores.append(-distance(plain[some], plain[rest], rng))
+            scores.append(-distance(plain[some], plain[rest]))
     return np.array(scores, np.float64)
 
 

@@ -120,5 +120,5 @@ def _alikeness(rows: Floats, owner: Ints, members: Ints, unit: Ints, rng: np.ran
         mine = inside[owner[inside] == member]
         others = inside[unit[owner[inside]] != unit[member]]
         if len(mine) >= 2 and len(others) >= 2:
-            scores.append(-distance(rows[mine], rows[rng.permutation(others)[:OTHER_ROWS]], rng))
+            scores.append(-distance(rows[mine], rows[rng.permutation(others)[:OTHER_ROWS]]))
     return np.array(scores, np.float64)

@@ -26,7 +26,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import poisson
+from scipy.special import pdtr, pdtrc
 
 from stillwatch.stats.permutation import Repeats, repeats, variance_share, whitened
 
@@ -35,7 +35,6 @@ Ints = NDArray[np.int64]
 
 ROWS_PER_UNIT = 64
 UNITS_AT_MOST = 64
-_SHUFFLES = 100
 _ROWS_PER_DIRECTION = 6  # whitening fewer rows per direction than this fits noise
 DIFFERENT_EXCESS = 0.006  # dealt-out runs: at most 0.003; independent organisations with one tool: 0.011 - 0.050
 DIFFERENT_Z = 4.0
@@ -90,7 +89,8 @@ class Complementarity:
     @property
     def repeats_itself(self) -> bool:
         """Units come back to their own turns far more often than to each other's: material of their own."""
-        return float(poisson.sf(self.turns.within - 1, self.turns.expected_within)) < _REPEATS_ITSELF_P
+        within, expected = self.turns.within, self.turns.expected_within
+        return within > 0 and float(pdtrc(within - 1, expected)) < _REPEATS_ITSELF_P  # P(at least as many)
 
     @property
     def is_interchangeable(self) -> bool:
@@ -105,7 +105,7 @@ class Complementarity:
     @property
     def each_asked_once(self) -> bool:
         """Repeats inside a unit are rarer than if all repeats were dealt out by chance."""
-        p = float(poisson.cdf(self.turns.within, self.turns.expected_within))
+        p = float(pdtr(self.turns.within, self.turns.expected_within))
         return p < _FEWER_THAN_CHANCE_P
 
 
@@ -117,7 +117,7 @@ def measure(rows: Payloads, rng: np.random.Generator) -> Complementarity:
         )
     sampled = _sample(rows, rng)
     scaled = scaled_payloads(without_variants(sampled))
-    shift = variance_share(scaled, sampled.unit, _SHUFFLES, rng)
+    shift = variance_share(scaled, sampled.unit)
     return Complementarity(
         units=len(np.unique(sampled.unit)),
         rows=len(sampled.unit),
@@ -128,11 +128,11 @@ def measure(rows: Payloads, rng: np.random.Generator) -> Complementarity:
     )
 
 
-def distance(one: Floats, others: Floats, rng: np.random.Generator) -> float:
+def distance(one: Floats, others: Floats) -> float:
     """How far one unit's payloads (n, 64) lie from others' (m, 64): excess share of variance, 0 = interchangeable."""
     both = np.concatenate([one, others])
     label = np.repeat([0, 1], [len(one), len(others)])
-    return variance_share(scaled_payloads(both), label, _SHUFFLES // 2, rng).excess
+    return variance_share(scaled_payloads(both), label).excess
 
 
 def variants(matches: NDArray[np.bool_]) -> Ints:

@@ -21,7 +21,7 @@ import leidenalg
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
-from scipy.stats import poisson
+from scipy.special import pdtrc
 
 from stillwatch.tracing.commonness import Population
 from stillwatch.tracing.skeleton import Keys, Repeated, zone_of
@@ -55,7 +55,7 @@ def skeletons(repeated: Repeated, conversations: Ints, population: Population, i
     share = repeated.support / np.maximum(n, 1)
     usual = population.share(repeated.key)
     is_dominant = (repeated.support >= DOMINANT_SUPPORT) & (share >= DOMINANT_SHARE)
-    surprise = poisson.sf(repeated.support - 1, n * usual)
+    surprise = pdtrc(repeated.support - 1, n * usual)  # P(at least as many by chance)
     is_surprising = (
         (repeated.support >= SURPRISING_SUPPORT) & (surprise < SURPRISING_P) & (share >= SURPRISING_LIFT * usual)
     )
