@@ -53,7 +53,7 @@ def judge(ring: Ring) -> Judgement:
         )
     # 3. Everybody asked the same set: users of one evaluation, or a class behind one address.
     if measured.is_one_set:
-        return _one_set(ring)
+        return _one_set(ring, is_harvest)
     # 4. Everybody has subjects of their own: users of one tool.
     if measured.is_different:
         return Judgement(
@@ -93,7 +93,7 @@ def _is_worth_watching(ring: Ring) -> bool:
     return is_explicit_harvest(ring.intents) and not ring.complementarity.is_plainly_different
 
 
-def _one_set(ring: Ring) -> Judgement:
+def _one_set(ring: Ring, is_harvest: bool) -> Judgement:
     measured = ring.complementarity
     share = f"{measured.shared_turns:.0%} of the exchanges were also sent, word for word, by another organisation"
     if measured.each_asked_once:
@@ -105,7 +105,7 @@ def _one_set(ring: Ring) -> Judgement:
             "campaign", "one pool sampled often", f"{share}, dealt out as by chance; the prompts make training items"
         )
     return Judgement(
-        "watch",
+        "watch" if is_harvest else "cleared",
         "repeated questions",
         f"{share}, repeats dealt out as by chance: a question set, or one pool sampled often",
     )
