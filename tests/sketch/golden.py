@@ -97,6 +97,15 @@ _CALLS: tuple[tuple[str, dict[str, object], dict[str, object] | None, Principal]
         Principal("acct-kingfisher", ip="not an address"),
     ),
     ("/v1/responses", {"model": "model-d", "instructions": "Ответь кратко.", "input": "Где зимует цапля?"}, None, _WHO),
+    (
+        "/v1/chat/completions",
+        {
+            "model": "model-a",
+            "messages": [{"role": "user", "content": "왜가리는 겨울에 어디에서 잠을 자나요? 짧게 답해 주세요."}],
+        },
+        None,
+        Principal("acct-왜가리"),
+    ),
     ("/v1/completions", {"model": "model-e", "prompt": _LONG, "max_tokens": 16}, None, Principal("acct-bittern")),
     ("/v1/embeddings", {"model": "model-f", "input": "A note on 14 reed beds."}, None, Principal("acct-bittern")),
     ("/v1/chat/completions", {"model": "model-a", "messages": [{"role": "user", "content": ""}]}, None, _WHO),

@@ -24,7 +24,7 @@ from stillwatch.sketch.stop_words import STOP_WORDS
 LEXICON_LIMIT = 1 << 17  # tokens; 140 bytes each in the columns and about 150 in the dictionary: 40 MB a process
 _FIRST_ROWS = 1 << 14
 _ANY_NUMBER = "0"
-_CJK = "぀-ヿ㐀-䶿一-鿿豈-﫿"
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # kana, ideographs; escaped: editors normalise the last
 _ASCII_TOKEN = re.compile(r"[a-z]+|[0-9]+")
 _TOKEN = re.compile(rf"[{_CJK}]|\d+|(?:(?![{_CJK}\d])[^\W_])+")
 

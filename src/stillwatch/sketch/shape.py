@@ -59,8 +59,14 @@ def _hundredths(temperature: float | None) -> int:
 
 
 def _tuple_text(p: Parameters) -> str:
-    sampling = (p.names, p.temperature, p.top_p, p.max_tokens, p.n, p.stream, p.logprobs, p.top_logprobs, p.stop)
-    return repr((*sampling, p.reasoning, p.tools, p.tool_forced, p.answer_format, p.open_fields, p.closed_fields))
+    sampling = (p.names, _plain(p.temperature), _plain(p.top_p), p.max_tokens, p.n, p.stream, p.logprobs)
+    form = (p.top_logprobs, p.stop, p.reasoning, p.tools, p.tool_forced, p.answer_format, p.open_fields)
+    return repr((*sampling, *form, p.closed_fields))
+
+
+def _plain(number: float | None) -> float | None:
+    """Equal parameters read alike: 1 as 1.0 and -0.0 as 0.0, or the text would depend on which came first."""
+    return None if number is None else number + 0.0
 
 
 def _parameter_flags(p: Parameters) -> int:

@@ -19,7 +19,7 @@ _SLICE_CHARS = 512  # characters cut from a text's end before splitting; 64 toke
 
 
 class Turns(NamedTuple):
-    """The texts that are sketched. `first` and `last` are the same object in a dialogue of one turn."""
+    """The texts that are sketched. `first` and `last` are equal in a dialogue of one turn."""
 
     system: str
     first: str  # first turn that is neither system nor assistant
@@ -32,7 +32,7 @@ class Zones(NamedTuple):
     system: list[int]
     user_head: list[int]
     user_tail: list[int]
-    last_tail: list[int]  # empty where the last turn is the first
+    last_tail: list[int]  # empty where the last turn equals the first
     payload: set[int]  # distinct tokens of both ends of the last turn
 
 
@@ -51,7 +51,7 @@ def zones(said: Turns, lexicon: Lexicon) -> Zones:
     system = head(said.system, lexicon)
     first_head = head(said.first, lexicon)
     first_tail = tail(said.first, lexicon, first_head)
-    if said.last is said.first:
+    if said.last == said.first:
         return Zones(_zone(system), _zone(first_head), first_tail[-ZONE_TOKENS:], [], {*first_head, *first_tail})
     if not said.first:  # everything is in the system text: its tail takes the user's place
         system_tail = tail(said.system, lexicon, system)
