@@ -21,7 +21,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillwatch.sketch.record import LINEAGE_SLOTS, PROJECTION_DIMENSIONS, SLOTS_PER_ZONE, ZONE_SLOTS, Flag, schema
-from stillwatch.sketching import COMMIT_ROWS
+from stillwatch.sketching.run import COMMIT_ROWS
 
 Ints = NDArray[np.int64]
 

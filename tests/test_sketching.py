@@ -18,7 +18,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from stillwatch import sketching
 from stillwatch.errors import InputError, SketchMismatch, StorageFull
 from stillwatch.ledger import durable, segments
 from stillwatch.ledger.ledger import Ledger
@@ -27,13 +26,15 @@ from stillwatch.ledger.reservoir import Reservoir
 from stillwatch.pseudonym import Pseudonymiser, Secret
 from stillwatch.readers.block import open_log
 from stillwatch.sketch.record import COLUMN_NAMES
-from stillwatch.sketching import Interrupted, WorkerDied, sketch_logs
+from stillwatch.sketching import run as sketching
+from stillwatch.sketching.run import Interrupted, sketch_logs
+from stillwatch.sketching.workers import WorkerDied
 
 SECRET = Secret(b"a secret for tests only, 32 bytes")
 ROWS = 260
 POINTS = 23  # checkpoints that a run of so many rows passes in the blocks and commits of these tests
 PROCESSES = multiprocessing.get_context("forkserver")  # forked from one without threads: milliseconds each
-PROCESSES.set_forkserver_preload(["pytest", "stillwatch.sketching"])
+PROCESSES.set_forkserver_preload(["pytest", "stillwatch.sketching.run"])
 START_US = 20_718 * 86_400_000_000
 
 
@@ -207,7 +208,7 @@ def test_a_log_that_lost_exchanges_is_read_again(tmp_path: Path, small_blocks: N
 _RUN = """
 import multiprocessing, os, signal, sys
 from pathlib import Path
-from stillwatch import sketching
+from stillwatch.sketching import run as sketching
 from stillwatch.pseudonym import Secret
 if __name__ == "__main__":
     source, out, workers, left, what = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import duckdb
 import ibis
 
 from stillwatch.campaigns.campaign import Review
-from stillwatch.errors import InputError, SecretError
+from stillwatch.errors import InputError, SecretError, UsageError
 from stillwatch.ledger.engines import connect
 from stillwatch.ledger.ledger import Ledger
+from stillwatch.ledger.lock import WriterLock
 from stillwatch.ledger.names import NameTable
 from stillwatch.ledger.reservoir import Reservoir
 from stillwatch.pipeline import Hunt, Progress, review
 from stillwatch.pseudonym import Secret
 from stillwatch.readers.block import open_log
-from stillwatch.readers.paths import STDIN, expand
+from stillwatch.readers.paths import LOG_SUFFIXES, STDIN, expand
 from stillwatch.report.findings import write_findings
 from stillwatch.report.page import write_report
 from stillwatch.settings import default_secret_file
 from stillwatch.sketch.record import identity
 from stillwatch.sketch.sketcher import Sketcher
-from stillwatch.sketching import SketchReport, sketch_logs
+from stillwatch.sketching.run import SketchReport, sketch_logs
 from stillwatch.tracing.ubiquitous import ubiquitous_values
 
 SketchProgress = Callable[[str, float, int, int], None]
@@ -86,6 +89,25 @@ class Read:
     damage: tuple[str, ...] = ()
 
 
+def check_engine(url: str) -> None:
+    """Raises `UsageError` where `url` names no engine that could be used: known before hours of sketching."""
+    try:
+        connect(url).disconnect()
+    except duckdb.Error as error:
+        raise UsageError(f"the engine {url} cannot be opened: {str(error).splitlines()[0]}") from None
+
+
+def check_inputs(logs: Sequence[Path], benign: Sequence[Path], out: Path) -> None:
+    """Raises `InputError` for paths that hold no log, `UsageError` where a log is hunted and called benign at once."""
+    hunted = {_fingerprint(file) for file in _logs_of(logs, out)}
+    for file in _logs_of(benign, out) if benign else ():
+        if _fingerprint(file) in hunted:
+            raise UsageError(
+                f"{file} is hunted and called benign at once: a campaign in it would count as a common tool",
+                "Calibrate on another log",
+            )
+
+
 def read_logs(
     paths: Sequence[Path],
     out: Path,
@@ -95,12 +117,12 @@ def read_logs(
     progress: SketchProgress,
 ) -> Read:
     """A ledger of exactly these logs below `out`, sketched now or by an earlier run; a ledger is used as it is."""
-    if len(paths) == 1 and (paths[0] / "ledger.json").exists():
+    if len(paths) == 1 and _is_ledger(paths[0]):
         return Read(paths[0])
-    if any((path / "ledger.json").exists() for path in paths):
-        raise InputError("a ledger was named beside something else", "Name one ledger, or only logs")
-    files = expand(paths)
+    files = _logs_of(paths, out)
     directory = out / f"{kind}-{_name_of_set(files)}"
+    if STDIN in files:
+        _forget(directory)
     done = sketch_into(files, directory, secrets, workers, None, lambda *at: progress(kind, *at))
     return Read(directory, done.rejected, done.rejections, done.damage)
 
@@ -156,7 +178,42 @@ def _identity(secrets: Secrets) -> dict[str, str]:
     return identity(secrets.deployment.id, secrets.alliance.id if secrets.alliance else "")
 
 
+def _logs_of(paths: Sequence[Path], out: Path) -> list[Path]:
+    """The logs that these paths stand for, or the one ledger; what hunts themselves wrote below a folder is no log."""
+    if len(paths) == 1 and _is_ledger(paths[0]):
+        return [paths[0]]
+    if any(_is_ledger(path) for path in paths):
+        raise InputError("a ledger was named beside something else", "Name one ledger, or only logs")
+    files = [file for path in paths for file in expand([path]) if file == path or not _is_written_by_us(file, out)]
+    if not files:
+        named = ", ".join(map(str, paths))
+        raise InputError(f"no log was found in {named}", f"Logs in a folder end in {', '.join(LOG_SUFFIXES)}")
+    return files
+
+
+def _is_written_by_us(file: Path, out: Path) -> bool:
+    return out.resolve() in file.resolve().parents or any(_is_ledger(parent) for parent in file.parents)
+
+
+def _is_ledger(path: Path) -> bool:
+    return (path / "ledger.json").exists()
+
+
+def _fingerprint(file: Path) -> str:
+    """What a log is known by, whatever it is called; standard input and ledgers by their names."""
+    if file == STDIN or _is_ledger(file):
+        return str(file.resolve())
+    return open_log(file).fingerprint
+
+
 def _name_of_set(files: Sequence[Path]) -> str:
     """A name for this set of logs by their content, so that another set never mixes with it."""
     prints = sorted("stdin" if file == STDIN else open_log(file).fingerprint for file in files)
     return hashlib.blake2b("\n".join(prints).encode(), digest_size=4).hexdigest()
+
+
+def _forget(directory: Path) -> None:
+    """Remove what was read of another standard input: nobody can tell by its name whether this is the same."""
+    if directory.exists():
+        with WriterLock(directory):
+            shutil.rmtree(directory)

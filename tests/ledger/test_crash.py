@@ -18,7 +18,7 @@ from .sketches import sketches
 
 # Real processes to kill, forked from one without threads that has everything imported: milliseconds each.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["pytest", "stillwatch.sketching"])
+PROCESSES.set_forkserver_preload(["pytest", "stillwatch.sketching.run"])
 
 COMMIT_POINTS = [
     *("file written", "file renamed"),  # the first day

@@ -15,51 +15,36 @@ as Python's `multiprocessing` demands for processes that are spawned.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import queue
-import signal
-import threading
 import time
-import traceback
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from itertools import cycle
-from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from stillwatch.errors import InputError, StillwatchError
-from stillwatch.exchange.record import Exchange
 from stillwatch.ledger.durable import Checkpoint, pass_by
-from stillwatch.ledger.exemplar import exemplar_json
 from stillwatch.ledger.inputs import InputProgress, RejectedLine
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.manifest import REJECTIONS_KEPT
 from stillwatch.ledger.names import NameTable
 from stillwatch.ledger.reservoir import Exemplar, Reservoir
-from stillwatch.ledger.sampling import Sampler
 from stillwatch.ledger.writer import LedgerWriter
 from stillwatch.pseudonym import Secret
-from stillwatch.readers.block import Block, Position, open_log, parse_block
+from stillwatch.readers.block import Position, open_log
 from stillwatch.readers.paths import STDIN, expand
-from stillwatch.readers.rejection import Rejection
 from stillwatch.sketch.record import identity
-from stillwatch.sketch.sketcher import Sketcher
+from stillwatch.sketching.edge import EdgeRecipe, Sketched
+from stillwatch.sketching.workers import Step, Task, in_process, pool
 
 BLOCK_ROWS = 4_096  # at most ~8 MB of text: what one worker has in hand
 COMMIT_ROWS = 65_536  # ~20 MB on disk: large enough to read fast, small enough to lose seconds only
 COMMIT_SECONDS = 30.0
 MALFORMED_SHARE = 0.01  # the contract of the exchange log: more is an error
 MALFORMED_MIN_ROWS = 100  # below, one bad line would be more than the share
-_AHEAD = 2  # blocks that each worker has or gets: it never waits for this process, and memory stays bounded
 
 Progress = Callable[[float, int, int], None]
 """Called with the share of the logs that was read (0 .. 1), and exchanges and rejected rows of this run so far."""
@@ -88,10 +73,6 @@ class Interrupted(StillwatchError):
     exit_code = 130  # 128 + SIGINT, as shells expect
 
 
-class WorkerDied(StillwatchError):
-    """A worker process ended without being asked to."""
-
-
 def sketch_logs(
     paths: Iterable[Path],
     out: Path,
@@ -114,14 +95,14 @@ def sketch_logs(
     """
     files = expand(paths)
     sample = reservoir.per_account if reservoir else 0
-    edge = _EdgeRecipe(secret, alliance, sample)
+    edge = EdgeRecipe(secret, alliance, sample)
     count = workers or len(os.sched_getaffinity(0))
     ledger = _open_or_create(out, identity(secret.id, alliance.id if alliance else ""))
     with ledger.writer(checkpoint) as writer:
         before = ledger.counts().exchanges
         run = _Run(ledger, writer, NameTable.open(out, secret), reservoir, clock, progress, ledger.damage)
         try:
-            with _pool(edge, count) if count > 1 else _in_process(edge) as sketched:
+            with pool(edge, count) if count > 1 else in_process(edge) as sketched:
                 for step, result in sketched(run.tasks(files)):
                     run.take(step, result)
             run.commit()
@@ -133,32 +114,6 @@ def sketch_logs(
                 "Run the same command again to go on from there",
             ) from None
     return run.report(ledger.counts().exchanges - before)
-
-
-# -- what to read, in order ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """Where the reading of a log is after one of its blocks; `end` is None at the end of the log."""
-
-    fingerprint: str
-    name: str
-    share: float  # of all logs
-    end: Position | None = None
-
-
-Task = tuple[_Step, Block | None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Sketched:
-    """What a worker made of one block."""
-
-    batch: pa.RecordBatch
-    rejections: list[Rejection]
-    names: dict[str, dict[int, str]]
-    exemplars: list[Exemplar]
 
 
 @dataclass
@@ -209,8 +164,8 @@ class _Run:
             start = Position(at.line, at.offset) if at.line else None
             for block in log.blocks(start, max_rows=BLOCK_ROWS):
                 share = before + weight * (block.end_fraction or 0.0)
-                yield _Step(log.fingerprint, log.name, share, block.end), block
-            yield _Step(log.fingerprint, log.name, before + weight), None
+                yield Step(log.fingerprint, log.name, share, block.end), block
+            yield Step(log.fingerprint, log.name, before + weight), None
 
     def _resume(self, fingerprint: str, name: str, *, from_start: bool) -> InputProgress:
         at = self.ledger.input_progress(fingerprint)
@@ -223,7 +178,7 @@ class _Run:
         self._at[fingerprint] = at or InputProgress(fingerprint, name, 0, 0, 0, 0)
         return self._at[fingerprint]
 
-    def take(self, step: _Step, result: _Sketched | None) -> None:
+    def take(self, step: Step, result: Sketched | None) -> None:
         """Add one result, in the order of the steps, and commit when there is enough."""
         at = self._at[step.fingerprint]
         self._moved.add(step.fingerprint)
@@ -306,171 +261,3 @@ def _all_failures(failures: Sequence[InputError]) -> InputError:
 def _accounts(ledger: Ledger) -> int:
     each = (np.unique(batch.column("account").to_numpy()) for batch in ledger.scan(["account"]))
     return len(reduce(np.union1d, each, np.empty(0, np.int64)))
-
-
-# -- a worker: blocks to sketches ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _EdgeRecipe:
-    """What a worker needs to know; it travels through a pipe to a process of our own, never to disk."""
-
-    secret: Secret
-    alliance: Secret | None
-    exemplars_per_account: int
-
-
-class _Edge:
-    """Parses and sketches blocks; beyond it there is no text but what the reservoir was asked to keep."""
-
-    def __init__(self, recipe: _EdgeRecipe) -> None:
-        self._sketcher = Sketcher(recipe.secret, recipe.alliance)
-        per_account = recipe.exemplars_per_account
-        self._sampler = Sampler(recipe.secret, per_account) if per_account else None
-
-    def __call__(self, block: Block) -> _Sketched:
-        parsed = parse_block(block)
-        exchanges = parsed.exchanges
-        batch = self._sketcher.sketch(exchanges)
-        names = {
-            "account": _names(batch.column("account"), [e.principal.account for e in exchanges]),
-            "organization": _names(batch.column("organization"), [e.principal.organization for e in exchanges]),
-        }
-        return _Sketched(batch, parsed.rejections, names, self._exemplars(batch, exchanges))
-
-    def _exemplars(self, batch: pa.RecordBatch, exchanges: Sequence[Exchange]) -> list[Exemplar]:
-        if self._sampler is None:
-            return []
-        accounts, ids = batch.column("account").to_pylist(), batch.column("exchange_id").to_pylist()
-        kept = self._sampler.winners(zip(accounts, ids, strict=True))
-        return [Exemplar(accounts[i], ids[i], exchanges[i].ts_us, exemplar_json(exchanges[i])) for i in kept]
-
-
-def _names(pseudonyms: pa.Array, names: Sequence[str | None]) -> dict[int, str]:
-    distinct, first = np.unique(pseudonyms.to_numpy(), return_index=True)
-    pairs = zip(distinct.tolist(), first.tolist(), strict=True)
-    return {pseudonym: name for pseudonym, place in pairs if (name := names[place]) is not None}
-
-
-Result = tuple[_Step, _Sketched | None]
-Sketching = Callable[[Iterable[Task]], Iterator[Result]]
-
-
-@contextmanager
-def _in_process(recipe: _EdgeRecipe) -> Generator[Sketching]:
-    edge = _Edge(recipe)
-    yield lambda tasks: ((step, edge(block) if block else None) for step, block in tasks)
-
-
-# -- worker processes ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Worker:
-    process: BaseProcess
-    pipe: Connection
-
-
-@contextmanager
-def _pool(recipe: _EdgeRecipe, count: int) -> Generator[Sketching]:
-    """`count` worker processes, ended on exit; each has its own pipe, so that a death is seen as its end.
-
-    Block n goes to worker n modulo `count` and results are taken in that order: no queue, no lock that a killed
-    process could leave taken. Spawned, not forked: fork is unsafe where threads run, and Arrow has threads.
-    """
-    workers: list[_Worker] = []
-    try:
-        with _without_interrupts():
-            workers += [_start(recipe) for _ in range(count)]
-        yield lambda tasks: _spread(workers, tasks)
-    finally:
-        for worker in workers:
-            worker.pipe.close()
-            worker.process.terminate()
-        for worker in workers:
-            worker.process.join()
-
-
-def _spread(workers: Sequence[_Worker], tasks: Iterable[Task]) -> Iterator[Result]:
-    waiting: deque[tuple[_Step, _Worker | None]] = deque()
-    turn = cycle(workers)
-    for step, block in tasks:
-        worker = None
-        if block is not None:
-            worker = next(turn)
-            _send(worker, block)
-        waiting.append((step, worker))
-        if len(waiting) >= _AHEAD * len(workers):
-            yield _receive(*waiting.popleft())
-    while waiting:
-        yield _receive(*waiting.popleft())
-
-
-def _send(worker: _Worker, block: Block) -> None:
-    try:
-        worker.pipe.send(block)
-    except OSError:
-        raise _died(worker) from None
-
-
-def _receive(step: _Step, worker: _Worker | None) -> Result:
-    if worker is None:
-        return step, None
-    try:
-        result: _Sketched | str = worker.pipe.recv()
-    except (EOFError, OSError):
-        raise _died(worker) from None
-    if isinstance(result, str):
-        raise RuntimeError(f"a worker failed on rows of {step.name} before {step.end}: {result}")  # noqa: TRY004 - a bug
-    return step, result
-
-
-def _died(worker: _Worker) -> WorkerDied:
-    worker.process.join()
-    return WorkerDied(
-        f"a worker process died (exit code {worker.process.exitcode}; -9 is often the kernel, short of memory)",
-        "Run the same command again: it goes on from the last commit. With fewer workers it needs less memory",
-    )
-
-
-def _start(recipe: _EdgeRecipe) -> _Worker:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(recipe, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    return _Worker(process, ours)
-
-
-@contextmanager
-def _without_interrupts() -> Generator[None]:
-    """Processes started inside never see Ctrl-C, which a terminal sends to the whole group: this process decides."""
-    resource_tracker.ensure_running()  # it would unblock the signal itself while the first process starts
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _serve(recipe: _EdgeRecipe, pipe: Connection) -> None:
-    """A worker's life: blocks in, results out, until the other end closes or dies."""
-    blocks: queue.SimpleQueue[Block] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(pipe, blocks), daemon=True).start()
-    edge = _Edge(recipe)
-    while True:
-        block = blocks.get()
-        try:
-            result: _Sketched | str = edge(block)
-        except Exception as error:  # told to the run, which stops; the message may quote a prompt, so only places
-            result = f"{type(error).__name__} at\n{''.join(traceback.format_tb(error.__traceback__))}"
-        pipe.send(result)
-
-
-def _listen(pipe: Connection, blocks: queue.SimpleQueue[Block]) -> None:
-    """Take blocks as they come, so that the run never waits to send one while this process waits to send a result."""
-    try:
-        while True:
-            blocks.put(pipe.recv())
-    except (EOFError, OSError):
-        os._exit(0)  # the run is over, however it ended: nobody wants what is in the works
