@@ -90,7 +90,7 @@ def _parameter_flags(p: Parameters) -> int:
 def dialogue_flags(request: Request, last_text: str) -> int:
     """Flags of the roles in a dialogue and of its operation."""
     roles = {message.role for message in request.messages}
-    says_nothing = not last_text.strip() and not any(m.images or m.other_parts for m in request.messages)
+    says_nothing = not last_text.strip() and _is_a_persons_turn(request)
     return (
         _OPERATION_BITS.get(request.operation, Flag.OPERATION)
         | Flag.SYSTEM * ("system" in roles)
@@ -100,6 +100,13 @@ def dialogue_flags(request: Request, last_text: str) -> int:
         | Flag.EMPTY_PROMPT * (says_nothing and bool(request.messages))
         | Flag.HAS_BODY * bool(request.messages)
     )
+
+
+def _is_a_persons_turn(request: Request) -> bool:
+    """Whether the last turn is text from the caller: not a picture, and not a tool that had nothing to say."""
+    if any(m.images or m.other_parts for m in request.messages):
+        return False
+    return next((m.role for m in reversed(request.messages) if m.role != "assistant"), "user") != "tool"
 
 
 def exchange_flags(exchange: Exchange) -> int:
