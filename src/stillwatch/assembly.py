@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ import duckdb
 import ibis
 
 from stillwatch.campaigns.campaign import Review
-from stillwatch.errors import InputError, SecretError, UsageError
+from stillwatch.errors import InputError, LedgerError, SecretError, UsageError
 from stillwatch.ledger.engines import connect
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.lock import WriterLock
@@ -108,6 +109,18 @@ def check_inputs(logs: Sequence[Path], benign: Sequence[Path], out: Path) -> Non
             )
 
 
+@contextmanager
+def one_hunt_at_a_time(out: Path) -> Generator[None]:
+    """Two hunts would overwrite each other's findings, so the second in `out` gets a `LedgerError`."""
+    lock = WriterLock(out)
+    if not lock.try_acquire():
+        raise LedgerError(f"another hunt is writing into {out}", "Wait until it has ended, or name another --out")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def read_logs(
     paths: Sequence[Path],
     out: Path,
@@ -146,7 +159,8 @@ def sketch_into(
         progress=progress,
     )
     if done.exchanges == 0:
-        raise InputError("the logs hold no exchange", "Name logs in one of the formats of docs/formats.md")
+        first = f" ({done.rejected} rejected rows; {done.rejections[0]})" if done.rejections else ""
+        raise InputError(f"the logs hold no exchange{first}", "Name logs in one of the formats of docs/formats.md")
     return done
 
 

@@ -10,10 +10,17 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from stillwatch.assembly import hunt_and_write, load_secrets, read_logs
+from stillwatch.assembly import (
+    check_engine,
+    check_inputs,
+    hunt_and_write,
+    load_secrets,
+    one_hunt_at_a_time,
+    read_logs,
+)
 from stillwatch.campaigns.campaign import Review
 from stillwatch.cli.options import AllianceFile, Json, Logs, SecretFile, Workers
-from stillwatch.cli.terminal import print_json, progress_bar, say_new_secret, stdout
+from stillwatch.cli.terminal import print_json, progress_bar, say, say_new_secret, stdout
 from stillwatch.errors import StorageFull, UsageError
 
 EXIT_FINDINGS = 1
@@ -50,11 +57,13 @@ def hunt(
     """
     if not 0 < alpha < 1:
         raise UsageError(f"--alpha is a rate between 0 and 1, not {alpha}")
+    check_engine(engine)
+    check_inputs(logs, calibrate or [], out)
     secrets = load_secrets(secret, alliance_secret)
     if secrets.is_new:
         say_new_secret(secrets.file)
     _make(out)
-    with progress_bar(as_json) as tell:
+    with one_hunt_at_a_time(out), progress_bar(as_json) as tell:
 
         def sketched(kind: str, share: float, exchanges: int, rejected: int) -> None:
             tell(_STEPS[kind], share, f"{exchanges:,} exchanges" + (f", {rejected:,} rejected" if rejected else ""))
@@ -72,6 +81,7 @@ def hunt(
 
 
 _STEPS = {"sketches": "sketching", "benign": "sketching benign log"}
+_REJECTIONS_SHOWN = 3
 _COUNTED = {FailOn.campaign: "campaigns", FailOn.watch: "watched", FailOn.rule: "rule_hits"}
 
 
@@ -110,14 +120,18 @@ def _show(review: Review, out: Path) -> None:
         table.add_row(
             Text(f"{c.verdict} {c.id}", style), f"{len(c.accounts):,}", f"{c.exchanges:,}", strength, Text(c.objective)
         )
-    stdout.print(
-        f"{review.exchanges:,} exchanges of {review.account_count:,} accounts; {review.rejected:,} rows rejected."
-    )
+    say(f"{review.exchanges:,} exchanges of {review.account_count:,} accounts; {review.rejected:,} rejected rows.")
+    for line in review.rejections[:_REJECTIONS_SHOWN]:
+        say(f"  {line}")
     if review.campaigns:
         stdout.print(table)
     else:
-        stdout.print("No campaign was found.")
-    let_go = len({account for group in review.cleared for account in group.accounts})
-    stdout.print(f"{let_go:,} accounts looked alike or heavy and were let go, with reasons.")
-    stdout.print(f"Calibration: {review.calibration.source}.")
-    stdout.print(Text(f"Report: {out / 'report.html'}\nFindings: {out / 'findings.json'}"))
+        say("No campaign was found.")
+    if review.rules:
+        broke = len({hit.account for hit in review.rules})
+        say(f"{broke:,} accounts sent requests of a form that needs no statistics; see the rules in the report.")
+    let_go = sum(len(c.accounts) for c in review.cleared)
+    say(f"{let_go:,} accounts looked alike or heavy and were let go, with reasons.")
+    say(f"Calibration: {review.calibration.source}.")
+    say(f"Report: {out / 'report.html'}")
+    say(f"Findings: {out / 'findings.json'}")

@@ -1,52 +1,38 @@
-"""The command line: `stillwatch --help` lists the commands, docs/commands.md describes them."""
+"""The console script: runs a command, tells its errors with their remedy, and exits as docs/commands.md says.
+
+Commands are imported late: processes that sketch load this module too and need none of them, and Ctrl-C in the
+seconds that loading takes is Ctrl-C, not a traceback.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 
-import typer
-from rich.text import Text
-
-import stillwatch
-from stillwatch.cli import secret
-from stillwatch.cli.exemplars import exemplars
-from stillwatch.cli.hunt import hunt
-from stillwatch.cli.sketch import sketch
-from stillwatch.cli.terminal import stderr
-from stillwatch.errors import StillwatchError
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command()(hunt)
-app.command()(sketch)
-app.command()(exemplars)
-app.add_typer(secret.app, name="secret")
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(stillwatch.__version__)
-        raise typer.Exit
-
-
-@app.callback()
-def _main(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
-) -> None:
-    """Stillwatch finds the adversarial distillation of hosted language models in their own logs."""
+# Before numpy loads: our matrices are 64 wide, and threads of OpenBLAS that wait for each other spin. Measured: four
+# times the CPU time for one of them, forty times on a busy machine.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def run() -> None:
-    """The console script. Errors go to stderr with their remedy; exit codes are those of docs/commands.md."""
+    """Run the command of `sys.argv`."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.stderr.write("stillwatch: stopped\n")
+        sys.exit(130)
+
+
+def _run() -> None:
+    from stillwatch.cli.app import app
+    from stillwatch.cli.terminal import complain
+    from stillwatch.errors import StillwatchError
+
     try:
         app()
     except StillwatchError as error:
-        stderr.print(Text.assemble(("stillwatch: ", "bold red"), str(error)))
+        complain(str(error), name="stillwatch: ")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        stderr.print("stillwatch: stopped")
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(141)
 
 
 if __name__ == "__main__":

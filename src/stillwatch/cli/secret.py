@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from stillwatch.cli.terminal import stdout
+from stillwatch.cli.faults import faults_as_errors
+from stillwatch.cli.terminal import say
 from stillwatch.pseudonym import Secret
 
 app = typer.Typer(help="Secret key files.", no_args_is_help=True)
@@ -19,10 +20,11 @@ def _secret() -> None:
 
 
 @app.command()
+@faults_as_errors()
 def new(file: Annotated[Path, typer.Argument(help="The file to make, readable by its owner only.")]) -> None:
     """Make a new secret key file; never overwrites one.
 
     Example: stillwatch secret new /etc/stillwatch/deployment.key
     """
     made = Secret.create(file)
-    stdout.print(f"Made {file}; its public id is {made.id}.")
+    say(f"Made {file}; its public id is {made.id}.")

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from stillwatch.assembly import load_secrets, sketch_into
 from stillwatch.cli.options import AllianceFile, Json, Logs, SecretFile, Workers
-from stillwatch.cli.terminal import print_json, progress_bar, say_new_secret, stderr, stdout
+from stillwatch.cli.terminal import complain, print_json, progress_bar, say, say_new_secret
 from stillwatch.ledger.reservoir import RETENTION_DAYS, Reservoir
 
 
@@ -64,15 +63,15 @@ def sketch(
             }
         )
         return
-    stdout.print(f"Added {done.added:,} exchanges; the ledger has {done.exchanges:,} of {done.accounts:,} accounts.")
+    say(f"Added {done.added:,} exchanges; the ledger has {done.exchanges:,} of {done.accounts:,} accounts.")
     if done.duplicates:
-        stdout.print(f"{done.duplicates:,} duplicates were dropped.")
+        say(f"{done.duplicates:,} duplicates were dropped.")
     if done.rejected:
-        stdout.print(f"{done.rejected:,} malformed rows were left out, the first of them:")
+        say(f"{done.rejected:,} malformed rows were left out, the first of them:")
         for line in done.rejections[:5]:
-            stdout.print(Text(f"  {line}"))
+            say(f"  {line}")
     for line in done.damage:
-        stderr.print(Text(line, "yellow"))
+        complain(line, style="yellow")
 
 
 def exemplar_file(ledger: Path) -> Path:

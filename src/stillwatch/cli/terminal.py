@@ -1,4 +1,7 @@
-"""What people see while a command works: a progress bar on stderr, nothing on stdout but the result."""
+"""What people see while a command works: a progress bar on stderr, nothing on stdout but the result.
+
+Names of files and accounts come from outside. None reaches a terminal as markup or as a control sequence.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,30 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-stderr = Console(stderr=True, highlight=False)
-stdout = Console(highlight=False)
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would exit with 1, which here means that there are findings."""
+        raise BrokenPipeError
+
+
+stderr = _Console(stderr=True, highlight=False)
+stdout = _Console(highlight=False)
+
+
+def printable(text: str) -> str:
+    """`text` with controls, direction marks and what no encoding can write spelled out as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def say(text: str, style: str = "") -> None:
+    """One line of the result, whole: a path that was folded cannot be copied."""
+    stdout.print(Text(printable(text), style), soft_wrap=True)
+
+
+def complain(text: str, *, name: str = "", style: str = "") -> None:
+    """One line on stderr, after the `name` of who speaks."""
+    stderr.print(Text.assemble((name, "bold red"), (printable(text), style)), soft_wrap=True)
 
 
 class Tell(Protocol):
@@ -47,7 +72,7 @@ def progress_bar(quiet: bool) -> Generator[Tell]:
 
 def say_new_secret(file: Path) -> None:
     """Nobody may find out later that a secret was made for him."""
-    stderr.print(Text(f"Made a new secret key file, {file}. Keep it: without it these sketches cannot be joined."))
+    complain(f"Made a new secret key file, {file}. Keep it: without it these sketches cannot be joined.")
 
 
 def print_json(document: dict[str, Any]) -> None:

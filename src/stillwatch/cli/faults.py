@@ -1,0 +1,39 @@
+"""What a command does when the world fails it: every fault becomes a sentence and one of the documented exit codes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import typer
+
+from stillwatch.errors import StillwatchError, StorageFull
+from stillwatch.sketching.run import Interrupted
+
+EXIT_READER_GONE = 141  # 128 + SIGPIPE, as shells expect
+
+
+@contextmanager
+def faults_as_errors() -> Generator[None]:
+    """Also a decorator of commands. Inside of them, so that typer's own codes (1 for a gone reader) do not apply."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
+        raise typer.Exit(EXIT_READER_GONE) from None
+    except KeyboardInterrupt:
+        raise Interrupted("the run was stopped", "Run the same command again to go on from what is written") from None
+    except OSError as error:
+        raise _of_the_system(error) from None
+
+
+def _of_the_system(error: OSError) -> StillwatchError:
+    place = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+    problem = f"{place}{error.strerror or type(error).__name__}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StorageFull(problem, "Make room and run the same command again: it goes on from what is written")
+    return StillwatchError(problem, "Check the path and its permissions")
