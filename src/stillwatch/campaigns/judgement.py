@@ -49,7 +49,7 @@ def judge(ring: Ring) -> Judgement:
         return Judgement(
             "watch" if second else "cleared",
             "two organisations",
-            "only two organisations share this skeleton; that alone is no ring",
+            f"{ring.units} of at least {UNITS_AT_LEAST} organisations that make a ring share this skeleton",
         )
     # 3. Everybody asked the same set: users of one evaluation, or a class behind one address.
     if measured.is_one_set:

@@ -65,8 +65,10 @@ class Found:
 
     @property
     def id(self) -> str:
-        """Named after the skeleton: the same wrapper under new accounts keeps its name."""
-        skeleton = hashlib.blake2b(self.candidate.keys.astype("<u8").tobytes(), digest_size=4).hexdigest()
+        """Named after one value of the skeleton, the one with the least hash: the same wrapper under new accounts,
+        where a value more or less may repeat often enough, nearly always keeps its name."""
+        values = self.candidate.keys.astype("<u8")
+        skeleton = min(hashlib.blake2b(value.tobytes(), digest_size=4).hexdigest() for value in values)
         return f"C-{skeleton}" if self.candidate.pool <= 1 else f"C-{skeleton}-{self.candidate.pool}"
 
 
@@ -305,7 +307,8 @@ def _commonness(ring: Ring) -> str:
 def _complementarity(ring: Ring) -> str:
     measured = ring.complementarity
     return (
-        f"{measured.excess:+.1%} of the payloads' variance lies between organisations (at most {measured.upper:.1%}), "
+        f"Between organisations lies {measured.excess:+.1%} of the payloads' variance beyond chance (at most "
+        f"{measured.upper:.1%}), "
         f"and {measured.shared_turns:.0%} of the exchanges were also sent by another one"
     )
 

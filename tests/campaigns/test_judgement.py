@@ -1,0 +1,113 @@
+"""The judgement is the table of docs/tracing.md: each rule, each way out, each with a sentence that has numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from stillwatch.campaigns.judgement import COMMON_UNITS, UNITS_AT_LEAST, judge
+from stillwatch.campaigns.ring import Ring
+from stillwatch.tracing.strata import HONEST_SHAPES
+
+from .rings import (
+    EACH_ASKED_ONCE,
+    GRADING,
+    MAKING_ITEMS,
+    NOTHING,
+    OWN_TURNS,
+    PLAINLY_DIFFERENT,
+    REWRITING,
+    SAMPLED_OFTEN,
+    SHARED_CARDS,
+    SHARED_NETWORKS,
+    SLIGHTLY_DIFFERENT,
+    UNCLEAR,
+    ring,
+)
+
+CARDS: dict[str, Any] = {"shared": SHARED_CARDS}
+FEW: dict[str, Any] = {"units": UNITS_AT_LEAST - 1}
+COMMON: dict[str, Any] = {"common_units": COMMON_UNITS}
+
+# (rule of docs/tracing.md, ring, verdict, reason)
+TABLE = [
+    ("1", ring(**COMMON), "cleared", "common tool"),
+    ("1 harvest", ring(intents=REWRITING, **COMMON), "cleared", "common tool"),
+    ("1 but a second family", ring(**COMMON, **CARDS), "campaign", "skeleton and infrastructure"),
+    ("1 but two users are no tool", ring(common_units=COMMON_UNITS - 1), "campaign", "skeleton and complementarity"),
+    ("2", ring(**FEW), "cleared", "two organisations"),
+    ("2 harvest", ring(intents=MAKING_ITEMS, **FEW), "cleared", "two organisations"),
+    ("2 and a second family", ring(**FEW, **CARDS), "watch", "two organisations"),
+    ("3 each asked once", ring(EACH_ASKED_ONCE), "cleared", "same questions"),
+    ("3 each asked once, harvest", ring(EACH_ASKED_ONCE, intents=MAKING_ITEMS), "cleared", "same questions"),
+    ("3 dealt out, items", ring(SAMPLED_OFTEN, intents=MAKING_ITEMS), "campaign", "one pool sampled often"),
+    ("3 dealt out, grading", ring(SAMPLED_OFTEN, intents=GRADING), "watch", "repeated questions"),
+    ("3 dealt out", ring(SAMPLED_OFTEN), "cleared", "repeated questions"),
+    (
+        "3 dealt out, items, as an evaluation",
+        ring(SAMPLED_OFTEN, intents=MAKING_ITEMS, stratum="eval"),
+        "cleared",
+        "repeated questions",
+    ),
+    ("4", ring(PLAINLY_DIFFERENT), "cleared", "own subjects"),
+    ("4 rewriting", ring(PLAINLY_DIFFERENT, intents=REWRITING), "cleared", "own subjects"),
+    ("4 slight, rewriting", ring(SLIGHTLY_DIFFERENT, intents=REWRITING), "watch", "own subjects"),
+    ("4 slight", ring(SLIGHTLY_DIFFERENT), "cleared", "own subjects"),
+    ("4 items", ring(PLAINLY_DIFFERENT, intents=MAKING_ITEMS), "watch", "own subjects"),
+    (
+        "4 items, as extraction",
+        ring(PLAINLY_DIFFERENT, intents=MAKING_ITEMS, stratum="extraction"),
+        "cleared",
+        "own subjects",
+    ),
+    ("4 and a second family", ring(PLAINLY_DIFFERENT, **CARDS), "watch", "own subjects"),
+    ("4 own turns", ring(OWN_TURNS), "cleared", "own subjects"),
+    ("4 own turns and a second family", ring(OWN_TURNS, **CARDS), "watch", "own subjects"),
+    ("5", ring(**CARDS), "campaign", "skeleton and infrastructure"),
+    ("5 too few exchanges for 6", ring(UNCLEAR, **CARDS), "campaign", "skeleton and infrastructure"),
+    ("5 in an honest shape", ring(stratum="extraction", **CARDS), "campaign", "skeleton and infrastructure"),
+    ("5 not by the network", ring(UNCLEAR, shared=SHARED_NETWORKS), "cleared", "too few exchanges"),
+    ("6", ring(), "campaign", "skeleton and complementarity"),
+    ("6 in chat", ring(stratum="chat"), "campaign", "skeleton and complementarity"),
+    ("7", ring(UNCLEAR), "cleared", "too few exchanges"),
+    ("7 harvest", ring(UNCLEAR, intents=REWRITING), "watch", "too few exchanges"),
+    ("7 harvest in an honest shape", ring(UNCLEAR, intents=REWRITING, stratum="eval"), "cleared", "too few exchanges"),
+]
+RULES = pytest.mark.parametrize(
+    ("measured", "verdict", "reason"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
+)
+
+
+@RULES
+def test_the_first_rule_that_applies_decides(measured: Ring, verdict: str, reason: str) -> None:
+    judged = judge(measured)
+    assert (judged.verdict, judged.reason) == (verdict, reason)
+
+
+@RULES
+def test_every_statement_is_a_sentence_with_numbers(measured: Ring, verdict: str, reason: str) -> None:
+    """Whoever reads it aloud to a customer says how many of what."""
+    statement = judge(measured).statement
+    assert re.search(r"\d", statement)
+    assert len(statement.split()) >= 6
+    assert not re.search(r"\bnan\b|\binf\b|[{}]|  ", statement)
+
+
+@pytest.mark.parametrize("stratum", sorted(HONEST_SHAPES))
+def test_complementarity_alone_never_accuses_where_honest_jobs_are_divided_alike(stratum: str) -> None:
+    """6, second line: an extraction job over many keys looks the same from here."""
+    judged = judge(ring(stratum=stratum, intents=MAKING_ITEMS))
+    assert (judged.verdict, judged.reason) == ("cleared", "cannot tell")
+
+
+def test_a_shared_skeleton_alone_is_no_verdict() -> None:
+    """However many strangers repeat it, and however exactly: without a second family nothing is watched."""
+    judged = judge(ring(UNCLEAR, intents=NOTHING, accounts=25_000, units=25_000, typical_agreement=9.0))
+    assert judged.verdict == "cleared"
+
+
+def test_volume_is_no_ground() -> None:
+    quiet, loud = (judge(ring(exchanges=count, carried=count)) for count in (300, 30_000_000))
+    assert quiet == loud
