@@ -149,8 +149,8 @@ def test_distance_is_about_zero_inside_a_pool_and_near_its_bound_for_a_stranger(
     """The score of one unit against the others: two groups differ along one of d whitened directions, so at most 1 / d.
 
     Here d = 240 // 6 = 40 and 280 // 6 = 46. In a pool the share averages d squares of variance 2 / n**2: its
-    deviation is sqrt(2 / 40) / 240 = 0.001, five of these. A stranger's 40 rows on topics that nobody else has take over
-    half of 1 / 46.
+    deviation is sqrt(2 / 40) / 240 = 0.001, five of these. A stranger's 40 rows on topics that nobody else has take
+    over half of 1 / 46.
     """
     rng = np.random.default_rng(11)
     pool = rows_of(rng.integers(0, TOPICS - 2, 240), rng)
