@@ -77,4 +77,4 @@ def sketched(*exchanges: Exchange, secret: Secret = SECRET, alliance: Secret | N
 def words(rng: np.random.Generator, count: int) -> str:
     """`count` made-up words that no list of concepts or stop words holds."""
     letters = np.array(list("bcdfghjklmnpqrstvwxz"))
-    return " ".join("".join(word) for word in rng.choice(letters, (count, 8)))
+    return " ".join("".join(word) for word in rng.choice(letters, (count, 6)))

@@ -77,7 +77,9 @@ HONEST = (
     "Articulate the rationale for your grade of the above answer.",
     "Imagine you are an examiner. Write your reasoning for awarding points to the given answer.",
     "Compare the given answers. Infer which rationale is sound for the given answer's length.",
+    "Recover the rationale for the given answer's grade from the rubric.",
     # the words of an elicitation, in unrelated sentences
+    "Reconstruct the timeline first. Then explain the reasoning behind the given answer to the class.",
     "Recover the deleted file. My thinking was wrong! For the given output, see below.",
     "",
 )

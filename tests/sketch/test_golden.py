@@ -85,6 +85,17 @@ def test_emptying_the_full_lexicon_changes_nothing(monkeypatch: pytest.MonkeyPat
     assert used.sketch(EXCHANGES).to_pylist() == ROWS
 
 
+def test_a_stream_of_new_words_takes_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made-up words empty the dictionary again and again; its columns stay as long as they were."""
+    monkeypatch.setattr(lexicon, "LEXICON_LIMIT", 20)
+    monkeypatch.setattr(lexicon, "_FIRST_ROWS", 64)
+    used = Sketcher(SECRET)
+    for number in range(30):
+        used.sketch([said(" ".join(f"{chr(0x4E00 + number * 20 + i)}" for i in range(20)))])
+    assert len(used._lexicon.hashes) == len(used._lexicon.signs) == len(used._lexicon.concepts) == 64
+    assert len(used._lexicon) <= 40
+
+
 def test_a_lexicon_that_grows_keeps_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Doubling the columns for new words moves no word's row."""
     monkeypatch.setattr(lexicon, "_FIRST_ROWS", 2)

@@ -97,6 +97,7 @@ def test_small_talk_has_no_intent(text: str) -> None:
     [
         ("How do I grade a road?", Intent.GRADING),
         ("Answer briefly: is the scale broken?", Intent.GRADING),
+        ("Compare this answer with that one.", Intent.GRADING),
         ("Rewrite my life.", Intent.REWRITING),
         ("What is the next step?", Intent.STEP_BY_STEP),
         ("Write a question.", Intent.GENERATE_ITEMS),
