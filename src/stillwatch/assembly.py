@@ -159,7 +159,7 @@ def sketch_into(
         progress=progress,
     )
     if done.exchanges == 0:
-        first = f" ({done.rejected} rejected rows; {done.rejections[0]})" if done.rejections else ""
+        first = f" ({done.rejected} rejected; {done.rejections[0]})" if done.rejections else ""
         raise InputError(f"the logs hold no exchange{first}", "Name logs in one of the formats of docs/formats.md")
     return done
 

@@ -40,7 +40,7 @@ from stillwatch.campaigns.statements import (
     one_organisation,
     rule_hits,
 )
-from stillwatch.ledger.ranges import account_parts, read_part
+from stillwatch.ledger.ranges import read_parts
 from stillwatch.stats.multiple import discoveries
 from stillwatch.tracing import template
 from stillwatch.tracing.calibration import Reference
@@ -96,7 +96,7 @@ def review(
     carried = _gather(ledger, candidates, seen.accounts, progress)
     if benign is None:
         reference = set_aside(_parts(ledger, "calibrating", progress), seen, skeleton, candidates, rng)
-    rates = sharing_rates(ledger.table()) if candidates else {}
+    rates = sharing_rates(ledger.table(), seen.accounts) if candidates else {}
     rings = []
     parts = [part for pair in zip(candidates, carried, strict=True) for part in split(*pair, seen.accounts, rng)]
     for number, (candidate, rows) in enumerate(parts):
@@ -184,9 +184,7 @@ def _read(
     progress: Progress,
     only: NDArray[np.int64] | None = None,
 ) -> Iterator[pa.Table]:
-    paths = ledger.segment_paths()
-    parts = account_parts(paths)
-    for number, (low, high) in enumerate(parts):
-        progress(step, number / len(parts))
-        yield read_part(paths, columns, low, high, only)
+    for done, part in read_parts(ledger.segment_paths(), columns, only):
+        progress(step, done)
+        yield part
     progress(step, 1.0)

@@ -11,11 +11,10 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from stillwatch.sketch.record import Flag, Intent
+from stillwatch.sketch.record import COLUMN_NAMES, Flag, Intent
 from stillwatch.tracing.rules import hits
 from stillwatch.tracing.strata import traits
 from stillwatch.tracing.survey import (
-    Accounts,
     account_strata,
     accounts,
     fixed_bytes,
@@ -43,6 +42,7 @@ def columns() -> dict[str, NDArray[np.int64]]:
         "intent": rng.integers(0, Intent.EXTRACTION * 2, ROWS),
         "temperature": rng.choice([-1, 0, 70], ROWS),
         "choices": rng.integers(0, 40, ROWS),
+        "input_tokens": rng.integers(-1, 500, ROWS),
         "output_tokens": rng.integers(-1, 500, ROWS),
         "ip": rng.integers(0, 60, ROWS),
         "network": rng.integers(0, 10, ROWS),
@@ -50,9 +50,16 @@ def columns() -> dict[str, NDArray[np.int64]]:
     }
 
 
+def ledger_of(columns: dict[str, NDArray[np.int64]]) -> ibis.Table:
+    """A ledger with these columns; the others are 0."""
+    rows = len(columns["account"])
+    given = columns | {"day": columns["ts_us"] // 86_400_000_000}
+    return ibis.memtable(pa.table({name: given.get(name, np.zeros(rows, np.int64)) for name in COLUMN_NAMES}))
+
+
 def test_accounts_are_rolled_up_as_by_hand(columns: dict[str, NDArray[np.int64]]) -> None:
     """Counts, first and last, tokens (an unknown number is none), traits and rules, account by account."""
-    found = accounts(ibis.memtable(pa.table(columns)))
+    found = accounts(ledger_of(columns))
     shown = traits(columns["flags"], columns["intent"], columns["temperature"])
     hit = hits(columns["flags"], columns["intent"], columns["choices"])
     assert found.account.tolist() == sorted(set(columns["account"].tolist()))
@@ -85,8 +92,9 @@ def test_accounts_are_rolled_up_as_by_hand(columns: dict[str, NDArray[np.int64]]
 def test_a_unit_is_an_organisation_or_an_account_without_one() -> None:
     """Two accounts of one organisation are one unit; an account whose pseudonym equals an organisation's is its own."""
     rows = {name: np.zeros(4, np.int64) for name in ("ts_us", "flags", "intent", "temperature", "choices")}
-    rows |= {"account": np.array([1, 2, 3, 7]), "organization": np.array([7, 7, 0, 0]), "output_tokens": np.zeros(4)}
-    unit = accounts(ibis.memtable(pa.table(rows))).unit
+    rows |= {"account": np.array([1, 2, 3, 7]), "organization": np.array([7, 7, 0, 0])}
+    rows |= dict.fromkeys(("input_tokens", "output_tokens"), np.zeros(4, np.int64))
+    unit = accounts(ledger_of(rows)).unit
     assert unit[0] == unit[1]
     assert len(set(unit.tolist())) == 3
     assert set(unit.tolist()) == {0, 1, 2}
@@ -94,7 +102,8 @@ def test_a_unit_is_an_organisation_or_an_account_without_one() -> None:
 
 def test_sharing_rates_are_counted_in_units(columns: dict[str, NDArray[np.int64]]) -> None:
     """Of the units with a known identifier, those that share one with another unit; unknown kinds have rate 0."""
-    found = sharing_rates(ibis.memtable(pa.table(columns)))
+    table = ledger_of(columns)
+    found = sharing_rates(table, accounts(table))
     for kind in ("ip", "network"):
         users = defaultdict(set)
         for account, organization, value in zip(
@@ -141,7 +150,7 @@ def test_each_account_gets_the_stratum_of_its_shares() -> None:
     none = np.zeros(2, np.int64)
     counted = dict.fromkeys(("embedding", "dialogue", "closed_schema", "reproducible", "context"), none)
     counted |= dict.fromkeys(("extraction", "translation"), none) | {"tool_turns": np.array([1, 1])}
-    found = Accounts(np.arange(2), none, none, np.array([5, 50]), none, none, none, counted, {}, {})
+    found = known(np.arange(2), exchanges=np.array([5, 50]), traits=counted)
     assert account_strata(found, np.array([1.0, 1.0])) == ["agent", "batch"]
 
 

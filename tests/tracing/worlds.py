@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -79,7 +80,8 @@ def sketch_rows(account: Ints, conversation: Ints, flags: Ints, zones: NDArray[n
     return pa.table({name: columns[name] for name in SKELETON_COLUMNS})
 
 
-def known(pseudonyms: Ints) -> Accounts:
-    """Accounts by ascending pseudonym, about whom nothing else is known."""
-    none = np.zeros(len(pseudonyms), np.int64)
-    return Accounts(pseudonyms, np.arange(len(none)), none, none, none, none, none, {}, {}, {})
+def known(pseudonyms: Ints, **given: Any) -> Accounts:
+    """Accounts by ascending pseudonym, each its own unit, about whom nothing else is known than what is `given`."""
+    columns: dict[str, Any] = {f.name: np.zeros(len(pseudonyms), np.int64) for f in fields(Accounts)}
+    columns |= {"account": pseudonyms, "unit": np.arange(len(pseudonyms)), "traits": {}, "rules": {}, "seen": {}}
+    return Accounts(**(columns | given))

@@ -10,8 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillwatch.sketch.record import PROJECTION_DIMENSIONS, ZONE_SLOTS, ZONES
-from stillwatch.tracing.skeleton import Keys, keys_of
-from stillwatch.tracing.survey import Accounts, fixed_bytes, slot_values
+from stillwatch.tracing.skeleton import Keys, place_in_account, slot_of, value_of
+from stillwatch.tracing.survey import Accounts, fixed_rows
 from stillwatch.tracing.template import Candidate
 
 Ints = NDArray[np.int64]
@@ -24,13 +24,17 @@ CARRIED_VALUES = 2
 """Slots of one zone that must hold the skeleton's values: fewer than for membership, since its users are known now."""
 ROWS_PER_ACCOUNT = 256
 """Exchanges kept per account of a candidate, evenly over time; all of them are counted."""
+ROWS_PER_CANDIDATE = 100_000
+"""Exchanges kept per candidate, about: of a ring of a thousand accounts a hundred each, 40 MB."""
+ROWS_PER_ACCOUNT_AT_LEAST = 16
 
 
 @dataclass(frozen=True)
 class Carried:
     """Exchanges of one candidate that carry its skeleton, and all its accounts' exchanges by time.
 
-    `columns` are the sketch's, and "matches": (n, ZONE_SLOTS) keys of the skeleton that the exchange carries, else 0.
+    `columns` are the sketch's, and "matches": (n, ZONE_SLOTS), which of the skeleton's keys a slot holds, counted from
+    1, or 0 for none.
     Arrays have one row per kept exchange; `when`, `who` and `carries` have one per
     exchange, carried or not.
     """
@@ -49,47 +53,66 @@ class Carried:
 
 
 def gather(candidates: Sequence[Candidate], found: Accounts, parts: Iterable[pa.Table]) -> list[Carried]:
-    """What each candidate's accounts sent. Each of `parts` holds `GATHERED_COLUMNS`, whole accounts, sorted."""
+    """What each candidate's accounts sent. Each of `parts` holds `GATHERED_COLUMNS` of whole accounts."""
     owner = np.full(len(found), -1, np.int64)
     for number, candidate in enumerate(candidates):
         owner[candidate.accounts] = number
     kept: list[list[Carried]] = [[] for _ in candidates]
     for part in parts:
         index = found.index(part.column("account").to_numpy())
-        for number in np.unique(owner[index]):
+        order = np.argsort(owner[index], kind="stable")
+        numbers, starts = np.unique(owner[index[order]], return_index=True)
+        for number, mine in zip(numbers, np.split(order, starts[1:]), strict=True):
             if number >= 0:
-                mine = np.flatnonzero(owner[index] == number)
-                kept[number].append(_carried(candidates[number], index[mine], part.take(pa.array(mine))))
+                kept[number].append(_carried(candidates[number], index[mine], part, mine))
     return [_joined(some) for some in kept]
 
 
-def _carried(candidate: Candidate, account: Ints, rows: pa.Table) -> Carried:
-    keys = keys_of(slot_values(rows, "zones", ZONE_SLOTS))
-    carries = _carries(candidate, keys)
+def _carried(candidate: Candidate, account: Ints, part: pa.Table, places: Ints) -> Carried:
+    """The rows of `part` at `places`, which are those of one candidate; `account`: dense index of each."""
+    matches = _matches(fixed_rows(part, "zones", places).view("<u4"), candidate.keys)
+    carries = _carries(matches)
+    ts_us = part.column("ts_us").to_numpy()[places]
     order = np.flatnonzero(carries)
-    chosen = order[_evenly(account[order], rows.column("ts_us").to_numpy()[order])]
-    few = rows.take(pa.array(chosen))
+    chosen = order[_evenly(account[order], ts_us[order], _rows_per_account(len(candidate.accounts)))]
     columns: dict[str, NDArray[np.generic]] = {
-        name: few.column(name).to_numpy() for name in GATHERED_COLUMNS if name not in ("zones", "projection")
+        name: part.column(name).to_numpy()[places[chosen]]
+        for name in GATHERED_COLUMNS
+        if name not in ("zones", "projection")
     }
-    projection = fixed_bytes(few, "projection").view(np.int8).reshape(len(few), PROJECTION_DIMENSIONS)
-    columns["projection"] = projection.astype(np.float64)
-    columns["matches"] = np.where(np.isin(keys[chosen], candidate.keys), keys[chosen], 0)
-    return Carried(account[chosen], columns, rows.column("ts_us").to_numpy(), account, carries)
+    columns["projection"] = fixed_rows(part, "projection", places[chosen]).view(np.int8)
+    columns["matches"] = matches[chosen]
+    return Carried(account[chosen], columns, ts_us, account, carries)
 
 
-def _carries(candidate: Candidate, keys: Keys) -> NDArray[np.bool_]:
+def _rows_per_account(accounts: int) -> int:
+    return max(ROWS_PER_ACCOUNT_AT_LEAST, min(ROWS_PER_ACCOUNT, ROWS_PER_CANDIDATE // accounts))
+
+
+def _matches(zones: NDArray[np.uint32], keys: Keys) -> NDArray[np.int32]:
+    """Which of `keys`, sorted, each slot of (n, ZONE_SLOTS) holds: its number, counted from 1, or 0 for none."""
+    found = np.zeros(zones.shape, np.int32)
+    slots, values = slot_of(keys), value_of(keys).astype(np.uint32)
+    for slot in np.unique(slots):
+        first, last = np.searchsorted(slots, [slot, slot + 1])
+        held = zones[:, slot]
+        at = np.minimum(first + np.searchsorted(values[first:last], held), last - 1)
+        found[:, slot] = np.where(values[at] == held, at + 1, 0)
+    return found
+
+
+def _carries(matches: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Whether enough slots of one zone hold the candidate's values."""
-    matches = np.isin(keys, candidate.keys).reshape(len(keys), len(ZONES), -1)
-    return np.asarray((matches.sum(axis=2) >= CARRIED_VALUES).any(axis=1))
+    by_zone = (matches != 0).reshape(len(matches), len(ZONES), -1)
+    return np.asarray((by_zone.sum(axis=2) >= CARRIED_VALUES).any(axis=1))
 
 
-def _evenly(account: Ints, ts_us: Ints) -> Ints:
-    """Positions of at most `ROWS_PER_ACCOUNT` rows of each account, evenly over time."""
+def _evenly(account: Ints, ts_us: Ints, at_most: int) -> Ints:
+    """Positions of at most `at_most` rows of each account, evenly over time."""
     order = np.lexsort((ts_us, account))
     sizes = np.bincount(account)[account[order]] if len(account) else np.empty(0, np.int64)
-    place = np.arange(len(order)) - np.searchsorted(account[order], account[order])
-    step = np.maximum(1, -(-sizes // ROWS_PER_ACCOUNT))
+    place = place_in_account(account[order])
+    step = np.maximum(1, -(-sizes // at_most))
     return np.sort(order[place % step == 0])
 
 
@@ -98,8 +121,8 @@ def _joined(parts: list[Carried]) -> Carried:
     if not parts:
         empty = np.empty(0, np.int64)
         columns: dict[str, NDArray[np.generic]] = dict.fromkeys(names, empty)
-        columns["projection"] = np.empty((0, PROJECTION_DIMENSIONS))
-        columns["matches"] = np.empty((0, ZONE_SLOTS), np.uint64)
+        columns["projection"] = np.empty((0, PROJECTION_DIMENSIONS), np.int8)
+        columns["matches"] = np.empty((0, ZONE_SLOTS), np.int32)
         return Carried(empty, columns, empty, empty, np.empty(0, bool))
     return Carried(
         np.concatenate([p.account for p in parts]),

@@ -75,7 +75,7 @@ def payloads(carried: Carried, candidate: Candidate, unit: Ints) -> Payloads:
     matches = carried.columns["matches"]
     has = np.zeros((len(unit), len(candidate.keys)), bool)
     row, slot = np.nonzero(matches)
-    has[row, np.searchsorted(candidate.keys, matches[row, slot])] = True
+    has[row, matches[row, slot] - 1] = True
     return Payloads(unit, _floats(carried, "projection"), _ints(carried, "payload"), variants(has))
 
 

@@ -20,7 +20,7 @@ from stillwatch.assembly import (
 )
 from stillwatch.campaigns.campaign import Review
 from stillwatch.cli.options import AllianceFile, Json, Logs, SecretFile, Workers
-from stillwatch.cli.terminal import print_json, progress_bar, say, say_new_secret, stdout
+from stillwatch.cli.terminal import counted, print_json, progress_bar, say, say_new_secret, stdout
 from stillwatch.errors import StorageFull, UsageError
 
 EXIT_FINDINGS = 1
@@ -120,7 +120,8 @@ def _show(review: Review, out: Path) -> None:
         table.add_row(
             Text(f"{c.verdict} {c.id}", style), f"{len(c.accounts):,}", f"{c.exchanges:,}", strength, Text(c.objective)
         )
-    say(f"{review.exchanges:,} exchanges of {review.account_count:,} accounts; {review.rejected:,} rejected rows.")
+    read = f"{counted(review.exchanges, 'exchange')} of {counted(review.account_count, 'account')}"
+    say(f"{read}; {counted(review.rejected, 'rejected row')}.")
     for line in review.rejections[:_REJECTIONS_SHOWN]:
         say(f"  {line}")
     if review.campaigns:
@@ -129,9 +130,9 @@ def _show(review: Review, out: Path) -> None:
         say("No campaign was found.")
     if review.rules:
         broke = len({hit.account for hit in review.rules})
-        say(f"{broke:,} accounts sent requests of a form that needs no statistics; see the rules in the report.")
+        say(f"{counted(broke, 'account')} sent requests of a form that needs no statistics: see the report's rules.")
     let_go = sum(len(c.accounts) for c in review.cleared)
-    say(f"{let_go:,} accounts looked alike or heavy and were let go, with reasons.")
+    say(f"Let go, with reasons: {counted(let_go, 'account')} that looked alike or heavy.")
     say(f"Calibration: {review.calibration.source}.")
     say(f"Report: {out / 'report.html'}")
     say(f"Findings: {out / 'findings.json'}")

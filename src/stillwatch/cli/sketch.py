@@ -10,7 +10,7 @@ import typer
 
 from stillwatch.assembly import load_secrets, sketch_into
 from stillwatch.cli.options import AllianceFile, Json, Logs, SecretFile, Workers
-from stillwatch.cli.terminal import complain, print_json, progress_bar, say, say_new_secret
+from stillwatch.cli.terminal import complain, counted, print_json, progress_bar, say, say_new_secret
 from stillwatch.ledger.reservoir import RETENTION_DAYS, Reservoir
 
 
@@ -63,7 +63,10 @@ def sketch(
             }
         )
         return
-    say(f"Added {done.added:,} exchanges; the ledger has {done.exchanges:,} of {done.accounts:,} accounts.")
+    say(
+        f"Added {counted(done.added, 'exchange')}; the ledger has {done.exchanges:,} of "
+        f"{counted(done.accounts, 'account')}."
+    )
     if done.duplicates:
         say(f"{done.duplicates:,} duplicates were dropped.")
     if done.rejected:
@@ -76,4 +79,5 @@ def sketch(
 
 def exemplar_file(ledger: Path) -> Path:
     """Beside the ledger's segments, in a file of its own."""
-    return ledger.with_name(f"{ledger.name}.exemplars.sqlite")
+    named = ledger.resolve()  # "." has no name of its own
+    return named.with_name(f"{named.name}.exemplars.sqlite")

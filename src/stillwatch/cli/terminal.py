@@ -32,6 +32,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def counted(count: int, thing: str) -> str:
+    """`count` and the thing counted, in the plural where there are several."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
 def say(text: str, style: str = "") -> None:
     """One line of the result, whole: a path that was folded cannot be copied."""
     stdout.print(Text(printable(text), style), soft_wrap=True)

@@ -1,91 +1,160 @@
 """Reading a ledger account by account, in bounded memory.
 
-Segments are sorted by account, and each row group's statistics say which accounts it holds. Cutting the range of
-pseudonyms into parts and reading of each segment only the row groups that overlap a part gives every exchange of
-every account of that part, without a shuffle and without holding the ledger.
+Segments are sorted by account, and each row group's statistics say which accounts it holds. The range of pseudonyms
+is cut into parts; of each segment only the row groups that overlap a part are read, so a part has every exchange of
+its accounts, without a shuffle and without holding the ledger.
+
+A row group that reaches into the next parts is held until they are done, as long as there is room; beyond that it is
+read once more for each of them. Weakness: a ledger of very many small segments has as many row groups open at once,
+and reads most of them again and again; compacting it helps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-PART_ROWS = 3_000_000
-"""Rows read at a time; at ~150 bytes a row for the widest reader this is 450 MB."""
+PART_ROWS = 1_000_000
+"""Rows in a part, about; at 250 bytes a row for the widest reader this is 250 MB, unless they are held anyway."""
+HELD_BYTES = 800_000_000
+"""Of row groups that reach into later parts: enough for 16 million exchanges as sketching leaves them."""
+_CUTS = (
+    16  # places in a row group where a part may begin: its accounts are taken as evenly spread between first and last
+)
 _LAST = 2**63 - 1
 
+Ints = NDArray[np.int64]
 
-def account_parts(paths: Sequence[Path], rows: int = PART_ROWS) -> list[tuple[int, int]]:
-    """Half-open ranges of account pseudonyms that cover all, each with about `rows` rows or fewer.
 
-    An account that alone has more rows is a part of its own.
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A row group: where it is, and the first and last account in it."""
+
+    path: Path
+    index: int
+    first: int
+    last: int
+    rows: int
+
+
+def read_parts(
+    paths: Sequence[Path], columns: Sequence[str], only: Ints | None = None, part_rows: int = PART_ROWS
+) -> Iterator[tuple[float, pa.Table]]:
+    """All rows in parts of whole accounts, each with the share of the ledger that was read before it.
+
+    `columns` must hold "account". With `only`, sorted, the rows of those accounts alone. Parts ascend by account;
+    inside one, rows have no order. Parts without rows are left out.
     """
-    starts, counts = [], []
-    for path in paths:
-        for low, _, count in _groups(path):
-            starts.append(low)
-            counts.append(count)
-    total = sum(counts)
-    parts = max(1, -(-total // rows))
-    # Pseudonyms are uniform, but a heavy account is not: cut by row-group starts weighted by their rows.
-    order = np.argsort(np.array(starts, np.int64), kind="stable") if starts else np.empty(0, np.int64)
-    edges = [0]
-    seen = 0
-    for index in order:
-        seen += counts[index]
-        if seen > total * len(edges) / parts and starts[index] > edges[-1]:
-            edges.append(starts[index])
-    return list(zip(edges, [*edges[1:], _LAST], strict=True))
+    groups = [group for path in paths for group in _groups(path)]
+    wanted = [group for group in groups if _holds_any(group, only)]
+    held = _Held()
+    ranges = _ranges(groups, part_rows)
+    for number, (low, high) in enumerate(ranges):
+        overlapping = [group for group in wanted if group.first < high and group.last >= low]
+        found = [rows for rows in _read(overlapping, columns, only, low, high, held) if len(rows)]
+        held.release(high)
+        if found:
+            yield number / len(ranges), pa.concat_tables(found)
 
 
-def read_part(
-    paths: Sequence[Path], columns: Sequence[str], low: int, high: int, only: NDArray[np.int64] | None = None
-) -> pa.Table:
-    """All rows with `low <= account < high`, sorted by account; `columns` must hold "account".
+def _ranges(groups: Sequence[_Group], part_rows: int) -> list[tuple[int, int]]:
+    """Half-open ranges of pseudonyms that cover all, each with about `part_rows` rows.
 
-    With `only`, rows of those accounts alone.
+    An account that alone has more rows is a part of its own. Pseudonyms are uniform, but a heavy account is not: what
+    is cut evenly is the rows, by what the row groups' first and last accounts say of their place.
     """
-    wanted = None if only is None else pa.array(only[(only >= low) & (only < high)])
-    found = [table for path in paths for table in _overlapping(path, columns, low, high, wanted)]
-    if not found:
-        fields = [pq.read_schema(paths[0]).field(name) for name in columns] if paths else []
-        return pa.schema(fields).empty_table()
-    table = pa.concat_tables(found)
-    order = np.argsort(table.column("account").to_numpy(), kind="stable")
-    return table.take(pa.array(order)).combine_chunks()
+    if not groups:
+        return []
+    share = np.arange(_CUTS) / _CUTS
+    first, last, rows = (np.array([getattr(group, name) for group in groups]) for name in ("first", "last", "rows"))
+    starts = (first[:, None] + ((last - first)[:, None] * share).astype(np.int64)).ravel()
+    order = np.argsort(starts)
+    seen = np.cumsum(np.repeat(rows / _CUTS, _CUTS)[order])
+    parts = max(1, -(-int(rows.sum()) // part_rows))
+    cuts = starts[order][np.searchsorted(seen, seen[-1] * np.arange(1, parts) / parts)]
+    edges = [0, *np.unique(cuts[cuts > 0]).tolist(), _LAST]
+    return list(pairwise(edges))
 
 
-def _overlapping(
-    path: Path, columns: Sequence[str], low: int, high: int, accounts: pa.Array | None
+class _Held:
+    """Row groups that are needed again, within `HELD_BYTES`."""
+
+    def __init__(self) -> None:
+        self._rows: dict[_Group, pa.Table] = {}
+        self._bytes = 0
+
+    def get(self, group: _Group) -> pa.Table | None:
+        return self._rows.get(group)
+
+    def offer(self, group: _Group, rows: pa.Table) -> bool:
+        """Hold a row group if there is room; whether it is held."""
+        if self._bytes + rows.nbytes > HELD_BYTES:
+            return False
+        self._rows[group] = rows
+        self._bytes += rows.nbytes
+        return True
+
+    def release(self, below: int) -> None:
+        """Let go of row groups that end before the account `below`."""
+        for group in [group for group in self._rows if group.last < below]:
+            self._bytes -= self._rows.pop(group).nbytes
+
+
+def _read(
+    groups: Sequence[_Group], columns: Sequence[str], only: Ints | None, low: int, high: int, held: _Held
 ) -> Iterator[pa.Table]:
-    if accounts is not None and len(accounts) == 0:
-        return
-    wanted = [i for i, (first, last, _) in enumerate(_groups(path)) if first < high and last >= low]
-    if not wanted:
-        return
+    """The rows of these row groups with `low <= account < high`: views of what is held, copies of the rest."""
+    for path, of_path in groupby(groups, key=lambda group: group.path):
+        known = [(group, held.get(group)) for group in of_path]
+        absent = [group for group, rows in known if rows is None]
+        fresh = _read_groups(path, absent, columns, only) if absent else {}
+        for group, rows in known:
+            table = fresh.pop(group) if rows is None else rows
+            start, end = np.searchsorted(table.column("account").to_numpy(), [low, high]).tolist()
+            if rows is not None or held.offer(group, table):
+                yield table.slice(start, end - start)
+            else:
+                yield table.take(pa.array(np.arange(start, end)))
+
+
+def _read_groups(
+    path: Path, groups: Sequence[_Group], columns: Sequence[str], only: Ints | None
+) -> dict[_Group, pa.Table]:
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        for index in wanted:
-            table = file.read_row_group(index, columns=list(columns))
-            account = table.column("account")
-            inside = pc.and_(pc.greater_equal(account, low), pc.less(account, high))
-            if accounts is not None:
-                inside = pc.is_in(account, value_set=accounts)
-            yield table.filter(inside)
+        # One thread: decoding is bound by memory, and threads would cost more CPU time than they save.
+        tables = {group: file.read_row_group(group.index, list(columns), use_threads=False) for group in groups}
+    if only is None:
+        return tables
+    return {group: table.filter(pa.array(_is_in(table, only))) for group, table in tables.items()}
 
 
-def _groups(path: Path) -> list[tuple[int, int, int]]:
-    """First account, last account and rows of each row group."""
+def _is_in(table: pa.Table, only: Ints) -> NDArray[np.bool_]:
+    account = table.column("account").to_numpy()
+    at = np.minimum(np.searchsorted(only, account), len(only) - 1)
+    return np.asarray(only[at] == account)
+
+
+def _holds_any(group: _Group, only: Ints | None) -> bool:
+    """Whether one of the accounts asked for may be in the row group."""
+    if only is None:
+        return True
+    at = int(np.searchsorted(only, group.first))
+    return at < len(only) and int(only[at]) <= group.last
+
+
+def _groups(path: Path) -> list[_Group]:
     metadata = pq.read_metadata(path)
     column = metadata.schema.names.index("account")
     found = []
     for index in range(metadata.num_row_groups):
         group = metadata.row_group(index)
         statistics = group.column(column).statistics
-        found.append((statistics.min, statistics.max, group.num_rows))
+        found.append(_Group(path, index, statistics.min, statistics.max, group.num_rows))
     return found

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stillwatch.tracing.skeleton import Conversations, Keys, Repeated, keys_of
+from stillwatch.tracing.skeleton import Conversations, Keys, Repeated, keys_of, place_in_account
 
 SAMPLED_CONVERSATIONS = 300_000
 """Conversations of the whole population whose values are kept: 60 MB of keys."""
@@ -52,8 +52,7 @@ class PopulationSample:
 
     def add(self, rows: Conversations) -> None:
         """Take the first conversations of each account in `rows` (they are in hash order: as good as random)."""
-        first_of = np.searchsorted(rows.account, rows.account)
-        keep = np.arange(len(rows.account)) - first_of < self._each
+        keep = place_in_account(rows.account) < self._each
         account, zones = rows.account[keep], rows.zones[keep]
         _, place, taken = np.unique(account, return_inverse=True, return_counts=True)
         self._accounts += len(taken)
@@ -64,10 +63,13 @@ class PopulationSample:
     def count(self) -> Population:
         if not self._keys:
             return Population(np.empty(0, np.uint64), np.empty(0, np.float64), 0)
-        keys, place = np.unique(np.concatenate(self._keys), return_inverse=True)
-        shares = np.bincount(place, np.concatenate(self._weights), len(keys)) / max(self._accounts, 1)
+        keys, weights = np.concatenate(self._keys), np.concatenate(self._weights)
+        order = np.argsort(keys)
+        keys, weights = keys[order], weights[order]
+        starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)])
+        shares = np.add.reduceat(weights, starts) / max(self._accounts, 1) if len(starts) else weights
         often = shares > 1.0 / max(self._accounts, 1)  # what one account alone says is below the floor's interest
-        return Population(keys[often], shares[often], self._accounts)
+        return Population(keys[starts][often], shares[often], self._accounts)
 
 
 @dataclass(frozen=True, slots=True)

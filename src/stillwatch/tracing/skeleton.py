@@ -25,7 +25,7 @@ _VALUE_BITS = 32
 _POSITION_BITS = 5
 _KEY_BITS = np.uint64(_VALUE_BITS + _POSITION_BITS)
 _KEY_MASK = np.uint64((1 << (_VALUE_BITS + _POSITION_BITS)) - 1)
-_SORT_ROWS = 1 << 18  # conversations turned into keys at a time: 64 MB of keys
+_SORT_ROWS = 1 << 16  # conversations turned into keys at a time: 16 MB of keys
 
 Keys = NDArray[np.uint64]
 Ints = NDArray[np.int64]
@@ -54,23 +54,35 @@ class Repeated:
     support: NDArray[np.int64]
 
 
-def distinct_conversations(
-    account: Ints, conversation: Ints, continues: NDArray[np.bool_], zones: NDArray[np.uint32]
-) -> Conversations:
-    """One row for each conversation, at most `CONVERSATIONS_AT_MOST` an account, chosen by conversation hash.
+def distinct_conversations(account: Ints, conversation: Ints, continues: NDArray[np.bool_]) -> Ints:
+    """Places of the rows that stand for conversations, ascending by account, at most `CONVERSATIONS_AT_MOST` each.
 
-    `account` must be sorted. Rows that continue a dialogue (`continues`: earlier assistant turns in it) add nothing to
-    its first row; the same first turn sent again is a conversation again. The choice depends on hashes only, so it is
+    Rows that continue a dialogue (`continues`: earlier assistant turns in it) add nothing to its first row; the same
+    first turn sent again is a conversation again. Which ones are chosen depends on conversation hashes only, so it is
     the same whatever the order of the log.
     """
-    order = np.lexsort((continues, conversation, account))
-    a, c = account[order], conversation[order]
-    keep = ~continues[order]
-    keep[:1] = True
-    keep[1:] |= (a[1:] != a[:-1]) | (c[1:] != c[:-1])
-    order, a = order[keep], a[keep]
-    few = np.arange(len(a)) - np.searchsorted(a, a) < CONVERSATIONS_AT_MOST
-    return Conversations(a[few], zones[order[few]])
+    order = np.argsort(conversation)
+    order = order[np.argsort(account[order], kind="stable")]
+    a, c, begins = account[order], conversation[order], ~continues[order]
+    starts = np.flatnonzero(_is_first(a) | _is_first(c))
+    if len(starts):
+        # A dialogue whose beginning is not in the log is known by one of its later turns.
+        begins[starts[~np.logical_or.reduceat(begins, starts)]] = True
+    order, a = order[begins], a[begins]
+    return order[place_in_account(a) < CONVERSATIONS_AT_MOST]
+
+
+def place_in_account(account: Ints) -> Ints:
+    """For each row the number of rows of the same account before it; `account` must be sorted."""
+    starts = np.flatnonzero(_is_first(account))
+    return np.arange(len(account)) - np.repeat(starts, np.diff(np.append(starts, len(account))))
+
+
+def _is_first(ordered: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Where a value differs from the one before it."""
+    first = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return first
 
 
 def mine(rows: Conversations) -> Repeated:
@@ -100,6 +112,11 @@ def value_of(key: Keys) -> Keys:
     return key & np.uint64((1 << _VALUE_BITS) - 1)
 
 
+def slot_of(key: Keys) -> NDArray[np.int64]:
+    """Which of the ZONE_SLOTS slots each key belongs to."""
+    return (key >> np.uint64(_VALUE_BITS)).astype(np.int64)
+
+
 def zone_of(key: Keys) -> NDArray[np.int64]:
     """Which of the four zones each key belongs to."""
     return (key >> np.uint64(_VALUE_BITS + 3)).astype(np.int64)
@@ -111,7 +128,7 @@ def _mine_some(rows: Conversations, start: int, stop: int) -> Repeated:
     keys = keys_of(rows.zones[start:stop]) | (account << _KEY_BITS)[:, None]
     flat = keys[rows.zones[start:stop] != 0]
     flat.sort()
-    edges = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]])) if len(flat) else np.empty(0, np.int64)
+    edges = np.flatnonzero(_is_first(flat))
     support = np.diff(np.append(edges, len(flat)))
     often = support >= SUPPORT_AT_LEAST
     found = flat[edges[often]]

@@ -14,11 +14,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stillwatch.sketch.record import ZONE_SLOTS, Flag
+from stillwatch.ledger import rollup
+from stillwatch.sketch.record import Flag
 from stillwatch.tracing.commonness import Population, PopulationSample
 from stillwatch.tracing.infrastructure import KINDS
 from stillwatch.tracing.rules import hits
-from stillwatch.tracing.skeleton import Repeated, distinct_conversations, joined, mine
+from stillwatch.tracing.skeleton import Conversations, Repeated, distinct_conversations, joined, mine
 from stillwatch.tracing.strata import TRAITS, stratum, traits
 
 Ints = NDArray[np.int64]
@@ -66,17 +67,10 @@ def accounts(table: ibis.Table) -> Accounts:
     counted = {f"trait_{k}": v for k, v in traits(flags, intent, table.temperature.cast("int64")).items()}
     counted |= {f"rule_{k}": v for k, v in hits(flags, intent, table.choices.cast("int64")).items()}
     counted |= {f"has_{name}": (flags & bit) != 0 for name, bit in _SEEN.items()}
-    rolled = table.group_by("account").aggregate(
-        organization=table.organization.max(),
-        exchanges=table.count(),
-        first_us=table.ts_us.min(),
-        last_us=table.ts_us.max(),
-        output_tokens=ibis.greatest(table.output_tokens, 0).cast("int64").sum(),
-        **{name: condition.cast("int64").sum() for name, condition in counted.items()},
-    )
-    arrow = rolled.order_by("account").to_pyarrow()
+    days = rollup.daily(table, sums=("exchanges", "output_tokens"), distinct=(), counted=counted)
+    arrow = rollup.merged(days).order_by("account").to_pyarrow()
     column = {name: arrow.column(name).to_numpy().astype(np.int64) for name in arrow.column_names}
-    organization, account = column["organization"], column["account"]
+    organization, account = column["organization_max"], column["account"]
     is_named = organization != 0
     # Two kinds of pseudonyms, one numbering: an organisation's number never equals an account's.
     _, unit = np.unique(np.stack([is_named, np.where(is_named, organization, account)]), axis=1, return_inverse=True)
@@ -97,40 +91,48 @@ def accounts(table: ibis.Table) -> Accounts:
 _SEEN = {"body": Flag.HAS_BODY, "response": Flag.HAS_RESPONSE, "headers": Flag.HAS_HEADERS, "network": Flag.HAS_NETWORK}
 
 
-def sharing_rates(table: ibis.Table, unit_column: str = "organization") -> dict[str, float]:
+def sharing_rates(table: ibis.Table, found: Accounts) -> dict[str, float]:
     """Of the units with a known identifier, the share that have it in common with another unit, by kind."""
-    unit = ibis.ifelse(table[unit_column] != 0, table[unit_column], table.account)
-    rates = {}
-    for kind in KINDS:
-        pairs = table.filter(table[kind] != 0).select(unit=unit, value=table[kind].cast("int64")).distinct()
-        users = pairs.mutate(users=ibis._.count().over(ibis.window(group_by="value")))
-        counted = users.group_by("unit").aggregate(shares=(users.users > 1).any())
-        row = counted.aggregate(known=counted.count(), sharing=counted.shares.cast("int64").sum()).to_pyarrow()
-        known, sharing = row.column("known")[0].as_py(), row.column("sharing")[0].as_py()
-        rates[kind] = (sharing or 0) / known if known else 0.0
-    return rates
+    return {kind: _sharing_rate(table, kind, found) for kind in KINDS}
+
+
+def _sharing_rate(table: ibis.Table, kind: str, found: Accounts) -> float:
+    sets = rollup.members(table, (_SET_OF[kind],)).select("account", "value").to_pyarrow()
+    _, value = np.unique(sets.column("value").to_numpy(), return_inverse=True)
+    unit = found.unit[found.index(sets.column("account").to_numpy())]
+    pairs = np.unique(value * (len(found) + 1) + unit)
+    value, unit = pairs // (len(found) + 1), pairs % (len(found) + 1)
+    known = len(np.unique(unit))
+    return len(np.unique(unit[np.bincount(value)[value] > 1])) / known if known else 0.0
+
+
+_SET_OF = {column: name for name, column in rollup.DISTINCT.items()}
 
 
 def survey(found: Accounts, parts: Iterable[pa.Table]) -> Survey:
-    """Mine the skeletons. Each of `parts` holds `SKELETON_COLUMNS` of whole accounts, sorted by account."""
+    """Mine the skeletons. Each of `parts` holds `SKELETON_COLUMNS` of whole accounts."""
     conversations = np.zeros(len(found), np.int64)
     sample = PopulationSample(len(found))
     mined: list[Repeated] = []
     for part in parts:
-        asked = without_embeddings(part)
-        if len(asked) == 0:
-            continue
-        rows = distinct_conversations(
-            found.index(asked.column("account").to_numpy()),
-            asked.column("conversation").to_numpy(),
-            (asked.column("flags").to_numpy() & Flag.ASSISTANT_TURNS) != 0,
-            slot_values(asked, "zones", ZONE_SLOTS),
-        )
+        rows = _conversations(found, part)
         mined.append(mine(rows))
         sample.add(rows)
         conversations += np.bincount(rows.account, minlength=len(found))
     repeated = joined(mined) if mined else Repeated(*_nothing())
     return Survey(found, repeated, conversations, sample.count())
+
+
+def _conversations(found: Accounts, part: pa.Table) -> Conversations:
+    """The conversations of a part's accounts; their zones are copied once, after it is known which are needed."""
+    flags = part.column("flags").to_numpy()
+    asks = np.flatnonzero((flags & Flag.OPERATION) != _EMBEDDING)
+    account = found.index(part.column("account").to_numpy()[asks])
+    chosen = distinct_conversations(
+        account, part.column("conversation").to_numpy()[asks], (flags[asks] & Flag.ASSISTANT_TURNS) != 0
+    )
+    zones = fixed_rows(part, "zones", asks[chosen]).view("<u4")
+    return Conversations(account[chosen], zones)
 
 
 def account_strata(found: Accounts, templated: NDArray[np.float64]) -> list[str]:
@@ -160,16 +162,34 @@ def slot_values(table: pa.Table | pa.RecordBatch, column: str, slots: int) -> ND
     return fixed_bytes(table, column).view("<u4").reshape(len(table), slots)
 
 
+def fixed_rows(table: pa.Table, column: str, places: Ints) -> NDArray[np.uint8]:
+    """Some rows of a fixed-size binary column, (len(places), width), in the order of `places`."""
+    chunks = table.column(column).chunks
+    width = table.schema.field(column).type.byte_width
+    taken = np.empty((len(places), width // 8), np.uint64)  # widths are whole words, and words are copied faster
+    ends = np.cumsum([len(chunk) for chunk in chunks])
+    chunk_of = np.searchsorted(ends, places, side="right").astype(np.min_scalar_type(len(chunks)))
+    order = np.argsort(chunk_of, kind="stable")
+    cuts = np.searchsorted(chunk_of[order], np.arange(len(chunks) + 1))
+    for number, chunk in enumerate(chunks):
+        mine = order[cuts[number] : cuts[number + 1]]
+        rows = _flat(chunk).view(np.uint64).reshape(len(chunk), width // 8)
+        taken[mine] = rows.take(places[mine] - (ends[number] - len(chunk)), axis=0)
+    return taken.view(np.uint8)
+
+
 def fixed_bytes(table: pa.Table | pa.RecordBatch, column: str) -> NDArray[np.uint8]:
     """A fixed-size binary column as its bytes, (n * width,)."""
     held = table.column(column)
-    chunks = [
-        np.frombuffer(chunk.buffers()[1], np.uint8)[
-            chunk.offset * chunk.type.byte_width : (chunk.offset + len(chunk)) * chunk.type.byte_width
-        ]
-        for chunk in (held.chunks if isinstance(held, pa.ChunkedArray) else [held])
-    ]
+    chunks = [_flat(chunk) for chunk in (held.chunks if isinstance(held, pa.ChunkedArray) else [held])]
     return np.concatenate(chunks) if chunks else np.empty(0, np.uint8)
+
+
+def _flat(chunk: pa.FixedSizeBinaryArray) -> NDArray[np.uint8]:
+    """The bytes of an array, without a copy."""
+    width = chunk.type.byte_width
+    held = np.frombuffer(chunk.buffers()[1], np.uint8)
+    return held[chunk.offset * width : (chunk.offset + len(chunk)) * width]
 
 
 def _nothing() -> tuple[Ints, NDArray[np.uint64], Ints]:

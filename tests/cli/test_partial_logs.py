@@ -1,0 +1,77 @@
+"""Logs that lack bodies, responses or network fields are hunted with what they have, and the report says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Stillwatch
+from .logs import START_US, good, log, row
+
+HEADERS = [["Host", "api"], ["User-Agent", "client/1"]]
+ANSWER = {"id": "r", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Because."}}]}
+
+
+def full(number: int) -> dict[str, Any]:
+    return row(number, headers=HEADERS, response=ANSWER, ip=f"2001:db8::{number % 20}", payment=f"card-{number % 20}")
+
+
+LACKS = {
+    "body": "skeletons and payloads could not be looked at",
+    "response": "answer lengths, refusals and reasoning could not be looked at",
+    "headers": "client families could not be looked at",
+    "ip": "shared addresses and networks could not be looked at",
+    "organization": "The log names no organisations",
+}
+
+
+def without(number: int, field: str) -> dict[str, Any]:
+    exchange = full(number)
+    if field == "body":
+        return {**exchange, "body": {"model": "m-1", "messages": []}}
+    return {name: value for name, value in exchange.items() if name != field}
+
+
+@pytest.mark.parametrize(("field", "said"), LACKS.items(), ids=LACKS)
+def test_what_a_log_lacks_is_a_blind_spot(hunt: Stillwatch, home: Path, field: str, said: str) -> None:
+    assert hunt(log(home / "log.jsonl", [without(i, field) for i in range(120)])).code == 0
+    assert said in (home / "out" / "report.html").read_text()
+
+
+def test_a_whole_log_has_none_of_these_blind_spots(hunt: Stillwatch, home: Path) -> None:
+    hunt(log(home / "log.jsonl", [full(i) for i in range(120)]))
+    page = (home / "out" / "report.html").read_text()
+    assert not [said for said in LACKS.values() if said in page]
+
+
+def test_a_gateway_that_redacts_its_messages_is_still_hunted(hunt: Stillwatch, home: Path) -> None:
+    """LiteLLM's payload with message logging turned off: who, when and how much is all there is."""
+    rows = [
+        {
+            "id": f"call-{i}",
+            "call_type": "acompletion",
+            "startTime": START_US / 1e6 + i,
+            "endTime": START_US / 1e6 + i + 1,
+            "model": "m-1",
+            "messages": [{"role": "user", "content": "redacted-by-litellm"}],
+            "response": {"text": "redacted-by-litellm"},
+            "metadata": {"user_api_key_user_id": f"user-{i % 20}", "user_api_key_hash": f"h{i % 20}"},
+            "prompt_tokens": 12,
+            "completion_tokens": 30,
+            "total_tokens": 42,
+            "model_parameters": {},
+        }
+        for i in range(120)
+    ]
+    done = hunt(log(home / "log.jsonl", rows), "--json")
+    assert (done.code, json.loads(done.out)["exchanges"]) == (0, 120)
+    assert LACKS["body"] in (home / "out" / "report.html").read_text()
+
+
+def test_without_a_benign_log_the_report_says_what_is_not_calibrated(hunt: Stillwatch, home: Path) -> None:
+    done = hunt(good(home / "log.jsonl"))
+    assert "the template family is not calibrated" in done.out
+    assert "the template family is not calibrated" in (home / "out" / "report.html").read_text()
