@@ -54,7 +54,7 @@ example: $(DEV) ## Make the example logs again
 
 constraints: $(VENV)/.made ## Solve the dependencies afresh and write constraints.txt (with the oldest Python supported)
 	@rm -rf build/constraints && $(PY) -m venv build/constraints
-	@build/constraints/bin/python -m pip --quiet --disable-pip-version-check install -e '.[dev]'
+	@build/constraints/bin/python -m pip -qq --disable-pip-version-check install -e '.[dev]'
 	@sed '/^[^#]/,$$d' constraints.txt > build/constraints/new
 	@build/constraints/bin/python -m pip freeze --exclude-editable >> build/constraints/new
 	@cp build/constraints/new constraints.txt && rm -rf build/constraints
