@@ -122,6 +122,24 @@ def test_days_add_up_to_the_account(filled: Ledger) -> None:
         assert row["payloads_day_sum"] == sum(DISTINCT["payloads"](c) for c in days)
 
 
+def test_a_reader_pays_only_for_what_it_needs(filled: Ledger) -> None:
+    """Chosen sums and distinct counts are those of the whole; a condition of the reader's own adds up beside them."""
+    table = filled.table()
+    few = rollup.daily(
+        table, sums=("exchanges",), distinct=("ips",), counted={"late": table.hour >= 22, "chat": table.flags % 4 == 0}
+    )
+    rolled = rows_of(rollup.merged(few), "account")
+    assert "prompt_chars" not in few.columns
+    for (account,), columns in groups(BATCH, "account").items():
+        row = rolled[(account,)]
+        assert row["exchanges"] == len(columns["ts_us"])
+        assert row["late"] == (columns["hour"] >= 22).sum()
+        assert row["chat"] == (columns["flags"] % 4 == 0).sum()
+    assert {key: row["ips"] for key, row in rows_of(few, "account", "day").items()} == {
+        key: row["ips"] for key, row in rows_of(rollup.daily(table), "account", "day").items()
+    }
+
+
 def test_distinct_values_across_days_are_exact(filled: Ledger) -> None:
     sets = rollup.members(filled.table(), tuple(rollup.DISTINCT))
     counted = rows_of(rollup.spread(sets, tuple(rollup.DISTINCT)), "account")
