@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -12,16 +13,33 @@ from pathlib import Path
 
 import pytest
 
-from .logs import log, row
+from stillwatch.assembly import Secrets, hunt_and_write, read_logs
+from stillwatch.pseudonym import Secret
+
+from .conftest import SECRET_HEX, Stillwatch
+from .logs import START_US, good, log, row
 
 PROGRAM = Path(sys.executable).with_name("stillwatch")
-ROWS = 12_000  # a few seconds of sketching: a signal at its start finds it at work
+ROWS = 8_000  # a second or two of sketching: a signal at its start finds it at work
+ROOM = 80_000  # bytes of one file: less than the sketches of this log (140 kB), more than its empty tables (49 kB)
 PATIENCE = 3_000  # looks of 20 ms for a process to come so far: a minute, on a machine that is very busy
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return log(tmp_path_factory.mktemp("log") / "log.jsonl", [row(number) for number in range(ROWS)])
+    return log(
+        tmp_path_factory.mktemp("log") / "log.jsonl", [row(n, ts_us=START_US + n * 1_000_000) for n in range(ROWS)]
+    )
+
+
+@pytest.fixture(scope="module")
+def undisturbed(source: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The findings of a hunt that nobody disturbed, under the secret of these tests."""
+    place = tmp_path_factory.mktemp("undisturbed")
+    secrets = Secrets(Secret(bytes.fromhex(SECRET_HEX)), None, place / "unused.key", False)
+    read = read_logs([source], place, "sketches", secrets, 1, lambda kind, share, exchanges, rejected: None)
+    hunt_and_write(read, None, place, secrets, "duckdb://", 0.01, lambda step, done: None)
+    return (place / "findings.json").read_bytes()
 
 
 def start(source: Path, home: Path, out: str, limit: Callable[[], None] | None = None) -> subprocess.Popen[str]:
@@ -34,7 +52,7 @@ def start(source: Path, home: Path, out: str, limit: Callable[[], None] | None =
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=limit,  # noqa: PLW1509 - sets a limit and nothing else
+        preexec_fn=limit,  # sets a limit and nothing else
     )
 
 
@@ -51,16 +69,17 @@ def wait_until_at_work(process: subprocess.Popen[str], out: Path) -> None:
     pytest.fail(f"it never began to work: {process.communicate()}")
 
 
-def findings(home: Path, out: str) -> bytes:
-    return (home / out / "findings.json").read_bytes()
-
-
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     out, err = process.communicate()
     return process.returncode, out, err
 
 
-def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(source: Path, home: Path) -> None:
+def ends_as_if_undisturbed(source: Path, home: Path, out: str, undisturbed: bytes) -> None:
+    assert ended(start(source, home, out))[0] == 0
+    assert (home / out / "findings.json").read_bytes() == undisturbed
+
+
+def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(source: Path, home: Path, undisturbed: bytes) -> None:
     """The terminal sends it to the whole group; workers leave no traceback."""
     stopped = start(source, home, "stopped")
     wait_until_at_work(stopped, home / "stopped")
@@ -70,17 +89,15 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(source: Path, home: P
     assert "Run the same command again" in err
     assert "Traceback" not in err
     assert not (home / "stopped" / "findings.json").exists()
-    assert [ended(start(source, home, name))[0] for name in ("stopped", "undisturbed")] == [0, 0]
-    assert findings(home, "stopped") == findings(home, "undisturbed")
+    ends_as_if_undisturbed(source, home, "stopped", undisturbed)
 
 
-def test_killed_in_the_middle_the_same_command_goes_on(source: Path, home: Path) -> None:
+def test_killed_in_the_middle_the_same_command_goes_on(source: Path, home: Path, undisturbed: bytes) -> None:
     killed = start(source, home, "killed")
     wait_until_at_work(killed, home / "killed")
     killed.kill()
     assert ended(killed)[0] == -signal.SIGKILL
-    assert [ended(start(source, home, name))[0] for name in ("killed", "undisturbed")] == [0, 0]
-    assert findings(home, "killed") == findings(home, "undisturbed")
+    ends_as_if_undisturbed(source, home, "killed", undisturbed)
 
 
 def test_two_hunts_at_once_do_not_disturb_each_other(source: Path, home: Path) -> None:
@@ -93,22 +110,40 @@ def test_two_hunts_at_once_do_not_disturb_each_other(source: Path, home: Path) -
     assert ended(first)[0] == 0
 
 
-def test_without_room_it_says_so_and_goes_on_when_there_is_some(source: Path, home: Path) -> None:
+def test_without_room_it_says_so_and_goes_on_when_there_is_some(source: Path, home: Path, undisturbed: bytes) -> None:
     """A limit on the size of files stands for a full disk: writes fail in the middle of a segment."""
-    full = ended(start(source, home, "full", lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))))
+    full = ended(start(source, home, "full", lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))))
     assert (full[0], full[1]) == (3, "")
     assert "make room and run the same command again" in full[2].lower()
     assert "Traceback" not in full[2]
-    assert [ended(start(source, home, name))[0] for name in ("full", "undisturbed")] == [0, 0]
-    assert findings(home, "full") == findings(home, "undisturbed")
+    ends_as_if_undisturbed(source, home, "full", undisturbed)
 
 
-def test_a_reader_that_goes_away_is_no_finding(source: Path, home: Path) -> None:
+def test_a_reader_that_goes_away_is_no_finding(home: Path) -> None:
     """`stillwatch hunt ... | true` ends with 141 as shells expect, not with 1, which means findings."""
-    process = start(source, home, "out")
+    process = start(good(home / "small.jsonl", 30), home, "out")
     assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None
     assert process.stderr.read() == ""
     process.stderr.close()
     assert process.wait() == 141
+
+
+def test_a_disk_that_fills_up_while_the_report_is_written_is_a_sentence(
+    hunt: Stillwatch, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stood there before still stands."""
+    source = good(home / "log.jsonl", 30)
+    hunt(source)
+    before = (home / "out" / "report.html").read_bytes()
+
+    def no_room(source: Path, destination: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(destination))
+
+    monkeypatch.setattr(Path, "replace", no_room)
+    monkeypatch.setattr(os, "replace", no_room)
+    done = hunt(source)
+    assert done.code == 3
+    assert "cannot write out/findings.json: No space left on device" in done.err
+    assert (home / "out" / "report.html").read_bytes() == before

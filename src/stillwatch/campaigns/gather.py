@@ -15,6 +15,7 @@ from stillwatch.tracing.survey import Accounts, fixed_rows
 from stillwatch.tracing.template import Candidate
 
 Ints = NDArray[np.int64]
+Columns = dict[str, NDArray[np.generic]]
 
 GATHERED_COLUMNS = (
     *("account", "ts_us", "flags", "intent", "temperature", "zones", "payload", "projection"),
@@ -40,7 +41,7 @@ class Carried:
     """
 
     account: Ints  # dense account index
-    columns: dict[str, NDArray[np.generic]]
+    columns: Columns
     when: Ints
     who: Ints
     carries: NDArray[np.bool_]
@@ -62,25 +63,32 @@ def gather(candidates: Sequence[Candidate], found: Accounts, parts: Iterable[pa.
         index = found.index(part.column("account").to_numpy())
         order = np.argsort(owner[index], kind="stable")
         numbers, starts = np.unique(owner[index[order]], return_index=True)
-        for number, mine in zip(numbers, np.split(order, starts[1:]), strict=True):
+        sent = _columns(part, order)
+        for number, start, stop in zip(numbers, starts, [*starts[1:], len(order)], strict=True):
             if number >= 0:
-                kept[number].append(_carried(candidates[number], index[mine], part, mine))
+                mine = {name: column[start:stop] for name, column in sent.items()}
+                kept[number].append(_carried(candidates[number], index[order[start:stop]], mine))
     return [_joined(some) for some in kept]
 
 
-def _carried(candidate: Candidate, account: Ints, part: pa.Table, places: Ints) -> Carried:
-    """The rows of `part` at `places`, which are those of one candidate; `account`: dense index of each."""
-    matches = _matches(fixed_rows(part, "zones", places).view("<u4"), candidate.keys)
+def _columns(part: pa.Table, places: Ints) -> Columns:
+    """The gathered columns of the rows at `places`; zones as (n, ZONE_SLOTS), projections as (n, 64)."""
+    columns: Columns = {
+        name: part.column(name).to_numpy()[places] for name in GATHERED_COLUMNS if name not in ("zones", "projection")
+    }
+    columns["zones"] = fixed_rows(part, "zones", places).view("<u4")
+    columns["projection"] = fixed_rows(part, "projection", places).view(np.int8)
+    return columns
+
+
+def _carried(candidate: Candidate, account: Ints, sent: Columns) -> Carried:
+    """What one candidate's accounts sent. `account`: dense index of each row of `sent`."""
+    matches = _matches(sent["zones"], candidate.keys)
     carries = _carries(matches)
-    ts_us = part.column("ts_us").to_numpy()[places]
+    ts_us = sent["ts_us"].astype(np.int64)
     order = np.flatnonzero(carries)
     chosen = order[_evenly(account[order], ts_us[order], _rows_per_account(len(candidate.accounts)))]
-    columns: dict[str, NDArray[np.generic]] = {
-        name: part.column(name).to_numpy()[places[chosen]]
-        for name in GATHERED_COLUMNS
-        if name not in ("zones", "projection")
-    }
-    columns["projection"] = fixed_rows(part, "projection", places[chosen]).view(np.int8)
+    columns = {name: column[chosen] for name, column in sent.items() if name != "zones"}
     columns["matches"] = matches[chosen]
     return Carried(account[chosen], columns, ts_us, account, carries)
 
@@ -89,7 +97,7 @@ def _rows_per_account(accounts: int) -> int:
     return max(ROWS_PER_ACCOUNT_AT_LEAST, min(ROWS_PER_ACCOUNT, ROWS_PER_CANDIDATE // accounts))
 
 
-def _matches(zones: NDArray[np.uint32], keys: Keys) -> NDArray[np.int32]:
+def _matches(zones: NDArray[np.generic], keys: Keys) -> NDArray[np.int32]:
     """Which of `keys`, sorted, each slot of (n, ZONE_SLOTS) holds: its number, counted from 1, or 0 for none."""
     found = np.zeros(zones.shape, np.int32)
     slots, values = slot_of(keys), value_of(keys).astype(np.uint32)
@@ -120,7 +128,7 @@ def _joined(parts: list[Carried]) -> Carried:
     names = [*(name for name in GATHERED_COLUMNS if name != "zones"), "matches"]
     if not parts:
         empty = np.empty(0, np.int64)
-        columns: dict[str, NDArray[np.generic]] = dict.fromkeys(names, empty)
+        columns: Columns = dict.fromkeys(names, empty)
         columns["projection"] = np.empty((0, PROJECTION_DIMENSIONS), np.int8)
         columns["matches"] = np.empty((0, ZONE_SLOTS), np.int32)
         return Carried(empty, columns, empty, empty, np.empty(0, bool))

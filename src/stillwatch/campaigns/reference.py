@@ -115,10 +115,13 @@ def _payloads(parts: Parts, seen: Survey, wanted: Ints) -> tuple[Floats, Ints]:
 def _alikeness(rows: Floats, owner: Ints, members: Ints, unit: Ints, rng: np.random.Generator) -> Floats:
     """How alike each member is to other units of its stratum: the null of the ring's interchangeability."""
     inside = np.flatnonzero(np.isin(owner, members))
+    inside = inside[np.argsort(owner[inside], kind="stable")]
+    owner, units = owner[inside], unit[owner[inside]]
     scores = []
     for member in members:
-        mine = inside[owner[inside] == member]
-        others = inside[unit[owner[inside]] != unit[member]]
+        mine = inside[slice(*np.searchsorted(owner, [member, member + 1]))]
+        others = inside[units != unit[member]]
         if len(mine) >= 2 and len(others) >= 2:
-            scores.append(-distance(rows[mine], rows[rng.permutation(others)[:OTHER_ROWS]]))
+            some = rng.choice(others, min(len(others), OTHER_ROWS), replace=False)
+            scores.append(-distance(rows[mine], rows[some]))
     return np.array(scores, np.float64)

@@ -13,6 +13,7 @@ import typer
 from stillwatch.assembly import load_secrets
 from stillwatch.cli.options import SecretFile
 from stillwatch.cli.sketch import exemplar_file
+from stillwatch.cli.terminal import complain
 from stillwatch.errors import InputError
 from stillwatch.ledger.reservoir import Reservoir
 from stillwatch.pseudonym import Pseudonymiser
@@ -35,5 +36,8 @@ def exemplars(
     secrets = load_secrets(secret, None)
     kept = Reservoir.open(file, secrets.deployment)
     pseudonym = Pseudonymiser(secrets.deployment, "account")(account)
-    for one in kept.look(pseudonym, reader=reader, reason=reason, now_us=time.time_ns() // 1000):
+    found = kept.look(pseudonym, reader=reader, reason=reason, now_us=time.time_ns() // 1000)
+    if not found:
+        complain("stillwatch: no exemplar is kept of an account of this name; they expire")
+    for one in found:
         sys.stdout.write(json.dumps({"ts_us": one.ts_us, "exchange": json.loads(one.plaintext_json)}) + "\n")

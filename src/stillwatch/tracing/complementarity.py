@@ -141,7 +141,9 @@ def variants(matches: NDArray[np.bool_]) -> Ints:
     A job of several steps has several wrappers. Leaders: the commonest pattern not yet covered leads all that share at
     least half of their values with it.
     """
-    patterns, of, counts = np.unique(matches, axis=0, return_inverse=True, return_counts=True)
+    of = _distinct_rows(matches)
+    _, first, counts = np.unique(of, return_index=True, return_counts=True)
+    patterns = matches[first]
     sizes = patterns.sum(axis=1)
     both = patterns.astype(np.int64) @ patterns.T.astype(np.int64)
     alike = both >= _SAME_VARIANT * (sizes[:, None] + sizes[None, :] - both)
@@ -149,7 +151,17 @@ def variants(matches: NDArray[np.bool_]) -> Ints:
     for one in np.argsort(-counts, kind="stable"):
         if leader[one] < 0:
             leader[alike[one] & (leader < 0)] = one
-    return np.asarray(leader[of.ravel()], np.int64)
+    return np.asarray(leader[of], np.int64)
+
+
+def _distinct_rows(bits: NDArray[np.bool_]) -> Ints:
+    """A number for each row, equal for equal rows and ascending with them. Sorting words is fast, sorting rows is not."""
+    padded = np.pad(bits, ((0, 0), (0, -bits.shape[1] % 64)))
+    numbers = np.zeros(len(bits), np.int64)
+    for word in np.packbits(padded, axis=1).view(">u8").astype(np.uint64).T:
+        distinct, place = np.unique(word, return_inverse=True)
+        _, numbers = np.unique(numbers * len(distinct) + place, return_inverse=True)
+    return numbers
 
 
 def without_variants(rows: Payloads) -> Floats:
@@ -178,8 +190,8 @@ def _shared_turns(rows: Payloads) -> float:
     if len(rows.payload) == 0:
         return 0.0
     _, item = np.unique(rows.payload, return_inverse=True)
-    pairs = np.unique(np.stack([item, rows.unit]), axis=1)
-    senders = np.bincount(pairs[0])
+    units = int(rows.unit.max()) + 1
+    senders = np.bincount(np.unique(item * units + rows.unit) // units)
     return float((senders[item] > 1).mean())
 
 

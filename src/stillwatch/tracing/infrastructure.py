@@ -43,8 +43,17 @@ class Shared:
 
 def shared(kind: str, unit: Ints, identifier: Ints, population_rate: float) -> Shared:
     """Count one kind in a group. `unit`, `identifier`: (n,) one row per distinct pair at least; 0 = unknown."""
+    known, sharing = sharing_units(unit, identifier)
+    return Shared(kind, known, sharing, population_rate)
+
+
+def sharing_units(unit: Ints, identifier: Ints) -> tuple[int, int]:
+    """How many units have a known identifier, and how many of them one in common with another unit."""
     known = identifier != 0
-    pairs = np.unique(np.stack([identifier[known], unit[known]]), axis=1)
-    _, item, users = np.unique(pairs[0], return_inverse=True, return_counts=True)
-    sharing = np.unique(pairs[1][users[item] > 1])
-    return Shared(kind, len(np.unique(pairs[1])), len(sharing), population_rate)
+    if not known.any():
+        return 0, 0
+    _, item = np.unique(identifier[known], return_inverse=True)
+    units = int(unit.max()) + 1
+    pairs = np.unique(item * units + unit[known])
+    item, user = pairs // units, pairs % units
+    return len(np.unique(user)), len(np.unique(user[np.bincount(item)[item] > 1]))

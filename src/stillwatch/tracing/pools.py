@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse import csr_matrix
 from scipy.spatial.distance import pdist, squareform
 
 from stillwatch.tracing.complementarity import Payloads, without_variants
@@ -65,9 +66,8 @@ def _within_whitened(rows: Floats, unit: Ints, sizes: Ints) -> Floats:
 
 
 def _means(rows: Floats, unit: Ints, sizes: Ints) -> Floats:
-    sums = np.zeros((len(sizes), rows.shape[1]))
-    np.add.at(sums, unit, rows)
-    return sums / np.maximum(sizes, 1)[:, None]
+    member = csr_matrix((np.ones(len(unit)), (unit, np.arange(len(unit)))), shape=(len(sizes), len(unit)))
+    return np.asarray(member @ rows / np.maximum(sizes, 1)[:, None], np.float64)
 
 
 def _t2_per_direction(means: Floats, sizes: Ints) -> Floats:

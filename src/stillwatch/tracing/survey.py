@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from stillwatch.ledger import rollup
 from stillwatch.sketch.record import Flag
 from stillwatch.tracing.commonness import Population, PopulationSample
-from stillwatch.tracing.infrastructure import KINDS
+from stillwatch.tracing.infrastructure import KINDS, sharing_units
 from stillwatch.tracing.rules import hits
 from stillwatch.tracing.skeleton import Conversations, Repeated, distinct_conversations, joined, mine
 from stillwatch.tracing.strata import TRAITS, stratum, traits
@@ -98,12 +98,9 @@ def sharing_rates(table: ibis.Table, found: Accounts) -> dict[str, float]:
 
 def _sharing_rate(table: ibis.Table, kind: str, found: Accounts) -> float:
     sets = rollup.members(table, (_SET_OF[kind],)).select("account", "value").to_pyarrow()
-    _, value = np.unique(sets.column("value").to_numpy(), return_inverse=True)
     unit = found.unit[found.index(sets.column("account").to_numpy())]
-    pairs = np.unique(value * (len(found) + 1) + unit)
-    value, unit = pairs // (len(found) + 1), pairs % (len(found) + 1)
-    known = len(np.unique(unit))
-    return len(np.unique(unit[np.bincount(value)[value] > 1])) / known if known else 0.0
+    known, sharing = sharing_units(unit, sets.column("value").to_numpy())
+    return sharing / known if known else 0.0
 
 
 _SET_OF = {column: name for name, column in rollup.DISTINCT.items()}

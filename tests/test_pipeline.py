@@ -1,0 +1,158 @@
+"""The hunt on one page: what a review promises of any ledger, whoever reads it.
+
+Whole hunts with known truth are in `end_to_end/`; here are the promises around them, in this process.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from end_to_end.worlds import World, dealt_out, independent, invented, invented_chats, jobs, people, seeded, vocabulary
+
+from stillwatch.assembly import Secrets, View, connect, read_logs
+from stillwatch.campaigns.campaign import Review
+from stillwatch.ledger.ledger import Ledger
+from stillwatch.ledger.names import NameTable
+from stillwatch.pipeline import Hunt, review
+from stillwatch.pseudonym import Secret
+
+# Ibis 12 calls a DuckDB method that DuckDB 2 has renamed; remove this once Ibis calls the new one.
+pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
+
+SECRETS = Secrets(Secret(b"a secret for tests only, 32 bytes"), None, Path("unused"), False)
+SEED = 11
+MAKE_ITEMS = (
+    "Generate ten question and answer pairs from the passage below, to be used as training data for a model. Every "
+    "question must be answerable from the passage alone, every answer must be complete without it, and no two of them "
+    "may ask for the same fact. Return a list of objects with the keys question and answer. Passage:"
+)
+BRIEFING = (
+    "You prepare the morning briefing of our editors, who have a minute and a half for each report. Say in three plain "
+    "sentences what happened, who says so, and what is not known yet. No adjectives, no headlines, no advice, and no "
+    "names of people who are not in the report. If there is nothing new in it, say so. Report:"
+)
+
+
+def a_world(ring: str = "ring") -> World:
+    """A ring, strangers with one tool and subjects of their own, and people."""
+    rng = seeded(SEED)
+    world = World().with_honest("people", people("person", invented_chats(rng, 60), 4, rng))
+    desks = [independent(f"desk-{i}", invented(rng, BRIEFING, [vocabulary(rng)], 30), 1, 25, rng)[0] for i in range(6)]
+    pool = invented(rng, MAKE_ITEMS, [vocabulary(rng) for _ in range(40)], 250)
+    return world.with_honest("desks", desks).with_ring("ring", dealt_out(ring, pool, rng))
+
+
+class Place:
+    """Ledgers of worlds, read once each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def view(self, world: World, name: str) -> View:
+        log = world.write(self.folder / f"{name}.jsonl", SEED)
+        read = read_logs([log], self.folder / name, "sketches", SECRETS, 1, lambda kind, share, exchanges, bad: None)
+        return View(Ledger.open(read.ledger), connect())
+
+    def names(self, view: View) -> dict[int, str]:
+        return dict(NameTable.open(view.ledger.path, SECRETS.deployment).names("account"))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.mktemp("pipeline"))
+
+
+@pytest.fixture(scope="module")
+def ledger(place: Place) -> View:
+    return place.view(a_world(), "world")
+
+
+@pytest.fixture(scope="module")
+def hunt(place: Place, ledger: View) -> Hunt:
+    return Hunt(names=place.names(ledger))
+
+
+@pytest.fixture(scope="module")
+def plain(ledger: View, hunt: Hunt) -> Review:
+    """The review without a benign log."""
+    return review(ledger, None, hunt)
+
+
+def test_the_ring_is_the_only_campaign(plain: Review) -> None:
+    assert [(c.verdict, frozenset(c.accounts)) for c in plain.campaigns] == [("campaign", a_world().rings["ring"])]
+
+
+def test_without_a_calibration_nobody_is_acted_on(ledger: View, hunt: Hunt, plain: Review) -> None:
+    """At the laxest rate there is: an e-value of 1 is no evidence."""
+    lax = review(ledger, None, replace(hunt, alpha=0.999))
+    for one in (plain, lax):
+        assert {c.log_e for c in one.campaigns} == {0.0}
+        assert "act" not in {a.verdict for a in one.accounts}
+        assert "review" in one.campaigns[0].action
+
+
+def test_a_benign_log_decides_who_is_acted_on(place: Place, ledger: View, hunt: Hunt) -> None:
+    """At the rate asked for, and not at one that the reference cannot carry."""
+    benign = place.view(World().with_honest("jobs", jobs("job", 120, 6, seeded(1))), "benign")
+    acted = [
+        {a.account for a in review(ledger, benign, replace(hunt, alpha=alpha)).accounts if a.verdict == "act"}
+        for alpha in (0.05, 1e-9)
+    ]
+    assert acted == [a_world().rings["ring"], set()]
+
+
+def test_every_account_has_one_finding_that_agrees_with_its_campaign(plain: Review) -> None:
+    assert len({a.account for a in plain.accounts}) == len(plain.accounts) == plain.account_count
+    entry = {account: c.id for c in plain.campaigns for account in c.accounts}
+    assert {a.account: a.campaign for a in plain.accounts if a.campaign} == entry
+    assert {a.verdict for a in plain.accounts if a.campaign is None} == {"clear"}
+
+
+def test_who_was_let_go_is_told_why_in_a_sentence_with_numbers(plain: Review) -> None:
+    """The strangers with one tool are among them, and no account of a campaign is."""
+    assert {"own subjects"} <= {c.reason for c in plain.cleared}
+    assert all(re.search(r"\d", c.statement) and len(c.statement.split()) >= 6 for c in plain.cleared)
+    let_go = {account for c in plain.cleared for account in c.accounts}
+    assert a_world().honest["desks"] <= let_go
+    assert not let_go & a_world().rings["ring"]
+
+
+def test_totals_agree_with_the_log(plain: Review) -> None:
+    rows = a_world().rows(SEED)
+    assert (plain.exchanges, plain.account_count) == (len(rows), len({row["account"] for row in rows}))
+    assert (plain.first_us, plain.last_us) == (rows[0]["ts_us"], rows[-1]["ts_us"])
+    assert sum(bar.exchanges for bar in plain.timeline) == len(rows)
+    assert all(sum(bar.exchanges for bar in c.timeline) == c.exchanges for c in plain.campaigns)
+
+
+def test_links_name_accounts_of_their_campaign(plain: Review) -> None:
+    for c in plain.campaigns:
+        assert c.links
+        assert all(0 <= link.left < link.right < len(c.accounts) for link in c.links)
+
+
+def test_new_accounts_do_not_rename_a_campaign(place: Place, plain: Review) -> None:
+    """The operator's next hundred accounts are known by the same name."""
+    moved = place.view(a_world(ring="next"), "moved")
+    found = review(moved, None, Hunt(names=place.names(moved)))
+    assert [c.id for c in found.campaigns] == [c.id for c in plain.campaigns]
+    assert not set(found.campaigns[0].accounts) & set(plain.campaigns[0].accounts)
+
+
+def test_the_same_ledger_gives_the_same_review(ledger: View, hunt: Hunt, plain: Review) -> None:
+    assert review(ledger, None, hunt) == plain
+
+
+def test_sealed_names_leave_pseudonyms(ledger: View) -> None:
+    assert all(re.fullmatch(r"[0-9a-f]{16}", a.account) for a in review(ledger, None, Hunt()).accounts)
+
+
+def test_progress_is_told_by_step_and_never_past_its_end(ledger: View, hunt: Hunt) -> None:
+    told: list[tuple[str, float]] = []
+    review(ledger, None, hunt, lambda step, done: told.append((step, done)))
+    assert [step for step, done in told if done == 1.0][:1] == ["reading accounts"]
+    assert {"reading accounts", "gathering", "measuring"} <= {step for step, _ in told}
+    assert all(0.0 <= done <= 1.0 for _, done in told)
