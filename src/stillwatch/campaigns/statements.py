@@ -315,7 +315,8 @@ def _complementarity(ring: Ring) -> str:
 
 def _relabelled(found: Sequence[Link], order: Sequence[int]) -> tuple[Link, ...]:
     position = {old: new for new, old in enumerate(order)}
-    return tuple(replace(link, left=position[link.left], right=position[link.right]) for link in found)
+    ends = [sorted((position[link.left], position[link.right])) for link in found]
+    return tuple(replace(link, left=left, right=right) for link, (left, right) in zip(found, ends, strict=True))
 
 
 def _sentence(text: str) -> str:
