@@ -155,7 +155,7 @@ def variants(matches: NDArray[np.bool_]) -> Ints:
 
 
 def _distinct_rows(bits: NDArray[np.bool_]) -> Ints:
-    """A number for each row, equal for equal rows and ascending with them. Sorting words is fast, sorting rows is not."""
+    """A number for each row: equal for equal rows, ascending with them. Words sort fast, rows do not."""
     padded = np.pad(bits, ((0, 0), (0, -bits.shape[1] % 64)))
     numbers = np.zeros(len(bits), np.int64)
     for word in np.packbits(padded, axis=1).view(">u8").astype(np.uint64).T:
