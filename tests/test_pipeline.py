@@ -10,7 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from end_to_end.worlds import World, dealt_out, independent, invented, invented_chats, jobs, people, seeded, vocabulary
+from end_to_end.worlds import (
+    World,
+    dealt_out,
+    independent,
+    invented,
+    invented_chats,
+    jobs,
+    people,
+    seeded,
+    vocabulary,
+    write_log,
+)
 
 from stillwatch.assembly import Secrets, View, connect, read_logs
 from stillwatch.campaigns.campaign import Review
@@ -51,8 +62,10 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def view(self, world: World, name: str) -> View:
-        log = world.write(self.folder / f"{name}.jsonl", SEED)
+    def view(self, world: World, name: str, **fields: object) -> View:
+        """The ledger of a world's log, with these fields in every row."""
+        rows = [{**row, **fields} for row in world.rows(SEED)]
+        log = write_log(self.folder / f"{name}.jsonl", rows)
         read = read_logs([log], self.folder / name, "sketches", SECRETS, 1, lambda kind, share, exchanges, bad: None)
         return View(Ledger.open(read.ledger), connect())
 
@@ -144,6 +157,12 @@ def test_new_accounts_do_not_rename_a_campaign(place: Place, plain: Review) -> N
 
 def test_the_same_ledger_gives_the_same_review(ledger: View, hunt: Hunt, plain: Review) -> None:
     assert review(ledger, None, hunt) == plain
+
+
+def test_country_and_network_operator_change_nothing(place: Place, plain: Review) -> None:
+    """Everybody from one country and network, or from none that is known: the same review."""
+    placed = place.view(a_world(), "placed", country="XX", asn=64_500)
+    assert review(placed, None, Hunt(names=place.names(placed))) == plain
 
 
 def test_sealed_names_leave_pseudonyms(ledger: View) -> None:
