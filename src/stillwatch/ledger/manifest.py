@@ -73,7 +73,8 @@ class Manifest:
         rows = self._database.rows(
             "SELECT i.*, (SELECT COALESCE(SUM(d.rows), 0) FROM damage d JOIN sources s USING (segment) "
             "             WHERE s.fingerprint = i.fingerprint) "
-            "FROM inputs i WHERE ?1 IS NULL OR fingerprint = ?1 ORDER BY name, fingerprint",
+            "FROM inputs i WHERE ? IS NULL OR fingerprint = ? ORDER BY name, fingerprint",
+            fingerprint,
             fingerprint,
         )
         return [
@@ -159,9 +160,9 @@ class Change:
         """Keep the first `REJECTIONS_KEPT` of each input."""
         for r in rejections:
             self._db.execute(
-                "INSERT OR IGNORE INTO rejections SELECT ?1, ?2, ?3 "
-                "WHERE (SELECT COUNT(*) FROM rejections WHERE fingerprint = ?1) < ?4",
-                (r.fingerprint, r.line, r.reason, REJECTIONS_KEPT),
+                "INSERT OR IGNORE INTO rejections SELECT ?, ?, ? "
+                "WHERE (SELECT COUNT(*) FROM rejections WHERE fingerprint = ?) < ?",
+                (r.fingerprint, r.line, r.reason, r.fingerprint, REJECTIONS_KEPT),
             )
 
     def add_duplicates(self, count: int) -> None:

@@ -96,9 +96,9 @@ class Reservoir:
                 )
                 touched.add(e.account)
             db.executemany(
-                "DELETE FROM exemplars WHERE account = ?1 AND exchange_id NOT IN "
-                "(SELECT exchange_id FROM exemplars WHERE account = ?1 ORDER BY rank, exchange_id LIMIT ?2)",
-                [(account, self.per_account) for account in touched],
+                "DELETE FROM exemplars WHERE account = ? AND exchange_id NOT IN "
+                "(SELECT exchange_id FROM exemplars WHERE account = ? ORDER BY rank, exchange_id LIMIT ?)",
+                [(account, account, self.per_account) for account in touched],
             )
 
     def look(self, account: int, *, reader: str, reason: str, now_us: int) -> list[Exemplar]:

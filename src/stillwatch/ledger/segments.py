@@ -9,7 +9,6 @@ last `verify`.
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -100,7 +99,7 @@ def verify(root: Path, segment: Segment) -> str:
 
 
 def _encode(rows: pa.Table) -> memoryview:
-    sink = io.BytesIO()
+    sink = pa.BufferOutputStream()
     ordinary = [name for name in rows.column_names if name not in _DENSE]
     pq.write_table(
         rows,
@@ -111,4 +110,4 @@ def _encode(rows: pa.Table) -> memoryview:
         write_statistics=ordinary,
         write_page_checksum=True,
     )
-    return sink.getbuffer()
+    return memoryview(sink.getvalue())
