@@ -3,7 +3,7 @@
 The folder of real traffic lies beside the repository on the team's machines only; elsewhere these tests are skipped
 and `test_invented_worlds.py` runs the same way over text that we make up.
 
-What is asserted was measured with this mechanism over 24 other seeds and secrets (12 plain, 6 each with half and four
+What is asserted was measured with this mechanism over 21 other seeds and secrets (12 plain, 6 with half and 3 with four
 fifths cover): 104 of 105 runs one campaign with all of its accounts, one (synthetic-data-kit, 175 exchanges that carry
 its skeleton) all in one entry but only watched; no honest account in any entry.
 """

@@ -59,9 +59,8 @@ def read_parts(
     for number, (low, high) in enumerate(ranges):
         overlapping = [group for group in wanted if group.first < high and group.last >= low]
         found = [rows for rows in _read(overlapping, columns, only, low, high, held) if len(rows)]
-        held.release(high)
         if found:
-            yield number / len(ranges), pa.concat_tables(found)
+            yield number / len(ranges), pa.concat_tables(found).combine_chunks()  # a copy: no row group hangs on it
 
 
 def _ranges(groups: Sequence[_Group], part_rows: int) -> list[tuple[int, int]]:
@@ -90,38 +89,39 @@ class _Held:
         self._rows: dict[_Group, pa.Table] = {}
         self._bytes = 0
 
-    def get(self, group: _Group) -> pa.Table | None:
-        return self._rows.get(group)
+    def __contains__(self, group: _Group) -> bool:
+        return group in self._rows
 
-    def offer(self, group: _Group, rows: pa.Table) -> bool:
-        """Hold a row group if there is room; whether it is held."""
-        if self._bytes + rows.nbytes > HELD_BYTES:
-            return False
-        self._rows[group] = rows
-        self._bytes += rows.nbytes
-        return True
+    def __getitem__(self, group: _Group) -> pa.Table:
+        return self._rows[group]
 
-    def release(self, below: int) -> None:
-        """Let go of row groups that end before the account `below`."""
-        for group in [group for group in self._rows if group.last < below]:
-            self._bytes -= self._rows.pop(group).nbytes
+    def offer(self, group: _Group, rows: pa.Table) -> None:
+        """Hold a row group if there is room."""
+        if group not in self._rows and self._bytes + rows.nbytes <= HELD_BYTES:
+            self._rows[group] = rows
+            self._bytes += rows.nbytes
+
+    def release(self, group: _Group) -> None:
+        """Let go of a row group, if it is held."""
+        rows = self._rows.pop(group, None)
+        self._bytes -= rows.nbytes if rows is not None else 0
 
 
 def _read(
     groups: Sequence[_Group], columns: Sequence[str], only: Ints | None, low: int, high: int, held: _Held
 ) -> Iterator[pa.Table]:
-    """The rows of these row groups with `low <= account < high`: views of what is held, copies of the rest."""
+    """The rows of these row groups with `low <= account < high`: views of what stays held, copies of the rest."""
     for path, of_path in groupby(groups, key=lambda group: group.path):
-        known = [(group, held.get(group)) for group in of_path]
-        absent = [group for group, rows in known if rows is None]
-        fresh = _read_groups(path, absent, columns, only) if absent else {}
-        for group, rows in known:
-            table = fresh.pop(group) if rows is None else rows
-            start, end = np.searchsorted(table.column("account").to_numpy(), [low, high]).tolist()
-            if rows is not None or held.offer(group, table):
-                yield table.slice(start, end - start)
+        of_file = list(of_path)
+        fresh = _read_groups(path, [group for group in of_file if group not in held], columns, only)
+        for group in of_file:
+            table = fresh[group] if group in fresh else held[group]
+            if group.last < high:
+                held.release(group)
             else:
-                yield table.take(pa.array(np.arange(start, end)))
+                held.offer(group, table)
+            start, end = np.searchsorted(table.column("account").to_numpy(), [low, high]).tolist()
+            yield table.slice(start, end - start) if group in held else table.take(pa.array(np.arange(start, end)))
 
 
 def _read_groups(
