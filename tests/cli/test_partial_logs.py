@@ -41,10 +41,51 @@ def test_what_a_log_lacks_is_a_blind_spot(hunt: Stillwatch, home: Path, field: s
     assert said in (home / "out" / "report.html").read_text()
 
 
+def bodyless(number: int, **body: object) -> dict[str, Any]:
+    return {name: value for name, value in full(number).items() if name != "body"} | body
+
+
+@pytest.mark.parametrize("body", [{}, {"body": None}, {"body": {}}], ids=["absent", "null", "empty"])
+def test_rows_without_bodies_are_hunted_by_what_they_have(hunt: Stillwatch, home: Path, body: dict[str, Any]) -> None:
+    """They are no malformed rows and meet no rule; the report says how many they are."""
+    rows = [bodyless(i, **body) if i % 3 else full(i) for i in range(120)]
+    done = hunt(log(home / "log.jsonl", rows), "--json")
+    told = json.loads(done.out)
+    assert (done.code, told["exchanges"], told["rejected"], told["rule_hits"]) == (0, 120, 0, 0)
+    assert told["not_seen"][0].startswith("80 of 120 exchanges have no request body")
+    said = "80 of 120 exchanges have no request body: their skeletons and payloads could not be looked at"
+    assert said in (home / "out" / "report.html").read_text()
+
+
+def test_a_log_without_any_body_is_hunted_and_says_what_that_means(hunt: Stillwatch, home: Path) -> None:
+    """On the terminal too: nothing found is not the news here."""
+    done = hunt(log(home / "log.jsonl", [bodyless(i) for i in range(120)]))
+    said = "None of the 120 exchanges has a request body: skeletons and payloads could not be looked at"
+    assert done.code == 0
+    assert said in " ".join(done.out.split())
+    assert said in (home / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("call", ["acompletion", "atext_completion", "aresponses", "aembedding", "anthropic_messages"])
+def test_what_a_gateway_redacted_is_no_probe_with_empty_prompts(hunt: Stillwatch, home: Path, call: str) -> None:
+    rows = [
+        {
+            "id": f"call-{i}",
+            "call_type": call,
+            "startTime": START_US / 1e6 + i,
+            "messages": "redacted-by-litellm",
+            "metadata": {"user_api_key_user_id": f"user-{i % 20}"},
+        }
+        for i in range(120)
+    ]
+    told = json.loads(hunt(log(home / "log.jsonl", rows), "--json").out)
+    assert (told["exchanges"], told["rejected"], told["rule_hits"]) == (120, 0, 0)
+
+
 def test_a_whole_log_has_none_of_these_blind_spots(hunt: Stillwatch, home: Path) -> None:
     hunt(log(home / "log.jsonl", [full(i) for i in range(120)]))
     page = (home / "out" / "report.html").read_text()
-    assert not [said for said in LACKS.values() if said in page]
+    assert not [said for said in (*LACKS.values(), "no request body") if said in page]
 
 
 def test_a_gateway_that_redacts_its_messages_is_still_hunted(hunt: Stillwatch, home: Path) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from stillwatch.errors import MalformedRow
+from stillwatch.exchange.record import Request
 from stillwatch.readers.captured_http import EPOCH_US, read_row
+from stillwatch.readers.formats import recognise, recognise_columns
 from stillwatch.readers.paths import expand
 
 from .lines import CHAT_BODY, HEADERS, blocks_of, line, parsed
@@ -57,6 +59,19 @@ def test_a_field_that_is_wrong_is_named(changes: dict[str, Any], reason: str) ->
     """Which one, and what about it."""
     with pytest.raises(MalformedRow, match=f"^{reason}"):
         read_row(row(**changes))
+
+
+@pytest.mark.parametrize("body", [None, {}, ""])
+def test_a_capture_that_kept_no_bodies_is_read(body: object) -> None:
+    """As an exchange log without them."""
+    (found,) = read_row(row(body=body))
+    assert found.request == Request("chat", "", ())
+
+
+def test_a_capture_without_a_column_of_bodies_is_recognised() -> None:
+    """By its run, its clock and its paths."""
+    assert recognise(line({"run": "r", "dt": 0.5, "path": "/v1/messages"})) == "captured_http"
+    assert recognise_columns(["run", "dt", "path"]) == "captured_http"
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the development corpus does not lie beside this checkout")

@@ -53,9 +53,9 @@ def test_every_field_of_the_contract_is_read() -> None:
     )
 
 
-def test_four_fields_are_enough() -> None:
+def test_three_fields_are_enough() -> None:
     """The rest is unknown."""
-    row = {"ts_us": TS_US, "account": "acme", "path": "/v1/chat/completions", "body": CHAT_BODY}
+    row = {"ts_us": TS_US, "account": "acme", "path": "/v1/chat/completions"}
     (found,) = read_row(line(row))
     assert (found.principal, found.response, found.usage) == (Principal("acme"), None, Usage())
     assert (found.headers, found.method, found.status, found.id) == ((), "POST", UNKNOWN, None)
@@ -76,11 +76,12 @@ def test_four_fields_are_enough() -> None:
         ({"account": 1.5}, "account is not a string"),
         ({"path": None}, "path is missing"),
         ({"path": 7}, "path is not a string"),
-        ({"body": None}, "body is missing"),
         ({"body": 7}, "body is not a JSON object"),
         ({"body": []}, "body is not a JSON object"),
         ({"body": "no json"}, "body is not whole JSON"),
-        ({"body": {}}, "body has no list of messages"),
+        ({"body": {"model": "m"}}, "body has no list of messages"),
+        ({"body": '{"model": "m"}'}, "body has no list of messages"),
+        ({"body": '"{}"'}, "body is not a JSON object"),
     ],
 )
 def test_a_required_field_that_is_wrong_is_named(changes: dict[str, Any], reason: str) -> None:
@@ -114,7 +115,7 @@ OPTIONAL = sorted(exchange_row().keys() - {"ts_us", "account", "path", "body"})
 @pytest.mark.parametrize("field", OPTIONAL)
 @pytest.mark.parametrize("value", [[7], {"a": 7}, True, "x" * 3, -5, 2.5])
 def test_an_optional_field_of_any_type_does_not_cost_the_row(field: str, value: object) -> None:
-    """The four required fields still give the exchange."""
+    """The required fields still give the exchange."""
     assert read(**{field: value}).principal.account == "acme"
 
 
@@ -135,6 +136,45 @@ def test_an_optional_field_of_any_type_does_not_cost_the_row(field: str, value: 
 def test_an_optional_value_that_is_wrong_is_unknown(field: str, value: object, found: Any) -> None:
     """It is not guessed at."""
     assert found(read(**{field: value}))
+
+
+NOTHING = [b"null", b"{}", b"{ }", b'""', b'"{}"', b'" null "']
+
+
+@pytest.mark.parametrize("body", NOTHING)
+def test_a_body_that_was_not_kept_leaves_the_rest_of_the_exchange(body: bytes) -> None:
+    """Missing, null, {} or nothing as a string: one and the same, and all that the row has besides is read."""
+    kept, absent = read(), read(body=None)
+    assert absent.request == Request("chat", "", ())
+    assert (absent.usage, absent.response, absent.headers) == (kept.usage, kept.response, kept.headers)
+    held = line(exchange_row(body="hole")).replace(b'"hole"', body)
+    assert read_row(held) == [absent]
+
+
+@pytest.mark.parametrize(
+    ("path", "dialect", "operation", "model"),
+    [
+        ("/v1/chat/completions", "openai_chat", "chat", ""),
+        ("/v1/completions?x=1", "openai_completions", "completion", ""),
+        ("/v1/responses", "openai_responses", "chat", ""),
+        ("/v1/embeddings", "openai_embeddings", "embedding", ""),
+        ("/v1/messages", "anthropic_messages", "chat", ""),
+        ("/openai/deployments/gpt-4o/chat/completions", "openai_chat", "chat", "gpt-4o"),
+        ("/v1beta/models/gemini-2.5-flash:generateContent", "gemini", "chat", "gemini-2.5-flash"),
+        ("/v1beta/models/e-1:batchEmbedContents?key=k", "gemini", "embedding", "e-1"),
+    ],
+)
+def test_without_a_body_the_path_says_what_was_asked(path: str, dialect: str, operation: str, model: str) -> None:
+    """And which model, where it names one."""
+    found = read(body=None, path=path)
+    assert (found.dialect, found.request) == (dialect, Request(operation, model, ()))
+
+
+@pytest.mark.parametrize("body", [None, {}, ""])
+def test_a_row_of_no_known_path_and_no_body_is_malformed(body: object) -> None:
+    """Nothing says that it was a call of a model."""
+    with pytest.raises(MalformedRow, match=r"^body is missing"):
+        read(body=body, path="/v1/models")
 
 
 def test_more_headers_than_a_server_admits_are_cut() -> None:

@@ -59,6 +59,15 @@ def test_a_null_is_an_absent_field(tmp_path: Path) -> None:
     assert parsed(parquet(tmp_path / "log", rows)).exchanges == [from_json(row) for row in rows]
 
 
+@pytest.mark.parametrize("form", [as_strings, as_bytes, as_structs], ids=["string", "binary", "struct"])
+def test_a_body_that_is_null_was_not_kept(tmp_path: Path, form: Any) -> None:
+    """Nor was one of a file that has no such column."""
+    kept, absent = exchange_row(), exchange_row(body=None)
+    found = parsed(parquet(tmp_path / "log", [form(kept), {**form(kept), "body": None}]))
+    assert found.exchanges == [from_json(kept), from_json(absent)]
+    assert parsed(parquet(tmp_path / "bare", [absent])).exchanges == [from_json(absent)]
+
+
 def test_malformed_rows_are_counted_by_their_number(tmp_path: Path) -> None:
     """From 1, as lines are."""
     rows = [as_strings(exchange_row()) for _ in range(3)]

@@ -13,7 +13,6 @@ from stillwatch.tracing.survey import Accounts
 
 _FEW = 0.05  # below this share of exchanges, a field counts as missing
 _MISSING = {
-    "body": "Most exchanges have no request body: skeletons and payloads could not be looked at",
     "response": "Most exchanges have no response: answer lengths, refusals and reasoning could not be looked at",
     "headers": "Most exchanges have no headers: client families could not be looked at",
     "network": "Most exchanges have no network address: shared addresses and networks could not be looked at",
@@ -31,12 +30,23 @@ def calibration(reference: Reference) -> Calibration:
 def blind_spots(accounts: Accounts) -> list[str]:
     """Sentences: what this log does not let anybody see."""
     total = int(accounts.exchanges.sum())
-    said = [_MISSING[name] for name, count in accounts.seen.items() if count < _FEW * total]
+    said = _without_body(total - accounts.seen["body"], total)
+    said += [said for name, said in _MISSING.items() if accounts.seen[name] < _FEW * total]
     if total and not np.any(accounts.organization):
         said.append(
             "The log names no organisations: every account counts as one, so a customer's many keys look like many"
         )
     return said
+
+
+def _without_body(missing: int, total: int) -> list[str]:
+    """How many requests nobody can read, however few: a ring among them is not seen by what it sends."""
+    if not missing:
+        return []
+    unseen = "skeletons and payloads could not be looked at, nor whether a request meets a rule"
+    if missing == total:
+        return [f"None of the {total:,} exchanges has a request body: {unseen}; rings could not be looked for at all"]
+    return [f"{missing:,} of {total:,} exchanges have no request body: their {unseen}"]
 
 
 def traffic(table: ibis.Table, first_us: int, last_us: int) -> tuple[Bin, ...]:

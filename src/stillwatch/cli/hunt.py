@@ -82,6 +82,7 @@ def hunt(
 
 _STEPS = {"sketches": "sketching", "benign": "sketching benign log"}
 _REJECTIONS_SHOWN = 3
+_BLIND_SPOTS_SHOWN = 5  # as many as a log without anything has; damage comes after them
 _COUNTED = {FailOn.campaign: "campaigns", FailOn.watch: "watched", FailOn.rule: "rule_hits"}
 
 
@@ -103,6 +104,7 @@ def _summary(review: Review, out: Path) -> dict[str, Any]:
         "watched": verdicts.count("watch"),
         "to_act_on": sum(a.verdict == "act" for a in review.accounts),
         "rule_hits": len(review.rules),
+        "not_seen": list(review.blind_spots),
         "findings": str(out / "findings.json"),
         "report": str(out / "report.html"),
     }
@@ -134,5 +136,7 @@ def _show(review: Review, out: Path) -> None:
     let_go = sum(len(c.accounts) for c in review.cleared)
     say(f"Let go, with reasons: {counted(let_go, 'account')} that looked alike or heavy.")
     say(f"Calibration: {review.calibration.source}.")
+    for sentence in review.blind_spots[:_BLIND_SPOTS_SHOWN]:
+        say(f"Not seen: {sentence}.")
     say(f"Report: {out / 'report.html'}")
     say(f"Findings: {out / 'findings.json'}")

@@ -52,6 +52,8 @@ _PATHS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"/v1/messages(/count_tokens)?/?$"), "anthropic_messages"),
     (re.compile(r":(stream)?generateContent$|:(batch)?embedContents?$|:countTokens$", re.IGNORECASE), "gemini"),
 )
+_EMBEDS = re.compile(r"embedContents?$", re.IGNORECASE)  # the two of Gemini's calls that ask for no answer
+_OPERATIONS = {"openai_completions": "completion", "openai_embeddings": "embedding"}  # the others are chats
 # Azure names its deployment, Bedrock its model, before the call itself.
 _MODEL_IN_PATH = re.compile(r"/(?:deployments|engines|model)/([^/?]{1,200})/")
 _MAX_PATH = 2048  # chosen: longer than any documented path; longer ones are matched by the body's shape
@@ -66,6 +68,20 @@ def parse_request(path: str, body: Body) -> tuple[str, Request]:
     if not request.model and (found := _MODEL_IN_PATH.search(path, 0, _MAX_PATH)):
         request = msgspec.structs.replace(request, model=found[1])
     return dialect, request
+
+
+def request_not_kept(path: str) -> tuple[str, Request]:
+    """The dialect's name and a request without messages, for a log that kept no body.
+
+    The path decides the operation, and names the model where it does; raise `MalformedRow` for a path that no provider
+    documents.
+    """
+    dialect = dialect_of_path(path)
+    if not dialect:
+        raise MalformedRow("body is missing, and the path names no wire format")
+    found = _MODEL_IN_PATH.search(path, 0, _MAX_PATH)
+    model = gemini.model_in_path(path) if dialect == "gemini" else found[1] if found else ""
+    return dialect, Request("embedding" if _EMBEDS.search(_bare(path)) else _OPERATIONS.get(dialect, "chat"), model, ())
 
 
 def parse_response(dialect: str, body: Body, status: int) -> Response:
@@ -95,8 +111,12 @@ def dialect_of_body(body: Body) -> str:
 
 @lru_cache(maxsize=1024)
 def _documented(path: str) -> str:
-    bare = path.partition("?")[0].partition("#")[0]
+    bare = _bare(path)
     return next((dialect for pattern, dialect in _PATHS if pattern.search(bare)), "")
+
+
+def _bare(path: str) -> str:
+    return path.partition("?")[0].partition("#")[0]
 
 
 _ANTHROPIC_ONLY = frozenset({"anthropic_version", "system", "stop_sequences", "thinking", "anthropic_beta"})

@@ -2,7 +2,8 @@
 
 A row has `run`, `dt` (seconds since the run began), `method`, `path`, `headers` and `body`. There is no account
 and no clock time: the run's name stands for the account, and time is counted from `EPOCH_US`. What labels a run
-(`label`, `client`) and what only the capture could see (`conn`, `seq`) is not read.
+(`label`, `client`) and what only the capture could see (`conn`, `seq`) is not read. A capture without bodies is read
+like an exchange log without them.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ from __future__ import annotations
 from msgspec import UNSET, Struct, UnsetType
 
 from stillwatch.errors import MalformedRow
-from stillwatch.exchange.dialect import parse_request
 from stillwatch.exchange.record import Exchange, Principal
 from stillwatch.exchange.wire import Number, Untyped, Word, decode
-from stillwatch.readers.exchange_log import MAX_HEADERS, body_of, response_of
+from stillwatch.readers.exchange_log import MAX_HEADERS, request_of, response_of
 from stillwatch.readers.row_fields import Given, required_name, status_code
 
 EPOCH_US = 1_700_000_000_000_000  # chosen: 2023-11-14, a date that no real capture here has
@@ -40,7 +40,7 @@ def read_row(line: bytes) -> list[Exchange]:
     if not isinstance(row.path, str):
         raise MalformedRow("path is missing" if row.path is UNSET else "path is not a string")
     status = status_code(row.status)
-    dialect, request = parse_request(row.path, body_of(row.body))
+    dialect, request = request_of(row.path, row.body)
     return [
         Exchange(
             ts_us=_time_us(row.dt),

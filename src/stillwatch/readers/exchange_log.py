@@ -1,21 +1,25 @@
 """Exchange log v1: one JSON object a line, or a Parquet row with the same names.
 
-Required: `ts_us`, `account`, `path`, `body`. Optional: `id`, `organization`, `api_key`, `ip`, `asn`, `country`,
+Required: `ts_us`, `account`, `path`. Optional: `body`, `id`, `organization`, `api_key`, `ip`, `asn`, `country`,
 `payment`, `account_created_us`, `declared_use`, `method`, `headers`, `status`, `response`, `usage`. `body` and
 `response` are the provider's own JSON, as an object or as a string that holds it; `response` may also be raw
-server-sent events or a list of stream events. An optional field of a wrong type counts as unknown.
+server-sent events or a list of stream events. An optional field of a wrong type counts as unknown, except `body`:
+without one (missing, null, {} or an empty string) a request has no messages, a body that is anything else but a
+request is malformed.
 
 A response that cannot be read does not cost the row: it stands as `UNREADABLE` in the exchange.
 """
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from stillwatch.errors import MalformedRow
-from stillwatch.exchange.dialect import parse_request, parse_response
-from stillwatch.exchange.record import UNKNOWN, Exchange, Principal, Response, Usage
+from stillwatch.exchange.dialect import parse_request, parse_response, request_not_kept
+from stillwatch.exchange.record import UNKNOWN, Exchange, Principal, Request, Response, Usage
 from stillwatch.exchange.request_fields import count
 from stillwatch.exchange.wire import Count, Untyped, Word, decode, raw_bytes
 from stillwatch.readers.row_fields import (
@@ -26,6 +30,9 @@ from stillwatch.readers.row_fields import (
     timestamp_us,
     usage_given,
 )
+
+_NOTHING = re.compile(rb"\s*(?:null|\{\s*\})?\s*")
+_MAX_NOTHING_BYTES = 16  # chosen: room for blanks; only so short a body is looked at twice
 
 MAX_HEADERS = 256  # chosen: servers refuse more than about 100
 
@@ -69,7 +76,7 @@ def read_row(line: bytes) -> list[Exchange]:
     if not isinstance(row.path, str):
         raise MalformedRow("path is missing" if row.path is UNSET else "path is not a string")
     status = status_code(row.status)
-    dialect, request = parse_request(row.path, body_of(row.body))
+    dialect, request = request_of(row.path, row.body)
     response = response_of(dialect, row.response, status)
     return [
         Exchange(
@@ -88,13 +95,14 @@ def read_row(line: bytes) -> list[Exchange]:
     ]
 
 
-def body_of(value: Raw | UnsetType) -> bytes | Raw:
-    """The request's JSON, out of a string if it was logged as one."""
-    if not isinstance(value, Raw):
-        raise MalformedRow("body is missing")
-    if bytes(memoryview(value)[:1]) == b'"':
-        return _inside_string(value)
-    return value
+def request_of(path: str, body: Raw | UnsetType) -> tuple[str, Request]:
+    """The dialect and the request, which has no messages where the log kept no body."""
+    if not isinstance(body, Raw):
+        return request_not_kept(path)
+    held = _inside_string(body) if bytes(memoryview(body)[:1]) == b'"' else body
+    if memoryview(held).nbytes <= _MAX_NOTHING_BYTES and _NOTHING.fullmatch(held):
+        return request_not_kept(path)
+    return parse_request(path, held)
 
 
 def response_of(dialect: str, value: Raw | UnsetType, status: int) -> Response | None:

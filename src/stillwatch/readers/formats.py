@@ -42,7 +42,7 @@ def recognise_columns(names: list[str]) -> str:
 
 _SIGNS: dict[str, Callable[[set[str]], bool]] = {
     "exchange_log": lambda f: "ts_us" in f,
-    "captured_http": lambda f: {"run", "dt", "body"} <= f,
+    "captured_http": lambda f: {"run", "dt"} <= f and bool(f & {"path", "body"}),
     "litellm": lambda f: {"call_type", "startTime"} <= f,
     "otel_genai": lambda f: bool(f & {"resourceSpans", "resource_spans"}) or {"context", "attributes"} <= f,
 }

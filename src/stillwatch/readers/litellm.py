@@ -139,7 +139,7 @@ def _as_messages(held: bytes) -> object:
 def _as_prompt(held: bytes) -> object:
     """LiteLLM logs a text prompt as it came or as one user message."""
     if held[:1] != b"[":
-        return Raw(held or b'""')
+        return Raw(held or b"[]")  # no prompt, which is not the same as an empty one
     contents = [members(item).get("content") for item in elements(held)]
     given = [content for content in contents if content is not None]
     return given or Raw(held)
