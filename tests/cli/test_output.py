@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,16 @@ def test_a_hostile_file_name_does_not_reach_the_terminal_raw(hunt: Stillwatch, h
     assert done.code == 3
     assert not set(done.err[:-1]) & set("\x1b\n\u202e")
     assert name.encode("unicode_escape").decode() in done.err
+
+
+def test_a_file_name_that_is_no_utf_8_is_read_and_told(hunt: Stillwatch, home: Path) -> None:
+    """Names are bytes to the system; in messages, the ledger and the report the odd ones stand as escapes."""
+    source = home / os.fsdecode(b"log-\xff.jsonl")
+    log(source, [*(row(i) for i in range(300)), b"{"])
+    done = hunt(source)
+    assert (done.code, done.err) == (0, "")
+    assert r"log-\xff.jsonl, line 301" in done.out
+    assert r"log-\xff.jsonl, line 301" in (home / "out" / "report.html").read_text()
 
 
 def test_long_paths_are_not_folded(hunt: Stillwatch, home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,12 @@ def test_a_null_is_an_absent_field(tmp_path: Path) -> None:
     """Within structs too: the columns of one table hold the fields of all its rows."""
     rows = [exchange_row(), exchange_row(organization=None, body={"messages": [], "top_p": 0.5, "stop": ["a"]})]
     assert parsed(parquet(tmp_path / "log", rows)).exchanges == [from_json(row) for row in rows]
+
+
+def test_a_file_name_may_be_any_bytes(tmp_path: Path) -> None:
+    """As the system allows them."""
+    file = parquet(tmp_path / "log", [exchange_row()]).rename(tmp_path / os.fsdecode(b"log-\xff"))
+    assert parsed(file).exchanges == [from_json(exchange_row())]
 
 
 @pytest.mark.parametrize("form", [as_strings, as_bytes, as_structs], ids=["string", "binary", "struct"])

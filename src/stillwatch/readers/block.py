@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -75,8 +76,10 @@ class Log:
 
     @property
     def name(self) -> str:
-        """How messages call this log."""
-        return "standard input" if self.path == STDIN else str(self.path)
+        """How messages and ledgers call this log: a name's bytes that are no UTF-8 stand as escapes."""
+        if self.path == STDIN:
+            return "standard input"
+        return os.fsencode(self.path).decode("utf-8", "backslashreplace")
 
     def blocks(
         self, start: Position | None = None, max_rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES

@@ -6,6 +6,7 @@ that are null in a row count as absent, inside structs too: Parquet cannot tell 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -26,7 +27,7 @@ class ParquetLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            with pq.ParquetFile(path) as file:
+            with _opened(path) as source, pq.ParquetFile(source) as file:
                 self.columns: list[str] = file.schema_arrow.names
                 self.num_rows: int = file.metadata.num_rows
         except (pa.ArrowException, OSError) as fault:
@@ -36,7 +37,10 @@ class ParquetLog:
         """Batches of rows from `first_row` (counted from 0) on; `max_bytes` is kept on the group's average."""
         begin = 0
         try:
-            with pq.ParquetFile(self._path, pre_buffer=False, buffer_size=1 << 20) as file:
+            with (
+                _opened(self._path) as source,
+                pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20) as file,
+            ):
                 for group in range(file.num_row_groups):
                     held = file.metadata.row_group(group)
                     end = begin + held.num_rows
@@ -47,6 +51,11 @@ class ParquetLog:
                     begin = end
         except (pa.ArrowException, OSError) as fault:
             raise _unreadable(self._path, f"it is damaged in the row group after row {begin}") from fault
+
+
+def _opened(path: Path) -> Any:
+    """The file, whatever bytes it is called by: pyarrow takes a `str` only where it is UTF-8."""
+    return pa.OSFile(os.fsencode(path))
 
 
 def json_rows(batch: Table) -> list[bytes]:
