@@ -198,6 +198,20 @@ def test_the_fingerprint_is_the_file_s(tmp_path: Path) -> None:
     assert open_log(a).fingerprint == open_log(b).fingerprint != open_log(c).fingerprint
 
 
+SIZE = 4 * 1024 * 1024
+
+
+@pytest.mark.parametrize("place", [0, 64 * 1024, SIZE // 2, SIZE - 1], ids=["head", "after it", "middle", "end"])
+def test_logs_of_one_size_that_differ_anywhere_have_two_fingerprints(tmp_path: Path, place: int) -> None:
+    """As two days of a service may: the same header, the same number of rows of the same width."""
+    spaced = b" " * SIZE
+    changed = bytearray(spaced)
+    changed[place : place + SIZE // 8] = b"\n" * len(changed[place : place + SIZE // 8])
+    a, b = written(tmp_path / "a", spaced), written(tmp_path / "b", bytes(changed))
+    assert a.stat().st_size == b.stat().st_size
+    assert open_log(a).fingerprint != open_log(b).fingerprint
+
+
 def test_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plain or packed, without a share of the whole; going on from a position needs a file."""
     for data in (log(*ROWS), gzip.compress(log(*ROWS))):
