@@ -108,6 +108,17 @@ def test_an_output_that_cannot_be_written_is_a_sentence(
     assert (home / "file").read_text() == "mine"
 
 
+def test_exemplars_are_shown_for_as_long_as_they_were_to_be_kept(stillwatch: Stillwatch, home: Path) -> None:
+    """Which the ledger knows: a second run and a look name no retention."""
+    long_ago_us = time.time_ns() // 1000 - 20 * 86_400_000_000
+    log(home / "log.jsonl", [row(i, ts_us=long_ago_us) for i in range(60)])
+    keep = ("sketch", "log.jsonl", "--out", "ledger", "--exemplars", "2", "--workers", "1")
+    stillwatch(*keep, "--retention-days", "30")
+    assert stillwatch(*keep).code == 0
+    shown = stillwatch("exemplars", "ledger", "user-3", "--reader", "j.doe", "--reason", "case 12")
+    assert len(shown.out.splitlines()) == 2
+
+
 def test_exemplars_are_shown_to_who_says_who_and_why(stillwatch: Stillwatch, home: Path) -> None:
     """And each look is for one account that was kept."""
     now_us = time.time_ns() // 1000  # exemplars expire

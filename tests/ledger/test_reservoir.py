@@ -79,6 +79,22 @@ def test_retention_counts_from_the_exchange(reservoir: Reservoir) -> None:
     assert kept(reservoir, now_us=NOW - 7 * DAY_US) == [2]
 
 
+def test_retention_stays_with_the_reservoir_until_another_is_given(tmp_path: Path) -> None:
+    """Who looks need not know what was chosen when the logs were sketched; nor does a later run."""
+    path = tmp_path / "reservoir.sqlite"
+    Reservoir.open(path, SECRET, retention_days=30).offer(ANNA, 1, NOW - 20 * DAY_US, b"{}")
+    assert kept(Reservoir.open(path, SECRET)) == [1]
+    assert Reservoir.open(path, SECRET).purge(NOW) == 0
+    Reservoir.open(path, SECRET, retention_days=19)
+    assert kept(Reservoir.open(path, SECRET)) == []
+
+
+def test_a_new_reservoir_keeps_for_fourteen_days(tmp_path: Path) -> None:
+    reservoir = Reservoir.open(tmp_path / "reservoir.sqlite", SECRET)
+    reservoir.offer_all([Exemplar(ANNA, days, NOW - days * DAY_US, b"{}") for days in (13, 15)])
+    assert kept(reservoir) == [13]
+
+
 def test_purging_removes_the_blob_from_the_file(reservoir: Reservoir, tmp_path: Path) -> None:
     """Deleted means overwritten: the sealed bytes are no longer in the file."""
     path = tmp_path / "reservoir.sqlite"

@@ -20,7 +20,15 @@ def sketch(
     exemplars: Annotated[
         int, typer.Option(min=0, max=64, help="Exchanges per account kept encrypted for analysts; 0 keeps none.")
     ] = 0,
-    retention_days: Annotated[int, typer.Option(min=1, max=365, help="How long exemplars are kept.")] = RETENTION_DAYS,
+    retention_days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=365,
+            help="How long exemplars are kept, from now on.",
+            show_default=f"as before, {RETENTION_DAYS} at first",
+        ),
+    ] = None,
     secret: SecretFile = None,
     alliance_secret: AllianceFile = None,
     workers: Workers = None,

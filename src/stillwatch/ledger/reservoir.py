@@ -3,7 +3,7 @@
 A campaign is found after its texts have passed; what an analyst must read comes from here. At most
 `per_account` exchanges are kept: those whose keyed hash is lowest, so re-runs and processes agree on the sample
 and nobody without the secret can choose to be in it or not. Retention counts from the time of the exchange: old
-logs leave nothing here unless it reaches back to them.
+logs leave nothing here unless it reaches back to them. It is kept in the file, so that who looks sees what was kept.
 
 Deleting overwrites the blob in the file (SQLite `secure_delete`). Known weaknesses: copies of the file, file
 system snapshots and worn flash cells are beyond our reach; and the look-log is kept from being altered by
@@ -31,6 +31,7 @@ CREATE TABLE exemplars (
     account INTEGER NOT NULL, exchange_id INTEGER NOT NULL, rank INTEGER NOT NULL, ts_us INTEGER NOT NULL,
     sealed BLOB NOT NULL, PRIMARY KEY (account, exchange_id));
 CREATE INDEX exemplars_by_time ON exemplars (ts_us);
+CREATE TABLE retention (days INTEGER NOT NULL);
 CREATE TABLE looks (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at_us INTEGER NOT NULL, reader TEXT NOT NULL,
     account INTEGER NOT NULL, reason TEXT NOT NULL, exemplars INTEGER NOT NULL);
@@ -72,13 +73,21 @@ class Reservoir:
 
     @classmethod
     def open(
-        cls, path: Path, secret: Secret, *, per_account: int = PER_ACCOUNT, retention_days: int = RETENTION_DAYS
+        cls, path: Path, secret: Secret, *, per_account: int = PER_ACCOUNT, retention_days: int | None = None
     ) -> Reservoir:
         """The reservoir in the file `path`, made (mode 600) if there is none.
 
+        A retention that is given holds from now on; without one the reservoir's own does, `RETENTION_DAYS` at first.
         Raises `SketchMismatch` if it was filled under another secret.
         """
-        return cls(open_sealed(path, _SCHEMA, secret), secret, per_account, retention_days)
+        database = open_sealed(path, _SCHEMA, secret)
+        if retention_days is None:
+            stored = database.rows("SELECT days FROM retention")
+            return cls(database, secret, per_account, stored[0][0] if stored else RETENTION_DAYS)
+        with full_disk_is_storage_full(path), database.transaction() as db:
+            db.execute("DELETE FROM retention")
+            db.execute("INSERT INTO retention VALUES (?)", (retention_days,))
+        return cls(database, secret, per_account, retention_days)
 
     def offer(self, account: int, exchange_id: int, ts_us: int, plaintext_json: bytes) -> None:
         """Keep this exchange if it is among the account's lowest ranks. Idempotent."""
