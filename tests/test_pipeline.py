@@ -23,8 +23,9 @@ from end_to_end.worlds import (
     write_log,
 )
 
-from stillwatch.assembly import Secrets, View, connect, read_logs
+from stillwatch.assembly import Secrets, View, read_logs
 from stillwatch.campaigns.campaign import Review
+from stillwatch.ledger.engines import connect
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.names import NameTable
 from stillwatch.pipeline import Hunt, review

@@ -1,4 +1,8 @@
-"""Concrete parts chosen and put together; only the command line imports this."""
+"""Concrete parts chosen and put together; only the command line imports this.
+
+What only a hunt needs (the engine, tracing, the report) is imported where a hunt starts: a process that sketches would
+load it for nothing, and that took longer than to sketch five thousand exchanges.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +13,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
-import ibis
-
-from stillwatch.campaigns.campaign import Review
 from stillwatch.errors import InputError, LedgerError, SecretError, UsageError
-from stillwatch.ledger.engines import connect
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.lock import WriterLock
 from stillwatch.ledger.names import NameTable
 from stillwatch.ledger.reservoir import Reservoir
-from stillwatch.pipeline import Hunt, Progress, review
 from stillwatch.pseudonym import Secret
 from stillwatch.readers.block import open_log
 from stillwatch.readers.paths import LOG_SUFFIXES, STDIN, expand
-from stillwatch.report.findings import write_findings
-from stillwatch.report.page import write_report
 from stillwatch.settings import default_secret_file
 from stillwatch.sketch.record import identity
 from stillwatch.sketch.sketcher import Sketcher
 from stillwatch.sketching.run import SketchReport, sketch_logs
-from stillwatch.tracing.ubiquitous import ubiquitous_values
+
+if TYPE_CHECKING:
+    import ibis
+
+    from stillwatch.campaigns.campaign import Review
+    from stillwatch.pipeline import Progress
 
 SketchProgress = Callable[[str, float, int, int], None]
 """Called with what is being read, the share read (0 .. 1), exchanges and rejected rows so far."""
@@ -92,6 +94,10 @@ class Read:
 
 def check_engine(url: str) -> None:
     """Raises `UsageError` where `url` names no engine that could be used: known before hours of sketching."""
+    import duckdb
+
+    from stillwatch.ledger.engines import connect
+
     try:
         connect(url).disconnect()
     except duckdb.Error as error:
@@ -168,6 +174,12 @@ def hunt_and_write(
     read: Read, benign: Read | None, out: Path, secrets: Secrets, engine: str, alpha: float, progress: Progress
 ) -> Review:
     """Hunt, and write findings.json and report.html into `out`."""
+    from stillwatch.ledger.engines import connect
+    from stillwatch.pipeline import Hunt, review
+    from stillwatch.report.findings import write_findings
+    from stillwatch.report.page import write_report
+    from stillwatch.tracing.ubiquitous import ubiquitous_values
+
     found = _identity(secrets)
     ledger = Ledger.open(read.ledger, identity=found)
     spill = out / "spill"

@@ -92,7 +92,7 @@ def test_a_stream_of_new_words_takes_no_more_memory(monkeypatch: pytest.MonkeyPa
     used = Sketcher(SECRET)
     for number in range(30):
         used.sketch([said(" ".join(f"{chr(0x4E00 + number * 20 + i)}" for i in range(20)))])
-    assert len(used._lexicon.hashes) == len(used._lexicon.signs) == len(used._lexicon.concepts) == 64
+    assert len(used._lexicon.hashes) == len(used._lexicon.is_plus) == len(used._lexicon.concepts) == 64
     assert len(used._lexicon) <= 40
 
 

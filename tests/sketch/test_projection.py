@@ -6,7 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stillwatch.sketch.ragged import Ragged
 from stillwatch.sketch.sketcher import Sketcher
+from stillwatch.sketch.zones import END_TOKENS
 
 from .exchanges import SECRET, said, sketched, words
 
@@ -50,9 +52,9 @@ def test_every_direction_of_one_word_is_plus_or_minus_one() -> None:
 
 
 def test_a_sum_beyond_a_byte_saturates_and_does_not_wrap() -> None:
-    """200 words that all point one way end at 127 or -127."""
+    """128 words, the most there can be, that all point one way end at 127 or -127."""
     sketcher = Sketcher(SECRET)
-    ids = {sketcher._lexicon[word] for word in VOCABULARY}
+    ids = {sketcher._lexicon[word] for word in VOCABULARY[: 2 * END_TOKENS]}
     sketcher._lexicon.settle()
-    sketcher._lexicon.signs[:] = np.repeat([1, -1], 32)
-    assert sketcher._projection([ids, set()]).tolist() == [[127] * 32 + [-127] * 32, [0] * 64]
+    sketcher._lexicon.is_plus[:] = np.repeat([1, 0], 32)
+    assert sketcher._projection(Ragged.of([ids, set()])).tolist() == [[127] * 32 + [-127] * 32, [0] * 64]

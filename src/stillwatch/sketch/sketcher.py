@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from stillwatch.exchange.record import UNKNOWN, Exchange, Principal
 from stillwatch.pseudonym import Pseudonymiser, Secret
@@ -27,6 +26,7 @@ from stillwatch.sketch.keyed_hash import U64, KeyedHash, to_int63
 from stillwatch.sketch.lexicon import Lexicon
 from stillwatch.sketch.lineage import sentence_hashes
 from stillwatch.sketch.minhash import KeyedMinHash, shingles
+from stillwatch.sketch.ragged import Ragged
 from stillwatch.sketch.record import Flag, Intent
 from stillwatch.sketch.shape import ParameterShapes, dialogue_flags, exchange_flags
 from stillwatch.sketch.zones import Turns, Zones, turns, zones
@@ -79,7 +79,10 @@ class Sketcher:
         columns |= self._plain_columns(exchanges, said)
         columns |= self._text_columns(exchanges, said)
         columns |= self._zone_columns(cut)
-        columns["intent"] = self._intents(exchanges, said, cut, columns["flags"])
+        payload = Ragged.of([row.payload for row in cut])
+        columns["projection"] = self._projection(payload)
+        concepts = self._concepts(payload) | self._concepts(Ragged.of([row.system for row in cut]))
+        columns["intent"] = self._intents(said, concepts, columns["flags"])
         arrays = [_arrow(columns[f.name], f.type) for f in self.schema]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
@@ -152,35 +155,31 @@ class Sketcher:
         return to_int63(np.where(given, self._whole(account, named), unnamed))
 
     def _zone_columns(self, cut: list[Zones]) -> dict[str, NDArray[np.generic]]:
-        sequences = [zone for row in cut for zone in row[: len(record.ZONES)]]
-        lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
-        ids = np.fromiter(chain.from_iterable(sequences), np.int64, int(lengths.sum()))
-        items, owner = shingles(self._lexicon.hashes[ids], lengths)
-        values = self._zones.slots(items, owner, len(sequences))
+        sequences = Ragged.of([zone for row in cut for zone in row[: len(record.ZONES)]])
+        items, owner = shingles(self._lexicon.hashes[sequences.ids], sequences.lengths)
+        values = self._zones.slots(items, owner, len(sequences.lengths))
         columns: dict[str, NDArray[np.generic]] = {"zones": _as_uint32(values).reshape(len(cut), -1)}
         if self._alliance:
-            shared = self._alliance.slots(items, owner, len(sequences))
+            shared = self._alliance.slots(items, owner, len(sequences.lengths))
             columns["alliance"] = _as_uint8(shared).reshape(len(cut), -1)
         else:
             columns["alliance"] = np.zeros((len(cut), record.ZONE_SLOTS), np.uint8)
-        columns["projection"] = self._projection([row.payload for row in cut])
         return columns
 
-    def _projection(self, payloads: list[set[int]]) -> NDArray[np.int8]:
+    def _projection(self, payloads: Ragged) -> NDArray[np.int8]:
         """(rows, 64) sums of the tokens' secret signs: exact integers, so a constant wrapper is a constant offset."""
-        lengths = np.fromiter(map(len, payloads), np.int64, len(payloads))
-        ids = np.fromiter(chain.from_iterable(payloads), np.int64, int(lengths.sum()))
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        weights = np.ones(len(ids), np.int16)
-        table = self._lexicon.signs
-        sums = csr_matrix((weights, ids, starts), shape=(len(payloads), len(table))) @ table
+        # At most 128 tokens: eight sums of ones fit into one word, byte beside byte.
+        plus = payloads.reduce(np.add, self._lexicon.is_plus.view(np.uint64)).view(np.uint8)
+        signed = payloads.reduce(np.add, self._lexicon.is_signed)
+        sums = 2 * plus.astype(np.int16) - signed[:, np.newaxis]
         return np.asarray(np.clip(sums, -127, 127), np.int8)
 
+    def _concepts(self, words: Ragged) -> NDArray[np.uint32]:
+        return words.reduce(np.bitwise_or, self._lexicon.concepts)
+
     def _intents(
-        self, exchanges: Sequence[Exchange], said: list[Turns], cut: list[Zones], flags: NDArray[np.generic]
+        self, said: list[Turns], concepts: NDArray[np.uint32], flags: NDArray[np.generic]
     ) -> NDArray[np.int16]:
-        words = [[*row.system, *row.payload] for row in cut]
-        concepts = _or_rows(self._lexicon.concepts, words)
         bits = intents(concepts)
         bits[(flags.astype(np.int64) & Flag.MANY_BIASED) != 0] |= np.int16(Intent.LOGIT_SWEEP)
         for row in np.flatnonzero((concepts & CANDIDATE) == CANDIDATE):
@@ -263,18 +262,6 @@ def _ends(said: Turns) -> str:
     return text if len(said.last) <= _ELICITATION_CHARS else f"{text}\n{said.last[-_ELICITATION_CHARS:]}"
 
 
-def _or_rows(table: NDArray[np.uint32], rows: list[list[int]]) -> NDArray[np.uint32]:
-    """Bitwise or of `table[ids]` over each row's ids; 0 for an empty row."""
-    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    found = np.zeros(len(rows), np.uint32)
-    filled = np.flatnonzero(lengths)
-    if len(filled):
-        ids = np.fromiter(chain.from_iterable(rows), np.int64, int(lengths.sum()))
-        starts = (np.cumsum(lengths) - lengths)[filled]
-        found[filled] = np.bitwise_or.reduceat(table[ids], starts)
-    return found
-
-
 def _as_uint32(values: U64) -> NDArray[np.uint32]:
     """The upper halves; a value that is not 0 stays not 0."""
     upper = (values >> np.uint64(32)).astype(np.uint32)
@@ -287,10 +274,14 @@ def _as_uint8(values: U64) -> NDArray[np.uint8]:
 
 
 def _arrow(values: NDArray[np.generic], type_: pa.DataType) -> pa.Array:
-    if isinstance(type_, pa.FixedSizeBinaryType):
-        flat = values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
-        return pa.FixedSizeBinaryArray.from_buffers(type_, len(values), [None, pa.py_buffer(flat)])
-    return pa.array(values.astype(type_.to_pandas_dtype(), copy=False), type_)
+    """A column as it lies in memory. Not `pa.array`: that would load pandas, to ask whether this is one of its own."""
+    if not isinstance(type_, pa.FixedSizeBinaryType):
+        values = values.astype(_NUMBERS[type_], copy=False)
+    little = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"), copy=False))
+    return pa.Array.from_buffers(type_, len(values), [None, pa.py_buffer(little)])
+
+
+_NUMBERS = {pa.int8(): np.int8, pa.int16(): np.int16, pa.int32(): np.int32, pa.int64(): np.int64}
 
 
 __all__ = ["BATCH", "US_PER_DAY", "US_PER_HOUR", "Sketcher"]

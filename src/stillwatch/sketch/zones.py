@@ -73,7 +73,7 @@ def head(text: str, lexicon: Lexicon) -> list[int]:
     tokens = split(cut)
     if len(cut) < len(text) and len(tokens) <= END_TOKENS:
         tokens = tokens[:-1]  # the last one may be cut in two
-    return [lexicon[token] for token in tokens[:END_TOKENS]]
+    return list(map(lexicon.__getitem__, tokens[:END_TOKENS]))
 
 
 def tail(text: str, lexicon: Lexicon, its_head: list[int]) -> list[int]:
@@ -84,7 +84,7 @@ def tail(text: str, lexicon: Lexicon, its_head: list[int]) -> list[int]:
     tokens = split(cut)
     if len(cut) < len(text) and len(tokens) <= END_TOKENS:
         tokens = tokens[1:]
-    return [lexicon[token] for token in tokens[-END_TOKENS:]]
+    return list(map(lexicon.__getitem__, tokens[-END_TOKENS:]))
 
 
 def _zone(ids: list[int]) -> list[int]:

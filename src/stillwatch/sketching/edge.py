@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +48,10 @@ class Edge:
         self._sampler = Sampler(recipe.secret, per_account) if per_account else None
 
     def __call__(self, block: Block) -> Sketched:
+        with _no_cycles_sought():
+            return self._sketched(block)
+
+    def _sketched(self, block: Block) -> Sketched:
         parsed = parse_block(block)
         exchanges = parsed.exchanges
         batch = self._sketcher.sketch(exchanges)
@@ -61,6 +67,18 @@ class Edge:
         accounts, ids = batch.column("account").to_pylist(), batch.column("exchange_id").to_pylist()
         kept = self._sampler.winners(zip(accounts, ids, strict=True))
         return [Exemplar(accounts[i], ids[i], exchanges[i].ts_us, exemplar_json(exchanges[i])) for i in kept]
+
+
+@contextmanager
+def _no_cycles_sought() -> Generator[None]:
+    """A block makes millions of objects and no cycles: to look for some took a sixth of the time (measured)."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _names(pseudonyms: pa.Array, names: Sequence[str | None]) -> dict[int, str]:
