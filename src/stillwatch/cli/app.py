@@ -6,13 +6,14 @@ import typer
 
 import stillwatch
 from stillwatch.cli import secret
+from stillwatch.cli.evaluate import evaluate
 from stillwatch.cli.exemplars import exemplars
 from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.hunt import hunt
 from stillwatch.cli.sketch import sketch
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (hunt, sketch, exemplars):
+for command in (hunt, sketch, exemplars, evaluate):
     app.command()(faults_as_errors()(command))
 app.add_typer(secret.app, name="secret")
 

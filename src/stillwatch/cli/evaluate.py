@@ -1,0 +1,104 @@
+"""`stillwatch evaluate`: worlds with known truth in, evaluation.json and evaluation.html out."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from stillwatch.assembly import SketchProgress, load_secrets, one_hunt_at_a_time, read_logs
+from stillwatch.cli.options import Json, SecretFile, Workers
+from stillwatch.cli.terminal import print_json, progress_bar, say, say_new_secret, stdout
+from stillwatch.errors import StorageFull, UsageError
+from stillwatch.evaluation.bounds import Rate
+from stillwatch.evaluation.detectors.choice import chosen
+from stillwatch.evaluation.results import Results
+from stillwatch.evaluation.run import evaluate as evaluate_worlds
+from stillwatch.evaluation.summary import Evaluation
+from stillwatch.evaluation.truth import read_truth
+from stillwatch.evaluation.world import logs_of, open_worlds
+from stillwatch.evaluation.write import as_json as as_document
+from stillwatch.evaluation.write import write_evaluation
+
+
+def evaluate(
+    worlds: Annotated[list[Path], typer.Argument(help="Directories made by `stillwatch world`.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Where evaluation.json, evaluation.html and what was computed go.")],
+    baselines: Annotated[
+        str, typer.Option(help="Detectors beside Stillwatch: all, none, or names with commas between them.")
+    ] = "all",
+    secret: SecretFile = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Score Stillwatch and baselines on worlds with known truth, with exact bounds on every rate.
+
+    Stopped or killed, the same command goes on where it was.
+
+    Example: stillwatch evaluate worlds/* --out evaluation
+    """
+    detectors = chosen(baselines)
+    for directory in worlds:
+        read_truth(directory)
+        logs_of(directory)
+    secrets = load_secrets(secret, None)
+    if secrets.is_new:
+        say_new_secret(secrets.file)
+    _make(out)
+    with one_hunt_at_a_time(out), progress_bar(as_json) as tell:
+
+        def ledger_of(log: Path, kind: str) -> Path:
+            return read_logs([log], out, kind, secrets, workers, sketched(log)).ledger
+
+        def sketched(log: Path) -> SketchProgress:
+            return lambda kind, share, exchanges, rejected: tell(f"sketching {log}", share, f"{exchanges:,} exchanges")
+
+        opened = open_worlds(worlds, ledger_of, secrets.deployment)
+        evaluation = evaluate_worlds(opened, detectors, Results(out / "results"), tell)
+        write_evaluation(evaluation, out)
+    if as_json:
+        print_json(as_document(evaluation))
+    else:
+        _show(evaluation, out)
+
+
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        kind = StorageFull if error.errno == errno.ENOSPC else UsageError
+        raise kind(f"the directory {out} cannot be made: {error.strerror}", "Name another with --out") from None
+
+
+def _show(evaluation: Evaluation, out: Path) -> None:
+    """The table that people ask for first; everything else is in the report."""
+    levels = [row.level for one in evaluation.detectors if one.figures for row in one.figures.campaigns]
+    shown = [level for level in dict.fromkeys(levels) if level != "all"]
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("campaigns acted on at FDR 1 %")
+    for level in ("all", *shown, "accounts at FPR 1e-4", "honest acted on"):
+        table.add_column(level, justify="right")
+    for one in evaluation.detectors:
+        if one.figures is None:
+            table.add_row(Text(one.title), "not run")
+            continue
+        by_level = {row.level: row.acted for row in one.figures.campaigns}
+        cells = [_cell(by_level.get(level)) for level in ("all", *shown)]
+        rest = (_cell(one.figures.accounts.recall), _cell(one.figures.operating_point.honest))
+        table.add_row(Text(one.title), *cells, *rest)
+    stdout.print(table)
+    for one in evaluation.detectors:
+        for reason in one.reasons:
+            say(f"{one.title} was not run on {reason}")
+    say(f"Report: {out / 'evaluation.html'}")
+    say(f"Figures: {out / 'evaluation.json'}")
+
+
+def _cell(rate: Rate | None) -> str:
+    if rate is None or rate.value is None:
+        return "-"
+    return f"{rate.successes:,}/{rate.trials:,}"

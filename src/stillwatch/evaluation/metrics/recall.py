@@ -1,0 +1,117 @@
+"""Which campaigns were found, and how many accounts at a stated false-positive rate.
+
+A campaign counts as found if one entry holds at least half of its accounts and at least half of the entry's accounts
+are its own. A detector without rings has no entries: for it, a campaign counts as found if at least half of its
+accounts are acted on, which is easier.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from stillwatch.evaluation.bounds import Rate, pooled, rate, share
+from stillwatch.evaluation.detector import Entry, Look
+from stillwatch.evaluation.metrics.case import LISTED, Case, owner
+from stillwatch.evaluation.truth import LEVELS, Campaign, Truth
+
+FPR = 1e-4
+"""The false-positive rate per account at which detectors are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRecall:
+    """`acted`: found by entries that may be acted on at FDR 1 %; `listed`: also by those that people are shown."""
+
+    level: str
+    acted: Rate
+    listed: Rate
+
+
+def campaign_recall(cases: Sequence[Case]) -> list[CampaignRecall]:
+    """By level, and overall under the level "all"."""
+    rows = []
+    for level in ("all", *LEVELS):
+        chosen = [(case, c) for case in cases for c in case.truth.campaigns if level in ("all", c.level)]
+        if chosen:
+            by_act = share(is_found(case, campaign, frozenset({"act"})) for case, campaign in chosen)
+            by_list = share(is_found(case, campaign, LISTED) for case, campaign in chosen)
+            rows.append(CampaignRecall(level, by_act, by_list))
+    return rows
+
+
+def is_found(case: Case, campaign: Campaign, tiers: Iterable[str]) -> bool:
+    """Whether the last look finds a campaign, by entries of these tiers."""
+    if not case.has_rings:
+        return _at_least_half(campaign, case.last)
+    return any(finds(entry, campaign, case.truth) for entry in case.last.entries if entry.tier in tiers)
+
+
+def finds(entry: Entry, campaign: Campaign, truth: Truth) -> bool:
+    """The rule in the module's docstring."""
+    held = len(set(entry.accounts).intersection(campaign.accounts))
+    return 2 * held >= len(campaign.accounts) and owner(entry, truth) == campaign
+
+
+def _at_least_half(campaign: Campaign, look: Look) -> bool:
+    return 2 * len(set(look.acted).intersection(campaign.accounts)) >= len(campaign.accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecall:
+    """Recall of campaigns' accounts where `allowed` of `honest` accounts score as high.
+
+    `fpr` is the rate asked for, or the finest that the number of honest accounts supports. `false_positives` is the
+    honest share above the threshold, with what can be claimed of it.
+    """
+
+    stratum: str
+    fpr: float
+    is_supported: bool
+    honest: int
+    recall: Rate
+    false_positives: Rate
+
+
+def account_recall(cases: Sequence[Case], heavy_only: bool, fpr: float = FPR) -> AccountRecall:
+    """Thresholds are set world by world on the honest accounts, or on the heavy ones among them; counts add up.
+
+    This is the ranking's quality, not an operator's rate: nobody knows who is honest. Rates at the threshold that the
+    benign log sets are `operating_point`'s.
+    """
+    recalls, false = [], []
+    for case in cases:
+        honest = case.heavy if heavy_only else case.honest
+        threshold = _threshold([case.last.scores.get(account, 0.0) for account in honest], fpr)
+        recalls.append(share(case.last.scores.get(account, 0.0) > threshold for account in case.attackers))
+        false.append(share(case.last.scores.get(account, 0.0) > threshold for account in honest))
+    most = max((one.trials for one in false), default=0)
+    finest = 1 / most if most else 1.0
+    return AccountRecall(
+        "heavy" if heavy_only else "all", max(fpr, finest), fpr >= finest, most, pooled(recalls), pooled(false)
+    )
+
+
+def _threshold(honest: list[float], fpr: float) -> float:
+    """The score that at most floor(fpr * n) honest accounts exceed."""
+    if not honest:
+        return math.inf  # nothing is known of honest accounts, so nothing can be claimed
+    return sorted(honest, reverse=True)[math.floor(fpr * len(honest))]
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """What the detector's own rule does at FDR 1 %, with a threshold from the benign log."""
+
+    recall: Rate
+    honest: Rate
+    heavy: Rate
+
+
+def operating_point(cases: Sequence[Case]) -> OperatingPoint:
+    """Shares of campaigns' accounts, of honest and of heavy honest accounts that are acted on."""
+    acted = [frozenset(case.last.acted) for case in cases]
+    groups = [[(case.attackers, case.honest, case.heavy)[kind] for case in cases] for kind in range(3)]
+    rates = [pooled(rate(len(group & on), len(group)) for group, on in zip(of, acted, strict=True)) for of in groups]
+    return OperatingPoint(*rates)

@@ -1,0 +1,83 @@
+"""The evaluation on one page: worlds in, figures out.
+
+    look       each detector learns from the benign log and looks at growing prefixes of each world   (kept on disk)
+    count      what it said beside what is true, by every metric
+    report     evaluation.json, evaluation.html
+
+Detectors never see the truth; metrics never see traffic beyond who sent when.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from stillwatch.evaluation.detector import Detector, NotRun
+from stillwatch.evaluation.metrics.case import Case
+from stillwatch.evaluation.results import Outcome, Results, method
+from stillwatch.evaluation.rows import read_rows
+from stillwatch.evaluation.summary import Evaluation, summarise
+from stillwatch.evaluation.world import World, require_known
+
+Progress = Callable[[str, float], None]
+"""Called with the name of the step and how much of it is done, 0 .. 1."""
+
+
+def evaluate(
+    worlds: Sequence[World],
+    detectors: Sequence[Detector],
+    results: Results,
+    progress: Progress = lambda step, done: None,
+) -> Evaluation:
+    """Run every detector on every world, or take what an earlier run left in `results`, and count."""
+    cases: dict[str, list[Case]] = {detector.name: [] for detector in detectors}
+    outcomes: dict[str, list[Outcome]] = {detector.name: [] for detector in detectors}
+    for world in worlds:
+        sent = _sent(world)
+        require_known(world.truth, world.directory, set(sent))
+        for detector in detectors:
+            outcome = outcome_of(world, detector, results, progress)
+            outcomes[detector.name].append(outcome)
+            if outcome.status == "done":
+                ours = {name: sent[name] for name in world.truth.campaign_of if name in sent}
+                cases[detector.name].append(Case(world.truth, frozenset(sent), outcome.looks, detector.has_rings, ours))
+    return summarise(worlds, detectors, outcomes, cases)
+
+
+def outcome_of(world: World, detector: Detector, results: Results, progress: Progress) -> Outcome:
+    """What a detector says of a world at every cut; from an earlier run where there is one."""
+    step = f"{detector.title} on {world.name}"
+    fingerprint = method(world.fingerprint())
+    known = results.get(world.name, detector.name, fingerprint)
+    if known is None:
+        progress(step, 0.0)
+        known = _looked(world, detector, fingerprint, lambda done: progress(step, done))
+        results.put(known)
+    progress(step, 1.0)
+    return known
+
+
+def _looked(world: World, detector: Detector, fingerprint: str, progress: Callable[[float], None]) -> Outcome:
+    began, cuts = time.monotonic(), world.cuts()
+    looks = []
+    try:
+        watch = detector.learned(world)
+        for number, day in enumerate(cuts):
+            look = watch(day)
+            looks.append(look if day == cuts[-1] else look.without_scores())
+            progress((number + 1) / len(cuts))
+    except NotRun as why:
+        return Outcome(world.name, detector.name, fingerprint, "not run", str(why))
+    seconds = round(time.monotonic() - began, 3)
+    return Outcome(world.name, detector.name, fingerprint, "done", "", tuple(looks), seconds=seconds)
+
+
+def _sent(world: World) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Times of the exchanges of each account in the traffic, by name."""
+    rows = read_rows(world.ledger)
+    order = np.argsort(rows.account, kind="stable")
+    accounts, starts = np.unique(rows.account[order], return_index=True)
+    times = np.split(rows.ts_us[order], starts[1:])
+    return {world.name_of(account): sent for account, sent in zip(accounts.tolist(), times, strict=True)}

@@ -1,0 +1,41 @@
+"""One tiny world, sketched once, and the command line in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from stillwatch.assembly import Secrets, read_logs
+from stillwatch.evaluation.world import World, open_worlds
+from stillwatch.pseudonym import Secret
+
+from .tiny import a_world, benign, write_world
+
+SECRETS = Secrets(Secret(b"a secret for tests only, 32 bytes"), None, Path("unused"), False)
+
+
+def opened(directories: Sequence[Path], out: Path) -> list[World]:
+    """Worlds, sketched into `out` in this process."""
+
+    def ledger_of(log: Path, kind: str) -> Path:
+        return read_logs([log], out, kind, SECRETS, 1, lambda kind, share, exchanges, bad: None).ledger
+
+    return open_worlds(directories, ledger_of, SECRETS.deployment)
+
+
+@pytest.fixture(scope="session")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny world with a benign log."""
+    return write_world(tmp_path_factory.mktemp("worlds") / "tiny", a_world(), benign())
+
+
+@pytest.fixture(scope="session")
+def world(directory: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return opened([directory], tmp_path_factory.mktemp("ledgers"))[0]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Ibis 12 calls a DuckDB method that DuckDB 2 has renamed; remove this once Ibis calls the new one."""
+    config.addinivalue_line("filterwarnings", "ignore:fetch_arrow_table:DeprecationWarning")

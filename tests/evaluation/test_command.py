@@ -1,0 +1,90 @@
+"""`stillwatch evaluate` by the real command line's parts: figures, resumption, bad input."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stillwatch.cli.main import run
+
+Evaluate = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Evaluate:
+    """`stillwatch evaluate` with these arguments, in a home of its own; returns code, stdout, stderr."""
+    key = tmp_path / "deployment.key"
+    key.write_text(f"{20_260_303:064x}")
+    key.chmod(0o600)
+    monkeypatch.setenv("STILLWATCH_SECRET_FILE", str(key))
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["stillwatch", "evaluate", "--workers", "1", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            run()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def test_the_hunt_finds_both_campaigns_and_the_volume_baseline_none(evaluate: Evaluate, directory: Path) -> None:
+    code, out, err = evaluate(directory, "--out", "out", "--baselines", "volume", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == json.loads(Path("out/evaluation.json").read_text())
+    recall = {one["name"]: one["figures"]["campaigns"][0]["acted"]["successes"] for one in json.loads(out)["detectors"]}
+    assert recall == {"stillwatch": 2, "volume": 0}
+
+
+def test_a_directory_without_a_truth_is_named(evaluate: Evaluate, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    code, out, err = evaluate("empty", "--out", "out")
+    assert (code, out) == (3, "")
+    assert "empty is no world: it has no truth.json" in err
+    assert "stillwatch world" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_world_without_its_log_is_named(evaluate: Evaluate, directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(directory, tmp_path / "w")
+    (tmp_path / "w" / "exchanges.jsonl.gz").unlink()
+    code, _, err = evaluate("w", "--out", "out")
+    assert code == 3
+    assert "w has no exchanges.jsonl.gz" in err
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"schema": "stillwatch.truth/9"}, "is of the form 'stillwatch.truth/9'"),
+        ({"campaigns": [{"id": 1}]}, "campaigns[0].id"),
+        ({"classes": 3}, "$.classes"),
+    ],
+)
+def test_a_truth_in_another_form_is_refused_with_its_place(
+    evaluate: Evaluate, directory: Path, tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    shutil.copytree(directory, tmp_path / "w")
+    truth = tmp_path / "w" / "truth.json"
+    truth.write_text(json.dumps(json.loads(truth.read_text()) | change))
+    code, _, err = evaluate("w", "--out", "out")
+    assert code == 3
+    assert said in err
+    assert "truth.json" in err
+
+
+def test_a_baseline_that_there_is_not_is_wrong_usage(evaluate: Evaluate, directory: Path) -> None:
+    code, _, err = evaluate(directory, "--out", "out", "--baselines", "magic")
+    assert code == 2
+    assert "no baseline 'magic'" in err
+    assert "volume" in err
