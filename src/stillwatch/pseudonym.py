@@ -83,23 +83,27 @@ class Secret:
         return cls(material)
 
 
-class Pseudonymiser:
-    """Raw identifiers of one kind to 63-bit pseudonyms, the same in every process with the same secret."""
+class Pseudonymiser(dict[str | None, int]):
+    """Raw identifiers of one kind to 63-bit pseudonyms, the same in every process with the same secret.
+
+    A bounded dictionary that makes what it lacks: a column of names is then one `map` without a call a name.
+    """
 
     def __init__(self, secret: Secret, kind: str) -> None:
+        super().__init__()
         self._key = secret.derive(f"stillwatch/pseudonym/{kind}", 64)
-        self._seen: dict[str, int] = {}
 
     def __call__(self, name: str | None) -> int:
         """The pseudonym of `name`, 1 .. 2**63 - 1; 0 if there is no name."""
-        if name is None:
-            return 0
-        known = self._seen.get(name)
-        if known is not None:
-            return known
-        if len(self._seen) >= _CACHE_LIMIT:
-            self._seen.clear()
-        digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key).digest()
-        pseudonym = (int.from_bytes(digest, "little") >> 1) or 1
-        self._seen[name] = pseudonym
+        return self[name]
+
+    def __missing__(self, name: str | None) -> int:
+        if len(self) >= _CACHE_LIMIT:
+            self.clear()
+        pseudonym = self[name] = 0 if name is None else self.made(name)
         return pseudonym
+
+    def made(self, name: str) -> int:
+        """The pseudonym itself, nothing remembered."""
+        digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key).digest()
+        return (int.from_bytes(digest, "little") >> 1) or 1

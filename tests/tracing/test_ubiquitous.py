@@ -49,7 +49,7 @@ def rings(exchanges: list[Exchange]) -> list[set[str]]:
     found = accounts(ibis.memtable(plain))
     seen = survey(found, [rows.select(SKELETON_COLUMNS)])
     rare = skeletons(seen.repeated, seen.conversations, seen.population, ubiquitous_values(SKETCHER))
-    names = {SKETCHER._who._by_kind["account"](e.principal.account): e.principal.account for e in exchanges}
+    names = {SKETCHER._principals.account(e.principal.account): e.principal.account for e in exchanges}
     return [{names[int(found.account[i])] for i in c.accounts} for c in candidates(rare, seen.repeated, found.unit)]
 
 

@@ -7,7 +7,6 @@ into zones and split in Python; everything after that is column arithmetic over 
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 from itertools import chain
 
@@ -16,8 +15,8 @@ import pyarrow as pa
 import xxhash
 from numpy.typing import NDArray
 
-from stillwatch.exchange.record import UNKNOWN, Exchange, Principal
-from stillwatch.pseudonym import Pseudonymiser, Secret
+from stillwatch.exchange.record import UNKNOWN, Exchange
+from stillwatch.pseudonym import Secret
 from stillwatch.sketch import record
 from stillwatch.sketch.client import ClientFamily, fold31
 from stillwatch.sketch.elicitation import elicits_completed_reasoning
@@ -26,20 +25,19 @@ from stillwatch.sketch.keyed_hash import U64, KeyedHash, to_int63
 from stillwatch.sketch.lexicon import Lexicon
 from stillwatch.sketch.lineage import sentence_hashes
 from stillwatch.sketch.minhash import KeyedMinHash, shingles
+from stillwatch.sketch.numbers import INT32_MAX, INT64_MAX, clipped
+from stillwatch.sketch.principals import US_PER_DAY, US_PER_HOUR, Principals
 from stillwatch.sketch.ragged import Ragged
 from stillwatch.sketch.record import Flag, Intent
 from stillwatch.sketch.shape import ParameterShapes, dialogue_flags, exchange_flags
 from stillwatch.sketch.zones import Turns, Zones, turns, zones
 
-US_PER_HOUR = 3_600_000_000
-US_PER_DAY = 24 * US_PER_HOUR
 BATCH = 1024
 """Exchanges worked on at once: large enough to hide numpy's overhead, small enough for the cache."""
 
-_INT32_MAX = 2**31 - 1
-_INT64_MAX = 2**63 - 1
 _UINT64_MAX = 2**64 - 1
 _ELICITATION_CHARS = 2048
+_SHAPE = ("parameters", "flags", "temperature", "choices", "max_tokens", "tools")  # the order of `ParameterShape`
 
 
 class Sketcher:
@@ -47,7 +45,7 @@ class Sketcher:
 
     def __init__(self, secret: Secret, alliance: Secret | None = None) -> None:
         self.schema = record.schema(record.identity(secret.id, alliance.id if alliance else ""))
-        self._who = _Who(secret)
+        self._principals = Principals(secret)
         self._client = ClientFamily(secret)
         self._parameters = ParameterShapes(secret)
         self._model_key = secret.derive("stillwatch/model", 32)
@@ -77,6 +75,7 @@ class Sketcher:
         # 2. Columns: what needs only numbers.
         columns: dict[str, NDArray[np.generic]] = {}
         columns |= self._plain_columns(exchanges, said)
+        columns |= self._principals.columns([exchange.principal for exchange in exchanges])
         columns |= self._text_columns(exchanges, said)
         columns |= self._zone_columns(cut)
         payload = Ragged.of([row.payload for row in cut])
@@ -87,37 +86,32 @@ class Sketcher:
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def _plain_columns(self, exchanges: Sequence[Exchange], said: list[Turns]) -> dict[str, NDArray[np.generic]]:
-        rows = [self._plain(exchange, turn) for exchange, turn in zip(exchanges, said, strict=True)]
-        columns: dict[str, NDArray[np.generic]] = {}
-        for name, values in zip(_PLAIN, zip(*rows, strict=True), strict=True):
-            columns[name] = np.array(values, np.int64)
-        columns |= self._who([exchange.principal for exchange in exchanges])
-        columns["day"] = columns["ts_us"] // US_PER_DAY
-        columns["hour"] = columns["ts_us"] // US_PER_HOUR % 24
-        return columns
-
-    def _plain(self, exchange: Exchange, said: Turns) -> tuple[int, ...]:
-        request, usage = exchange.request, exchange.usage
-        shape = self._parameters(request.parameters)
-        messages = request.messages
-        return (
-            max(-_INT64_MAX, min(exchange.ts_us, _INT64_MAX)),
-            self._client(exchange.headers),
-            self._model(request.model),
-            shape.hash,
-            shape.flags | dialogue_flags(request, said.last) | exchange_flags(exchange),
-            max(UNKNOWN, min(exchange.status, 32767)),
-            min(len(messages), 32767),
-            shape.tools,
-            max(0, min(sum([m.images for m in messages]), 127)),
-            min(sum([len(m.text) for m in messages]), _INT32_MAX),
-            shape.temperature,
-            shape.choices,
-            shape.max_tokens,
-            max(UNKNOWN, min(usage.input_tokens, _INT32_MAX)),
-            max(UNKNOWN, min(usage.output_tokens, _INT32_MAX)),
-            max(UNKNOWN, min(usage.reasoning_tokens, _INT32_MAX)),
+        requests = [exchange.request for exchange in exchanges]
+        usages = [exchange.usage for exchange in exchanges]
+        messages = [request.messages for request in requests]
+        shapes = [self._parameters(request.parameters) for request in requests]
+        ts_us = clipped([exchange.ts_us for exchange in exchanges], -INT64_MAX, INT64_MAX)
+        columns: dict[str, NDArray[np.generic]] = dict(
+            zip(_SHAPE, np.array(shapes, np.int64).reshape(-1, len(_SHAPE)).T, strict=True)
         )
+        columns["flags"] = columns["flags"] | np.array(
+            [dialogue_flags(e.request, turn.last) | exchange_flags(e) for e, turn in zip(exchanges, said, strict=True)],
+            np.int64,
+        )
+        return columns | {
+            "ts_us": ts_us,
+            "day": ts_us // US_PER_DAY,
+            "hour": ts_us // US_PER_HOUR % 24,
+            "client": np.array([self._client(exchange.headers) for exchange in exchanges], np.int64),
+            "model": np.array([self._model(request.model) for request in requests], np.int64),
+            "status": clipped([exchange.status for exchange in exchanges], UNKNOWN, 32767),
+            "messages": clipped(map(len, messages), 0, 32767),
+            "images": clipped([sum([m.images for m in said]) for said in messages], 0, 127),
+            "prompt_chars": clipped([sum([len(m.text) for m in said]) for said in messages], 0, INT32_MAX),
+            "input_tokens": clipped([usage.input_tokens for usage in usages], UNKNOWN, INT32_MAX),
+            "output_tokens": clipped([usage.output_tokens for usage in usages], UNKNOWN, INT32_MAX),
+            "reasoning_tokens": clipped([usage.reasoning_tokens for usage in usages], UNKNOWN, INT32_MAX),
+        }
 
     def _model(self, name: str) -> int:
         known = self._models.get(name)
@@ -186,71 +180,6 @@ class Sketcher:
             if elicits_completed_reasoning(_ends(said[row])):
                 bits[row] |= np.int16(Intent.COMPLETED_REASONING)
         return bits
-
-
-# The order of `Sketcher._plain`.
-_PLAIN = tuple(
-    """ts_us client model parameters flags status messages tools images prompt_chars temperature choices max_tokens
-    input_tokens output_tokens reasoning_tokens""".split()  # noqa: SIM905 - a row of words reads better
-)
-
-
-_WHO = (
-    *("account", "organization", "ip", "payment", "api_key"),
-    *("network", "asn", "country", "account_created_day", "declared_use"),
-)
-
-
-class _Who:
-    """Principals to columns of pseudonyms."""
-
-    def __init__(self, secret: Secret) -> None:
-        kinds = ("account", "organization", "api_key", "ip", "network", "payment", "declared_use")
-        self._by_kind = {kind: Pseudonymiser(secret, kind) for kind in kinds}
-        self._networks: dict[str | None, int] = {None: 0}
-
-    def __call__(self, principals: list[Principal]) -> dict[str, NDArray[np.generic]]:
-        of = self._by_kind
-        rows = [
-            (
-                of["account"](p.account),
-                of["organization"](p.organization),
-                of["ip"](p.ip),
-                of["payment"](p.payment),
-                of["api_key"](p.api_key) >> 32 or (p.api_key is not None),
-                self._network(p.ip),
-                p.asn if UNKNOWN <= p.asn <= _INT32_MAX else UNKNOWN,
-                _country(p.country),
-                min(p.account_created_us // US_PER_DAY, _INT32_MAX) if p.account_created_us >= 0 else UNKNOWN,
-                of["declared_use"](p.declared_use) >> 48 or (p.declared_use is not None),
-            )
-            for p in principals
-        ]
-        return {name: np.array(values, np.int64) for name, values in zip(_WHO, zip(*rows, strict=True), strict=True)}
-
-    def _network(self, ip: str | None) -> int:
-        known = self._networks.get(ip)
-        if known is None:
-            if len(self._networks) > 100_000:
-                self._networks = {None: 0}
-            known = self._networks[ip] = self._by_kind["network"](_prefix(ip)) >> 32 or 1
-        return known
-
-
-def _prefix(ip: str | None) -> str:
-    """The /24 or /48 an address lies in; the text itself if it is no address."""
-    try:
-        address = ipaddress.ip_address(ip or "")
-    except ValueError:
-        return ip or ""
-    bits = 24 if address.version == 4 else 48
-    return str(ipaddress.ip_network((address, bits), strict=False))
-
-
-def _country(code: str | None) -> int:
-    if code is None or len(code) != 2 or not code.isascii():
-        return 0
-    return ord(code[0].upper()) << 8 | ord(code[1].upper())
 
 
 def _hash(text: str) -> int:
