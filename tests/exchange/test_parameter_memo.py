@@ -53,7 +53,7 @@ def counting_memo() -> tuple[ParameterMemo[openai_chat.WireRequest], list[object
         reads.append(request)
         return openai_chat._parameters(request)
 
-    return ParameterMemo(read, openai_chat.CONTENT_FIELDS, openai_chat.VARYING_FIELDS), reads
+    return ParameterMemo(openai_chat.WireRequest, read, openai_chat.CONTENT_FIELDS, openai_chat.VARYING_FIELDS), reads
 
 
 def ask(memo: ParameterMemo[openai_chat.WireRequest], **fields: Any) -> Parameters:

@@ -14,6 +14,8 @@ from stillwatch.exchange.record import Response, Usage
 class Choice:
     """One of the answers to one request."""
 
+    __slots__ = ("calls", "finish_reason", "reasonings", "texts")
+
     def __init__(self) -> None:
         self.finish_reason = ""
         self.texts: list[str] = []
@@ -43,6 +45,8 @@ class Choice:
 class Answer:
     """All choices of one answer. One owner: the assembler of one wire format."""
 
+    __slots__ = ("_choices", "_failed", "is_closed", "usage")
+
     def __init__(self) -> None:
         self.usage = Usage()
         self.is_closed = False  # the closing event was seen
@@ -63,13 +67,14 @@ class Answer:
     def response(self, is_whole: bool) -> Response:
         """The answer as a record. A stream is complete when it was closed or every choice gave its reason."""
         parts = [self._choices[index] for index in sorted(self._choices)]
-        is_finished = bool(parts) and all(part.finish_reason for part in parts)
+        reasons = [part.finish_reason for part in parts if part.finish_reason]
+        is_finished = bool(parts) and len(reasons) == len(parts)
         return Response(
             text="\n".join(["".join(part.texts) for part in parts]),
             reasoning="\n".join(["".join(part.reasonings) for part in parts if part.reasonings]),
             choices=len(parts),
-            tool_calls=sum(len(part.calls) for part in parts),
-            finish_reason="error" if self._failed else next((p.finish_reason for p in parts if p.finish_reason), ""),
+            tool_calls=sum([len(part.calls) for part in parts]),
+            finish_reason="error" if self._failed else reasons[0] if reasons else "",
             is_complete=is_whole or self.is_closed or self._failed or is_finished,
             usage=self.usage,
         )

@@ -172,7 +172,7 @@ def _parameters(wire: WireRequest) -> Parameters:
     )
 
 
-_MEMO = ParameterMemo(_parameters, CONTENT_FIELDS, VARYING_FIELDS)
+_MEMO = ParameterMemo(WireRequest, _parameters, CONTENT_FIELDS, VARYING_FIELDS)
 
 
 def _configured(output_config: Raw | UnsetType) -> Raw | None:

@@ -135,7 +135,8 @@ def request_from(wire: WireRequest) -> Request:
 
 def _message(wire: WireMessage) -> Message:
     role = ROLES.get(wire.role, "user") if isinstance(wire.role, str) else "user"
-    text, images, others = content_parts(wire.content)
+    content = wire.content
+    text, images, others = (content, 0, 0) if isinstance(content, str) else content_parts(content)
     calls = 0
     if wire.tool_calls is not UNSET or wire.function_call is not UNSET:
         calls = items_given(wire.tool_calls) + (raw_bytes(wire.function_call)[:1] == b"{")
@@ -186,7 +187,7 @@ def _parameters(wire: WireRequest) -> Parameters:
     )
 
 
-_MEMO = ParameterMemo(_parameters, CONTENT_FIELDS, VARYING_FIELDS)
+_MEMO = ParameterMemo(WireRequest, _parameters, CONTENT_FIELDS, VARYING_FIELDS)
 
 
 def _tools_offered(wire: WireRequest) -> int:
@@ -266,7 +267,7 @@ class Assembler:
         wire = decode(WireResponse, data, "response")
         if isinstance(wire.usage, WireUsage):
             self._answer.usage = usage_from(wire.usage)
-        if raw_bytes(wire.error):
+        if wire.error is not UNSET and raw_bytes(wire.error):
             self._answer.fail()
         for position, choice in enumerate(wire.choices if isinstance(wire.choices, list) else ()):
             if choice is not None:
@@ -281,8 +282,10 @@ class Assembler:
         return self._answer.response(is_whole)
 
     def _observe_choice(self, position: int, choice: WireChoice) -> None:
-        part = self._answer.choice(count(choice.index) if count(choice.index) != UNKNOWN else position)
-        part.add_text(word(choice.text))
+        index = count(choice.index)
+        part = self._answer.choice(position if index == UNKNOWN else index)
+        if choice.text is not UNSET:
+            part.add_text(word(choice.text))
         for message in (choice.message, choice.delta):
             if isinstance(message, WireMessage):
                 _take_in(part, message)
@@ -301,13 +304,15 @@ def usage_from(wire: WireUsage) -> Usage:
 
 
 def _take_in(part: Choice, message: WireMessage) -> None:
-    part.add_text(content_parts(message.content)[0])
+    content = message.content
+    part.add_text(content if isinstance(content, str) else content_parts(content)[0])
     part.add_reasoning(word(message.reasoning_content) or word(message.reasoning))
-    if word(message.refusal):
-        part.add_text(word(message.refusal))
+    if isinstance(message.refusal, str) and message.refusal:
+        part.add_text(message.refusal)
         part.finish("content_filter")
-    for position, call in enumerate(elements(message.tool_calls)):
-        index = raw_bytes(members(call).get("index"))
-        part.note_call(index or str(position).encode())
-    if raw_bytes(message.function_call)[:1] == b"{":
+    if message.tool_calls is not UNSET:
+        for position, call in enumerate(elements(message.tool_calls)):
+            index = raw_bytes(members(call).get("index"))
+            part.note_call(index or str(position).encode())
+    if message.function_call is not UNSET and raw_bytes(message.function_call)[:1] == b"{":
         part.note_call("function_call")

@@ -1,18 +1,18 @@
 """Parameters that a client repeats in every request, read once.
 
 A client's requests differ in their messages and hardly ever in their parameters. The memo compares the wire
-values themselves and returns the record that was made of the same values before; what it returns is always
-what reading anew would give. Measured: a chat request of 1.3 KB with nine
-parameters is read in 9 us of CPU in place of 13.
+values themselves, as one JSON text, and returns the record that was made of the same values before; what it returns
+is always what reading anew would give. Measured: a look-up takes 2 us of CPU, reading nine parameters anew 9.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Generic, TypeVar
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import UNSET
 
 from stillwatch.exchange.record import Parameters
 from stillwatch.exchange.wire import raw_bytes
@@ -27,30 +27,37 @@ class ParameterMemo(Generic[W]):
     """Reads the parameters of one wire struct, from memory where the same values came before.
 
     The struct's fields are in this order: `content` fields, which are no parameters; `varying` fields, of which
-    only absent, null or given counts (a user's name, a seed); all others, whose values count. A field's type
-    must not admit two equal values of different meaning (True and 1).
+    only absent, null or given counts (a user's name, a seed); all others, whose values count.
     """
 
-    def __init__(self, read: Callable[[W], Parameters], content: int, varying: int) -> None:
+    def __init__(self, kind: type[W], read: Callable[[W], Parameters], content: int, varying: int) -> None:
         self._read = read
-        self._first = content
-        self._second = content + varying
-        self._known: dict[tuple[object, ...], Parameters] = {}
+        self._content = kind.__struct_fields__[:content]
+        self._varying = kind.__struct_fields__[content : content + varying]
+        self._encoder = msgspec.json.Encoder()
+        self._known: dict[bytes, Parameters] = {}
 
     def parameters(self, wire: W) -> Parameters:
         """The parameters of a request."""
-        values = msgspec.structs.astuple(wire)
-        given = [bytes(value) if value.__class__ is Raw else value for value in values[self._second :]]
-        given += [value if value is UNSET else raw_bytes(value) != b"" for value in values[self._first : self._second]]
-        key = tuple(given)
+        key = self._encoder.encode(self._without_content(wire))
         found = self._known.get(key)
         if found is None:
             found = self._read(wire)
             self._remember(key, found)
         return found
 
-    def _remember(self, key: tuple[object, ...], parameters: Parameters) -> None:
-        if sum(len(value) for value in key if isinstance(value, bytes | str)) > MAX_KEY_BYTES:
+    def _without_content(self, wire: W) -> W:
+        bare = copy(wire)
+        for name in self._content:
+            setattr(bare, name, UNSET)
+        for name in self._varying:
+            value = getattr(wire, name)
+            if value is not UNSET:
+                setattr(bare, name, raw_bytes(value) != b"")
+        return bare
+
+    def _remember(self, key: bytes, parameters: Parameters) -> None:
+        if len(key) > MAX_KEY_BYTES:
             return
         if len(self._known) >= MAX_ENTRIES:
             self._known.clear()
