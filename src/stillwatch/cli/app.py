@@ -11,9 +11,10 @@ from stillwatch.cli.exemplars import exemplars
 from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.hunt import hunt
 from stillwatch.cli.sketch import sketch
+from stillwatch.cli.world import world
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (hunt, sketch, exemplars, evaluate):
+for command in (hunt, sketch, exemplars, evaluate, world):
     app.command()(faults_as_errors()(command))
 app.add_typer(secret.app, name="secret")
 

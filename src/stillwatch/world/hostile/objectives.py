@@ -1,0 +1,132 @@
+"""What campaigns harvest: items, and the wrappers of a harness-like program around them.
+
+Objectives as reported by providers in 2026: chain of thought, rubric grading, agentic tool use, coding, censorship-safe
+rewriting, reasoning in other languages; and two plain ones, question sweeps and next-token probabilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stillwatch.world.chance import Chance
+from stillwatch.world.hostile.wrapper import WRAPPERS, Wrapper
+from stillwatch.world.text.answers import answer
+from stillwatch.world.text.code import coding_task
+from stillwatch.world.text.frames import fill
+from stillwatch.world.text.lexicon import Subject, whole_domain
+from stillwatch.world.text.questions import question
+from stillwatch.world.wire.tools import tool_set
+
+PayloadMaker = Callable[[Subject, Chance], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """`payload` makes an item; `stands_alone` says that it can be sent bare; answers have `tokens` in the median."""
+
+    name: str
+    payload: PayloadMaker
+    intent: str
+    tokens: float
+    stands_alone: bool = True
+    languages: tuple[str, ...] = ("en",)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    per_item: Callable[[Chance], dict[str, Any]] = lambda chance: {}
+
+    @property
+    def wrapper(self) -> Wrapper:
+        """The wrapper with its alternatives."""
+        return WRAPPERS[self.name]
+
+    def subject(self, chance: Chance) -> Subject:
+        """What an item is about: any domain, as a curriculum has them."""
+        return whole_domain(chance, chance.pick(self.languages))
+
+
+def _solved(subject: Subject, chance: Chance) -> str:
+    asked, told = question(subject, chance), answer(subject, int(chance.lognormal(70.0, 0.4)), chance)
+    return f"Question: {asked}\n\nCompleted answer: {told}"
+
+
+def _graded(subject: Subject, chance: Chance) -> str:
+    asked, told = question(subject, chance), answer(subject, int(chance.lognormal(90.0, 0.5)), chance)
+    rubric = fill(chance.pick(_RUBRICS), subject, chance)
+    return f"Instruction: {asked}\nResponse: {told}\nRubric: {rubric}"
+
+
+_RUBRICS = (
+    "1 point for {a}, 2 for {b}, none where {c} is missing",
+    "{n} points in all; {m} percent of them for {a}",
+    "correctness of {a}; clarity about {b}; no invented {c}",
+    "does it answer, does it mention {b}, would {w} accept it",
+    "0 to 10, subtract 3 if {a} and {b} are confused",
+)
+_AFFAIRS = (
+    "Why did the authorities in {p} restrict {a}?",
+    "What do critics say about {a} and the council's role in {b}?",
+    "Describe the protest of {n} people in {p} over {a}.",
+    "Did officials hide {n} cases concerning {a}, as {w} claims?",
+    "Who was held responsible when {a} failed in {p}, and why were reports about {b} withdrawn?",
+    "How has coverage of {a} by {w} been limited since {t}?",
+    "Compare what {p} said officially on {a} with what {n} witnesses saw.",
+)
+_TASKS = (
+    "Find out how {x} handles {a}, compare it with {b}, and report to {w} with {n} figures.",
+    "Book whatever {w} needs in {p} for {n} days around {t}; take {a} into account and stay below {m}.",
+    "Collect the records on {a} from {p}, remove those without {b}, and plot the {n} largest.",
+    "Repair the failing job for {x}: it stops at {a} after {n} minutes. Check {b} first.",
+    "Monitor {a} at {p}, and when it passes {n}, tell {w} and open a ticket about {b}.",
+    "Reconcile the two lists of {a} kept by {w} and by {x}; {m} of {n} rows differ.",
+    "Plan a procedure that turns {a} into {b} in {n} steps and carry out the first one for {x}.",
+)
+_SNIPPETS = (
+    "The best thing about {a} is",
+    "In {p}, {w} counted {n} of",
+    "{a} differs from {b} because",
+    "On {t} the value of {c} was",
+    "{x}: {a}, {b} and",
+)
+
+
+def _from(frames: tuple[str, ...]) -> PayloadMaker:
+    return lambda subject, chance: fill(chance.pick(frames), subject, chance)
+
+
+def _sampled(temperature: float, max_tokens: int) -> dict[str, Any]:
+    return {"temperature": temperature, "max_tokens": max_tokens}
+
+
+def _bias(chance: Chance) -> dict[str, Any]:
+    tokens = sorted({chance.below(100_000) for _ in range(4)})
+    return {"logit_bias": {str(token): 100 for token in tokens}}
+
+
+_ALL: tuple[Objective, ...] = (
+    Objective("chain_of_thought", _solved, "reason", 520.0, stands_alone=False, parameters=_sampled(0.7, 2048)),
+    Objective("rubric_grading", _graded, "grade", 130.0, stands_alone=False, parameters=_sampled(0, 512)),
+    Objective("agentic_tools", _from(_TASKS), "answer", 480.0, parameters={**_sampled(0.6, 4096), "tools": tool_set()}),
+    Objective("coding", coding_task, "code", 620.0, parameters=_sampled(0.2, 4096)),
+    Objective(
+        "censorship_rewriting", _from(_AFFAIRS), "rewrite", 240.0, stands_alone=False, parameters=_sampled(0.8, 1024)
+    ),
+    Objective(
+        "non_english_reasoning",
+        question,
+        "reason",
+        450.0,
+        languages=("zh", "es", "de", "fr", "zh"),
+        parameters=_sampled(0.6, 4096),
+    ),
+    Objective("question_sweep", question, "answer", 330.0, parameters=_sampled(0.7, 1024)),
+    Objective(
+        "logits",
+        _from(_SNIPPETS),
+        "answer",
+        1.0,
+        parameters={**_sampled(0, 1), "logprobs": True, "top_logprobs": 20},
+        per_item=_bias,
+    ),
+)
+OBJECTIVES = {objective.name: objective for objective in _ALL}

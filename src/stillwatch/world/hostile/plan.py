@@ -1,0 +1,36 @@
+"""What a scenario says about a campaign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stillwatch.world import facts
+from stillwatch.world.hostile.ladder import Knobs
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """At `day` the provider bans the share `share` of the accounts then in use."""
+
+    day: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A campaign: what it harvests, how it hides, how large it is, and what happens to it."""
+
+    name: str
+    objective: str
+    level: str
+    knobs: Knobs
+    accounts: int
+    per_day: float = facts.CAMPAIGN_PER_DAY
+    """Exchanges an account and day."""
+    start_day: float = 0.0
+    pivot_share: float = facts.PIVOT_SHARE
+    bans: tuple[Ban, ...] = ()
+    replace_hours: float = 6.0
+    """How long a banned account is missed until a fresh one takes over."""
+    run: str = ""
+    """A captured run of a real client whose bodies are sent in place of made-up ones."""

@@ -1,0 +1,89 @@
+"""The campaign's pool of work: item after item, each made once, handed out to whichever account asks next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stillwatch.world.chance import Chance
+from stillwatch.world.hostile.objectives import OBJECTIVES, Objective
+from stillwatch.world.hostile.paraphrase import Paraphraser
+from stillwatch.world.hostile.plan import Plan
+from stillwatch.world.hostile.wrapper import Wrapper
+from stillwatch.world.stage import Stage
+from stillwatch.world.text.answers import answer
+from stillwatch.world.text.lexicon import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One item ready to be sent, in its wrapper, and what will be answered."""
+
+    number: int
+    system: str
+    text: str
+    parameters: Mapping[str, Any]
+    answer: str
+    finish: str
+    subject: Subject
+    wrapper: Wrapper
+    body: Mapping[str, Any] | None = None
+    path: str = ""
+
+    def asked_on(self, text: str, answered: str) -> Work:
+        """A question about the same item."""
+        return replace(self, text=text, answer=answered, body=None, finish="stop")
+
+
+_NEEDED = ("logprobs", "top_logprobs", "tools")
+
+
+def _needed(name: str, value: object) -> bool:
+    """Whether the harvest is none without this parameter; the others may be anybody's."""
+    return name in _NEEDED or (name, value) == ("max_tokens", 1)
+
+
+class Pool:
+    """Deals items out in order; who takes them, and how often accounts are replaced, does not disturb it."""
+
+    def __init__(self, stage: Stage, plan: Plan) -> None:
+        self._stage, self._plan = stage, plan
+        self._objective: Objective = OBJECTIVES[plan.objective]
+        self._paraphraser = Paraphraser() if plan.knobs.paraphrase else None
+        self._parameters = {
+            k: v for k, v in self._objective.parameters.items() if not plan.knobs.jitter or _needed(k, v)
+        }
+        self._next = 0
+
+    def take(self) -> Work:
+        """The next item."""
+        number = self._next
+        self._next += 1
+        objective, chance = self._objective, self._stage.chance("pool", self._plan.name, number)
+        subject = objective.subject(chance)
+        payload = objective.payload(subject, chance)
+        wrapper = self._wrapper(subject, chance)
+        told = answer(subject, max(1, int(chance.lognormal(objective.tokens, 0.45))), chance)
+        short = objective.parameters.get("max_tokens") == 1
+        return Work(
+            number,
+            wrapper.system,
+            wrapper.around(payload),
+            {**self._parameters, **objective.per_item(chance)},
+            told.split(" ")[0] if short else told,
+            "length" if short else "stop",
+            subject,
+            wrapper,
+        )
+
+    def _wrapper(self, subject: Subject, chance: Chance) -> Wrapper:
+        objective, knobs = self._objective, self._plan.knobs
+        if self._paraphraser is not None:
+            if objective.stands_alone and chance.happens(knobs.bare_share):
+                return Wrapper("", "{payload}")
+            return self._paraphraser.wrapper(objective.intent, subject, chance)
+        if knobs.variants == 1:
+            return objective.wrapper.worded(None)
+        variant = chance.below(knobs.variants)
+        return objective.wrapper.worded(self._stage.chance("variant", self._plan.name, variant))

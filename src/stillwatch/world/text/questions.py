@@ -1,0 +1,181 @@
+"""Bare questions and instructions: a core, perhaps an opening, a condition and a setting, in five languages.
+
+The number of different questions is the product of the parts, the terms and the numbers; of 10,000 no two are equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stillwatch.world.chance import Chance
+from stillwatch.world.text.frames import fill, sentence_case
+from stillwatch.world.text.lexicon import Subject
+
+_CORES = (
+    "what is the difference between {a} and {b}",
+    "how does {a} work when {b} is out of reach",
+    "why does {a} matter more than {b} at {n} units",
+    "explain {a} to a beginner using {b} as the example",
+    "which of {a}, {b} and {c} should be learnt first",
+    "derive the main result about {a} from first principles",
+    "list {n} common mistakes people make with {a}",
+    "give a worked example of {a} with the numbers {n} and {m}",
+    "compare {a} with {b} in a short table",
+    "what would change about {a} if {b} doubled",
+    "write a short essay on {a} for {w}, who knows only {b}",
+    "how would an expert in {d} approach {a}",
+    "summarise what is known about {a} in {n} words",
+    "is it true that {a} rules out {b}",
+    "design an exercise on {a} whose answer is {n}",
+    "at {p}, {w} counts {n} cases of {a} and {m} of {b}. What follows",
+    "when does {a} fail, and how can one tell it from {b}",
+    "translate the idea of {a} into the language of {b}",
+    "who first described {a}, and what did {b} have to do with it",
+    "estimate how long {a} takes for {n} people at {p}",
+    "what evidence would convince a sceptic about {a}",
+    "turn these notes into a paragraph: {a}; {b}; {n} days; {w} disagrees",
+    "how do {a} and {c} interact once {b} is fixed",
+    "plan {n} hours of study that lead from {a} to {b}",
+    "what are the limits of {a} in {d}",
+    "prove or refute: whenever {a} holds, {b} holds as well",
+    "rank {a}, {b} and {c} by cost for a team of {n}",
+    "why do textbooks treat {a} before {b}",
+    "describe {a} without using the word {b}",
+    "a shop in {p} sells {n} items concerning {a} at {m} each; {w} buys a third of them. How much is that",
+    "what should {w} check before relying on {a}",
+    "write {n} quiz questions about {a} with answers",
+    "find the error: {w} says {a} needs {n} times as much {b}",
+    "how can {a} be measured to within {n} percent",
+    "give two arguments for and two against {a} in {p}",
+    "what is the history of {a} since {b} became common",
+    "sketch a diagram of {a} in words",
+    "which assumptions about {b} does {a} rest on",
+    "continue the story: on {t} in {p}, {w} found {x} and thought of {a}",
+    "what does {x} mean in the context of {a}",
+    "suggest a name and a one-line description for a tool that handles {a}",
+    "if {n} of {m} samples show {a}, how sure can one be about {b}",
+    "how is {a} taught at {p} and what would improve it",
+    "convert {n} units of {a} into what {b} needs",
+    "what happens to {c} between {a} and {b}",
+    "outline a talk on {a} for {n} listeners at {p}",
+    "how expensive is {a} compared with {b} over {n} years",
+    "write a letter to {w} that explains {a} politely",
+    "is {n} a plausible value for {a}",
+    "what would {w} in {p} need to start with {a}",
+)
+_OPENINGS = (
+    "I am preparing something on {d}: ",
+    "For a course in {p}: ",
+    "Quick one. ",
+    "A colleague asked me this: ",
+    "Consider {b}. ",
+    "Suppose that {w} has {n} of them. ",
+    "Given what is known about {c}, ",
+    "In {d}, ",
+    "Assume {m} trials. ",
+    "Following up on {x}: ",
+    "You know {d} well. ",
+    "Here is a problem from {p}. ",
+)
+_CONDITIONS = (
+    " Keep it under {n} words.",
+    " Use an example from {p}.",
+    " Mention {c}.",
+    " Assume that {c} is constant.",
+    " Do not use formulas.",
+    " Show each step.",
+    " Answer for somebody aged {n}.",
+    " Give numbers.",
+    " Say how sure you are.",
+    " Leave {b} aside.",
+    " End with a question for {w}.",
+    " Use {n} bullet points at most.",
+    " Take {x} as the running example.",
+    " State your assumptions about {c}.",
+)
+_OTHERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
+    "es": (
+        (
+            "¿cuál es la diferencia entre {a} y {b}",
+            "explica {a} paso a paso con {n} y {m} como datos",
+            "¿por qué importa {a} cuando falta {b}",
+            "resume lo que se sabe sobre {a} en {n} palabras",
+            "¿cómo prepararía {w} una clase sobre {a} en {p}",
+            "compara {a}, {b} y {c} en una tabla",
+            "si {w} tiene {n} casos de {a} y {m} de {b}, ¿qué se puede concluir",
+            "escribe {n} preguntas de examen sobre {a}",
+            "¿qué errores son frecuentes al tratar {a} en {p}",
+        ),
+        (" Justifica la respuesta.", " Usa {n} frases.", " Menciona {c}.", " Da un ejemplo de {p}.", " Sin fórmulas."),
+        "?",
+    ),
+    "de": (
+        (
+            "was unterscheidet {a} von {b}",
+            "erkläre {a} Schritt für Schritt mit den Werten {n} und {m}",
+            "warum kommt es bei {a} auf {b} an",
+            "fasse in {n} Wörtern zusammen, was man über {a} weiß",
+            "wie würde {w} in {p} an {a} herangehen",
+            "vergleiche {a}, {b} und {c} in einer Tabelle",
+            "{w} zählt {n} Fälle von {a} und {m} von {b}. Was folgt daraus",
+            "formuliere {n} Prüfungsfragen zu {a}",
+            "welche Fehler macht man bei {a} besonders oft, wenn {b} fehlt",
+        ),
+        (
+            " Begründe das.",
+            " Höchstens {n} Sätze.",
+            " Gehe auf {c} ein.",
+            " Mit einem Beispiel aus {p}.",
+            " Ohne Formeln.",
+        ),
+        "?",
+    ),
+    "fr": (
+        (
+            "quelle est la différence entre {a} et {b}",
+            "explique {a} pas à pas avec les valeurs {n} et {m}",
+            "pourquoi {a} dépend-il de {b}",
+            "résume en {n} mots ce que l'on sait sur {a}",
+            "comment {w} aborderait-il {a} à {p}",
+            "compare {a}, {b} et {c} dans un tableau",
+            "{w} observe {n} cas de {a} et {m} de {b} : que peut-on en conclure",
+            "rédige {n} questions d'examen sur {a}",
+            "quelles erreurs fait-on souvent avec {a} à {p}",
+        ),
+        (" Justifie.", " En {n} phrases.", " Parle aussi de {c}.", " Donne un exemple à {p}.", " Sans formule."),
+        " ?",
+    ),
+    "zh": (
+        (
+            "{a}和{b}有什么区别",
+            "请一步一步推导{a}, 已知数据是{n}和{m}",
+            "为什么{a}会受到{b}的影响, 样本数为{n}",
+            "请用{n}个字概括{a}",
+            "{w}在{p}应该怎样处理{a}",
+            "请列表比较{a}、{b}和{c}, 共{n}项",
+            "{w}观察到{n}例{a}和{m}例{b}, 能得出什么结论",
+            "请围绕{a}出{n}道题并给出答案",
+            "初学者在{a}上常犯哪{n}种错误",
+        ),
+        ("请说明理由。", "不超过{n}句。", "也要提到{c}。", "举一个{p}的例子。", "不要用公式。"),
+        "\uff1f",
+    ),
+}
+
+
+def question(subject: Subject, chance: Chance) -> str:
+    """One question or instruction about `subject`, in its language."""
+    if subject.language != "en":
+        return _other(subject, chance)
+    opening = fill(chance.pick(_OPENINGS), subject, chance) if chance.happens(0.35) else ""
+    core = fill(chance.pick(_CORES), subject, chance)
+    condition = fill(chance.pick(_CONDITIONS), subject, chance) if chance.happens(0.6) else ""
+    mark = "?" if core.startswith(("wh", "how", "is ")) or "What" in core or "How" in core else "."
+    return f"{sentence_case(opening + core)}{mark}{condition}"
+
+
+def _other(subject: Subject, chance: Chance) -> str:
+    cores, conditions, mark = _OTHERS[subject.language]
+    core = fill(chance.pick(cores), subject, chance)
+    condition = fill(chance.pick(conditions), subject, chance) if chance.happens(0.7) else ""
+    return f"{sentence_case(core)}{mark}{condition}"

@@ -1,0 +1,1 @@
+"""How clients of several kinds put an exchange on the wire."""
