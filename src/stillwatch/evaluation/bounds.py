@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scipy.stats import beta
+from stillwatch.stats.binomial import both
 
 CONFIDENCE = 0.95
 
@@ -28,10 +28,8 @@ def rate(successes: int, trials: int) -> Rate:
     """The rate with its two-sided interval at `CONFIDENCE`."""
     if not trials:
         return Rate(0, 0, None, 0.0, 1.0)
-    tail = (1 - CONFIDENCE) / 2
-    low = float(beta.ppf(tail, successes, trials - successes + 1)) if successes else 0.0
-    high = float(beta.ppf(1 - tail, successes + 1, trials - successes)) if successes < trials else 1.0
-    return Rate(successes, trials, successes / trials, low, high)
+    bounds = both(successes, trials, 1 - CONFIDENCE)
+    return Rate(successes, trials, successes / trials, bounds.low, bounds.high)
 
 
 def share(hits: Iterable[bool]) -> Rate:

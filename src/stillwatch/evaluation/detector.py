@@ -50,7 +50,8 @@ Watch = Callable[[int], Look]
 
 
 class Detector(Protocol):
-    """One detector. `idea` is a sentence that names its source; `has_rings`: it groups accounts."""
+    """One detector. `idea` is a sentence that names its source; `has_rings`: it groups accounts.
+    `has_e_values`: its claims are e-values, by family."""
 
     @property
     def name(self) -> str: ...
@@ -63,6 +64,9 @@ class Detector(Protocol):
 
     @property
     def has_rings(self) -> bool: ...
+
+    @property
+    def has_e_values(self) -> bool: ...
 
     def learned(self, world: World) -> Watch:
         """Learn from the world's benign log. Raises `NotRun` where that cannot be done here."""

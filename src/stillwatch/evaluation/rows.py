@@ -36,19 +36,31 @@ class Rows:
     def __len__(self) -> int:
         return len(self.account)
 
-    def where(self, kept: NDArray[np.bool_]) -> Rows:
-        """The rows that `kept` marks."""
-        columns = {name: values[kept] for name, values in self.columns.items()}
-        own = (self.ts_us[kept], self.account[kept], self.unit[kept], self.day[kept])
-        return Rows(*own, columns, self.zones[kept], self.projection[kept])
+    def take(self, places: Ints | NDArray[np.bool_]) -> Rows:
+        """The rows at these places, or those that are marked."""
+        columns = {name: values[places] for name, values in self.columns.items()}
+        own = (self.ts_us[places], self.account[places], self.unit[places], self.day[places])
+        return Rows(*own, columns, self.zones[places], self.projection[places])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Rows]) -> Rows:
+        """All rows of the parts, in their order; columns are those of the first."""
+        ts_us, account, unit, day = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("ts_us", "account", "unit", "day")
+        )
+        columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns}
+        zones, projection = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("zones", "projection")
+        )
+        return cls(ts_us, account, unit, day, columns, zones, projection)
 
     def through(self, day: int) -> Rows:
         """The rows up to the end of a day."""
-        return self.where(self.day <= day)
+        return self.take(self.day <= day)
 
     def of(self, accounts: Ints) -> Rows:
         """The rows of these accounts, sorted by pseudonym."""
-        return self.where(np.isin(self.account, accounts))
+        return self.take(np.isin(self.account, accounts))
 
 
 def read_rows(ledger: Ledger, columns: Sequence[str] = ()) -> Rows:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+import msgspec
 import numpy as np
 
 from stillwatch.evaluation.detector import Detector, NotRun
@@ -19,8 +20,10 @@ from stillwatch.evaluation.metrics.case import Case
 from stillwatch.evaluation.results import Outcome, Results, method
 from stillwatch.evaluation.rows import read_rows
 from stillwatch.evaluation.summary import Evaluation, summarise
+from stillwatch.evaluation.windows import compare_windows
 from stillwatch.evaluation.world import World, require_known
 
+WINDOWS = "windows"
 Progress = Callable[[str, float], None]
 """Called with the name of the step and how much of it is done, 0 .. 1."""
 
@@ -32,7 +35,7 @@ def evaluate(
     progress: Progress = lambda step, done: None,
 ) -> Evaluation:
     """Run every detector on every world, or take what an earlier run left in `results`, and count."""
-    cases: dict[str, list[Case]] = {detector.name: [] for detector in detectors}
+    cases: dict[str, list[tuple[str, Case]]] = {detector.name: [] for detector in detectors}
     outcomes: dict[str, list[Outcome]] = {detector.name: [] for detector in detectors}
     for world in worlds:
         sent = _sent(world)
@@ -42,24 +45,52 @@ def evaluate(
             outcomes[detector.name].append(outcome)
             if outcome.status == "done":
                 ours = {name: sent[name] for name in world.truth.campaign_of if name in sent}
-                cases[detector.name].append(Case(world.truth, frozenset(sent), outcome.looks, detector.has_rings, ours))
-    return summarise(worlds, detectors, outcomes, cases)
+                case = Case(world.truth, frozenset(sent), outcome.looks, detector.has_rings, ours)
+                cases[detector.name].append((world.name, case))
+    windows = [windows_of(world, results, progress) for world in worlds] if len(detectors) > 1 else []
+    return summarise(worlds, detectors, outcomes, cases, windows)
 
 
 def outcome_of(world: World, detector: Detector, results: Results, progress: Progress) -> Outcome:
     """What a detector says of a world at every cut; from an earlier run where there is one."""
     step = f"{detector.title} on {world.name}"
+    return _kept(world, detector.name, results, step, progress, lambda tell: _looked(world, detector, tell))
+
+
+def windows_of(world: World, results: Results, progress: Progress) -> Outcome:
+    """The comparison on windows; from an earlier run where there is one."""
+    return _kept(world, WINDOWS, results, f"windows of {world.name}", progress, lambda tell: _compared(world, tell))
+
+
+def _kept(
+    world: World,
+    name: str,
+    results: Results,
+    step: str,
+    progress: Progress,
+    compute: Callable[[Callable[[float], None]], Outcome],
+) -> Outcome:
     fingerprint = method(world.fingerprint())
-    known = results.get(world.name, detector.name, fingerprint)
+    known = results.get(world.name, name, fingerprint)
     if known is None:
         progress(step, 0.0)
-        known = _looked(world, detector, fingerprint, lambda done: progress(step, done))
-        results.put(known)
+        known = msgspec.structs.replace(compute(lambda done: progress(step, done)), fingerprint=fingerprint)
+        if known.status == "done":  # what was not installed then may be now
+            results.put(known)
     progress(step, 1.0)
     return known
 
 
-def _looked(world: World, detector: Detector, fingerprint: str, progress: Callable[[float], None]) -> Outcome:
+def _compared(world: World, progress: Callable[[float], None]) -> Outcome:
+    began = time.monotonic()
+    try:
+        rows = compare_windows(world, progress)
+    except NotRun as why:
+        return Outcome(world.name, WINDOWS, "", "not run", str(why))
+    return Outcome(world.name, WINDOWS, "", "done", windows=tuple(rows), seconds=round(time.monotonic() - began, 3))
+
+
+def _looked(world: World, detector: Detector, progress: Callable[[float], None]) -> Outcome:
     began, cuts = time.monotonic(), world.cuts()
     looks = []
     try:
@@ -69,9 +100,9 @@ def _looked(world: World, detector: Detector, fingerprint: str, progress: Callab
             looks.append(look if day == cuts[-1] else look.without_scores())
             progress((number + 1) / len(cuts))
     except NotRun as why:
-        return Outcome(world.name, detector.name, fingerprint, "not run", str(why))
+        return Outcome(world.name, detector.name, "", "not run", str(why))
     seconds = round(time.monotonic() - began, 3)
-    return Outcome(world.name, detector.name, fingerprint, "done", "", tuple(looks), seconds=seconds)
+    return Outcome(world.name, detector.name, "", "done", "", tuple(looks), seconds=seconds)
 
 
 def _sent(world: World) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:

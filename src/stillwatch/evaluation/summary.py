@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from stillwatch.evaluation.bounds import Rate, pooled
 from stillwatch.evaluation.detector import Detector
+from stillwatch.evaluation.metrics.ablation import Ablation, ablations
+from stillwatch.evaluation.metrics.calibration import CalibrationPoint, calibration_points
 from stillwatch.evaluation.metrics.case import Case
+from stillwatch.evaluation.metrics.collateral import Collateral, collateral
+from stillwatch.evaluation.metrics.cost import Cost, costs
+from stillwatch.evaluation.metrics.leak import CampaignLeak, LeakPoint, campaign_leaks, leak_curve
 from stillwatch.evaluation.metrics.recall import (
     AccountRecall,
     CampaignRecall,
@@ -15,7 +21,9 @@ from stillwatch.evaluation.metrics.recall import (
     campaign_recall,
     operating_point,
 )
+from stillwatch.evaluation.metrics.rings import BCubed, FalseDiscoveries, b_cubed, false_discoveries
 from stillwatch.evaluation.results import Outcome
+from stillwatch.evaluation.windows import WindowRow
 from stillwatch.evaluation.world import World
 
 SCHEMA = "stillwatch.evaluation/1"
@@ -60,6 +68,14 @@ class Figures:
     accounts: AccountRecall
     accounts_heavy: AccountRecall
     operating_point: OperatingPoint
+    leaks: tuple[CampaignLeak, ...]
+    leak_curve: tuple[LeakPoint, ...]
+    b_cubed: BCubed | None  # None for a detector without rings
+    false_discoveries: FalseDiscoveries
+    collateral: tuple[Collateral, ...]
+    calibration: tuple[CalibrationPoint, ...]
+    costs: tuple[Cost, ...]
+    ablation: tuple[Ablation, ...]
 
 
 @dataclass(frozen=True)
@@ -69,19 +85,24 @@ class Evaluation:
     schema: str
     worlds: tuple[WorldSummary, ...]
     detectors: tuple[DetectorSummary, ...]
+    windows: tuple[WindowRow, ...]
+    windows_reasons: tuple[str, ...]  # why there are no windows of a world
 
 
 def summarise(
     worlds: Sequence[World],
     detectors: Sequence[Detector],
     outcomes: Mapping[str, Sequence[Outcome]],
-    cases: Mapping[str, Sequence[Case]],
+    cases: Mapping[str, Sequence[tuple[str, Case]]],
+    windows: Sequence[Outcome],
 ) -> Evaluation:
     """Count everything."""
     return Evaluation(
         SCHEMA,
         tuple(_world(world) for world in worlds),
         tuple(_detector(one, outcomes[one.name], cases[one.name]) for one in detectors),
+        tuple(_pooled_windows(windows)),
+        _reasons(windows),
     )
 
 
@@ -105,23 +126,44 @@ def _world(world: World) -> WorldSummary:
     )
 
 
-def _detector(one: Detector, outcomes: Sequence[Outcome], cases: Sequence[Case]) -> DetectorSummary:
+def _detector(one: Detector, outcomes: Sequence[Outcome], cases: Sequence[tuple[str, Case]]) -> DetectorSummary:
     return DetectorSummary(
         one.name,
         one.title,
         one.idea,
         one.has_rings,
         len(cases),
-        tuple(f"{outcome.world}: {outcome.reason}" for outcome in outcomes if outcome.status == "not run"),
+        _reasons(outcomes),
         round(sum(outcome.seconds for outcome in outcomes), 3),
-        _figures(cases) if cases else None,
+        _figures(one, cases) if cases else None,
     )
 
 
-def _figures(cases: Sequence[Case]) -> Figures:
+def _figures(one: Detector, named: Sequence[tuple[str, Case]]) -> Figures:
+    cases = [case for _, case in named]
     return Figures(
         campaigns=tuple(campaign_recall(cases)),
         accounts=account_recall(cases, heavy_only=False),
         accounts_heavy=account_recall(cases, heavy_only=True),
         operating_point=operating_point(cases),
+        leaks=tuple(row for world, case in named for row in campaign_leaks(world, case)),
+        leak_curve=tuple(leak_curve(cases)),
+        b_cubed=b_cubed(cases) if one.has_rings else None,
+        false_discoveries=false_discoveries(cases),
+        collateral=tuple(collateral(cases)),
+        calibration=tuple(calibration_points(cases, one.has_e_values)),
+        costs=tuple(costs(cases)),
+        ablation=tuple(ablations(cases)) if one.has_e_values else (),
     )
+
+
+def _reasons(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    return tuple(f"{outcome.world}: {outcome.reason}" for outcome in outcomes if outcome.status == "not run")
+
+
+def _pooled_windows(outcomes: Sequence[Outcome]) -> list[WindowRow]:
+    """Windows of several worlds add up, by test, size and share."""
+    found: dict[tuple[str, int, str, float], list[Rate]] = {}
+    for row in (row for outcome in outcomes for row in outcome.windows):
+        found.setdefault((row.test, row.size, row.honest, row.share), []).append(row.flagged)
+    return [WindowRow(*key, pooled(rates)) for key, rates in sorted(found.items())]

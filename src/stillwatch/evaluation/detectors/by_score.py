@@ -33,3 +33,11 @@ def look(world: World, day: int, traffic: Rows, benign: Rows | None, score: Scor
         acted=named(names, actionable(scores, reference)),
         benign_scores=tuple(np.sort(reference).tolist()),
     )
+
+
+def by_account(rows: Rows, score: Callable[[Rows], float]) -> tuple[Ints, Floats]:
+    """Score each account by its own exchanges, ascending by time."""
+    order = np.argsort(rows.account, kind="stable")
+    accounts, starts = np.unique(rows.account[order], return_index=True)
+    groups = np.split(order, starts[1:])
+    return accounts, np.array([score(rows.take(group)) for group in groups], np.float64)

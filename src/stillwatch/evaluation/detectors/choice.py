@@ -7,9 +7,15 @@ from collections.abc import Mapping
 from stillwatch.errors import UsageError
 from stillwatch.evaluation.detector import Detector
 from stillwatch.evaluation.detectors.hunt import Stillwatch
+from stillwatch.evaluation.detectors.isolation_forest import IsolationForest
+from stillwatch.evaluation.detectors.mmd import Mmd
+from stillwatch.evaluation.detectors.prada import Prada
+from stillwatch.evaluation.detectors.synchrotrap import SynchroTrap
+from stillwatch.evaluation.detectors.unmimic import Unmimic
 from stillwatch.evaluation.detectors.volume import Volume
 
-BASELINES: Mapping[str, Detector] = {one.name: one for one in (Volume(),)}
+_ALL: tuple[Detector, ...] = (Volume(), Prada(), Mmd(), IsolationForest(), SynchroTrap(), Unmimic())
+BASELINES: Mapping[str, Detector] = {one.name: one for one in _ALL}
 
 
 def chosen(baselines: str) -> list[Detector]:

@@ -28,6 +28,7 @@ class Stillwatch:
     title: str = "Stillwatch"
     idea: str = "Rings of accounts by evidence families, calibrated on the benign log, acted on by e-BH at 1 %."
     has_rings: bool = True
+    has_e_values: bool = True
 
     def learned(self, world: World) -> Watch:
         engine = connect(threads=2)

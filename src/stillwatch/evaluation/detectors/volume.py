@@ -20,6 +20,7 @@ class Volume:
     title: str = "Volume threshold"
     idea: str = "Flags the accounts with the most exchanges; the threshold is set on benign accounts of equal age."
     has_rings: bool = False
+    has_e_values: bool = False
 
     def learned(self, world: World) -> Watch:
         traffic = read_rows(world.ledger)
