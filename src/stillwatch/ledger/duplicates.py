@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stillwatch.ledger.segments import Segment
+from stillwatch.sketch.columns import to_numpy
 
 KEY = ("account", "exchange_id")
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, odd: multiplication by it is a bijection
@@ -51,7 +52,7 @@ def rows_to_keep(segments: Sequence[Segment], read: Read) -> dict[Segment, Mask]
 def _keep_first(keys: Sequence[tuple[Segment, pa.Table]], suspects: npt.NDArray[np.uint64]) -> dict[Segment, Mask]:
     positions = [np.flatnonzero(np.isin(_hash(table), suspects)) for _, table in keys]
     account, exchange_id = (
-        np.concatenate([table.column(name).to_numpy()[p] for (_, table), p in zip(keys, positions, strict=True)])
+        np.concatenate([to_numpy(table.column(name))[p] for (_, table), p in zip(keys, positions, strict=True)])
         for name in KEY
     )
     first = first_of_each(account, exchange_id)
@@ -65,6 +66,6 @@ def _keep_first(keys: Sequence[tuple[Segment, pa.Table]], suspects: npt.NDArray[
 
 
 def _hash(table: pa.Table) -> npt.NDArray[np.uint64]:
-    account, exchange_id = (table.column(name).to_numpy().view(np.uint64) for name in KEY)
+    account, exchange_id = (to_numpy(table.column(name)).view(np.uint64) for name in KEY)
     mixed: npt.NDArray[np.uint64] = account * _ODD ^ exchange_id
     return mixed

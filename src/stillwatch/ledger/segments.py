@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stillwatch.ledger.durable import Checkpoint, pass_by, write_file
+from stillwatch.sketch.columns import to_arrow, to_numpy
 
 SEGMENT_ROWS = 1 << 18  # ~100 MB in memory: the unit in which everything downstream reads
 ROW_GROUP_ROWS = 1 << 14  # a range of accounts is read by row groups; costs a rollup a tenth more CPU than 1 << 16
@@ -44,9 +45,9 @@ class Segment:
 
 def split(table: pa.Table) -> Iterator[pa.Table]:
     """The rows of `table` as segments in waiting: one day each, sorted, at most `SEGMENT_ROWS` rows."""
-    day, account, ts_us = (table.column(name).to_numpy() for name in ("day", "account", "ts_us"))
+    day, account, ts_us = (to_numpy(table.column(name)) for name in ("day", "account", "ts_us"))
     order = np.lexsort((ts_us, account, day))
-    ordered = table.take(pa.array(order))
+    ordered = table.take(to_arrow(order, pa.int64()))
     edges = np.flatnonzero(np.diff(day[order])) + 1
     for start, stop in zip((0, *edges), (*edges, len(order)), strict=True):
         for first in range(start, stop, SEGMENT_ROWS):
@@ -58,7 +59,7 @@ def write(root: Path, rows: pa.Table, *, checkpoint: Checkpoint = pass_by) -> Se
     day = rows.column("day")[0].as_py()
     name = f"day={day:05d}/{secrets.token_hex(8)}.parquet"
     content = _encode(rows)
-    ts_us = rows.column("ts_us").to_numpy()
+    ts_us = to_numpy(rows.column("ts_us"))
     write_file(root / name, content, checkpoint=checkpoint)
     digest = hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
     return Segment(name, day, len(rows), len(content), digest, int(ts_us.min()), int(ts_us.max()))

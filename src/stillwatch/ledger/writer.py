@@ -22,6 +22,7 @@ from stillwatch.ledger.durable import Checkpoint, full_disk_is_storage_full, mak
 from stillwatch.ledger.inputs import InputProgress, RejectedLine
 from stillwatch.ledger.manifest import Change, Manifest
 from stillwatch.ledger.segments import Segment
+from stillwatch.sketch.columns import to_numpy
 from stillwatch.sketch.record import require_comparable
 
 
@@ -55,7 +56,7 @@ class LedgerWriter:
         any error, and after a kill at any point, the ledger is what it was before.
         """
         rows = self._accept(batch)
-        kept = first_of_each(*(rows.column(name).to_numpy() for name in KEY))
+        kept = first_of_each(*(to_numpy(rows.column(name)) for name in KEY))
         duplicates = len(rows) - int(kept.sum())
         fresh = rows if not duplicates else rows.filter(pa.array(kept))
 

@@ -19,6 +19,7 @@ from stillwatch.exchange.record import UNKNOWN, Exchange
 from stillwatch.pseudonym import Secret
 from stillwatch.sketch import record
 from stillwatch.sketch.client import ClientFamily, fold31
+from stillwatch.sketch.columns import to_arrow
 from stillwatch.sketch.elicitation import elicits_completed_reasoning
 from stillwatch.sketch.intent import CANDIDATE, intents
 from stillwatch.sketch.keyed_hash import U64, KeyedHash, to_int63
@@ -82,7 +83,7 @@ class Sketcher:
         columns["projection"] = self._projection(payload)
         concepts = self._concepts(payload) | self._concepts(Ragged.of([row.system for row in cut]))
         columns["intent"] = self._intents(said, concepts, columns["flags"])
-        arrays = [_arrow(columns[f.name], f.type) for f in self.schema]
+        arrays = [to_arrow(columns[f.name], f.type) for f in self.schema]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def _plain_columns(self, exchanges: Sequence[Exchange], said: list[Turns]) -> dict[str, NDArray[np.generic]]:
@@ -200,17 +201,6 @@ def _as_uint32(values: U64) -> NDArray[np.uint32]:
 def _as_uint8(values: U64) -> NDArray[np.uint8]:
     upper = (values >> np.uint64(56)).astype(np.uint8)
     return np.where((upper == 0) & (values != 0), np.uint8(1), upper)
-
-
-def _arrow(values: NDArray[np.generic], type_: pa.DataType) -> pa.Array:
-    """A column as it lies in memory. Not `pa.array`: that would load pandas, to ask whether this is one of its own."""
-    if not isinstance(type_, pa.FixedSizeBinaryType):
-        values = values.astype(_NUMBERS[type_], copy=False)
-    little = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"), copy=False))
-    return pa.Array.from_buffers(type_, len(values), [None, pa.py_buffer(little)])
-
-
-_NUMBERS = {pa.int8(): np.int8, pa.int16(): np.int16, pa.int32(): np.int32, pa.int64(): np.int64}
 
 
 __all__ = ["BATCH", "US_PER_DAY", "US_PER_HOUR", "Sketcher"]

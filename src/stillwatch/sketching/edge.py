@@ -17,6 +17,7 @@ from stillwatch.ledger.sampling import Sampler
 from stillwatch.pseudonym import Secret
 from stillwatch.readers.block import Block, parse_block
 from stillwatch.readers.rejection import Rejection
+from stillwatch.sketch.columns import to_numpy
 from stillwatch.sketch.sketcher import Sketcher
 
 
@@ -82,6 +83,6 @@ def _no_cycles_sought() -> Generator[None]:
 
 
 def _names(pseudonyms: pa.Array, names: Sequence[str | None]) -> dict[int, str]:
-    distinct, first = np.unique(pseudonyms.to_numpy(), return_index=True)
+    distinct, first = np.unique(to_numpy(pseudonyms), return_index=True)
     pairs = zip(distinct.tolist(), first.tolist(), strict=True)
     return {pseudonym: name for pseudonym, place in pairs if (name := names[place]) is not None}

@@ -36,6 +36,7 @@ from stillwatch.ledger.writer import LedgerWriter
 from stillwatch.pseudonym import Secret
 from stillwatch.readers.block import Position, open_log
 from stillwatch.readers.paths import STDIN, expand
+from stillwatch.sketch.columns import to_numpy
 from stillwatch.sketch.record import identity
 from stillwatch.sketching.edge import EdgeRecipe, Sketched
 from stillwatch.sketching.workers import Step, Task, in_process, pool
@@ -259,5 +260,5 @@ def _all_failures(failures: Sequence[InputError]) -> InputError:
 
 
 def _accounts(ledger: Ledger) -> int:
-    each = (np.unique(batch.column("account").to_numpy()) for batch in ledger.scan(["account"]))
+    each = (np.unique(to_numpy(batch.column("account"))) for batch in ledger.scan(["account"]))
     return len(reduce(np.union1d, each, np.empty(0, np.int64)))
