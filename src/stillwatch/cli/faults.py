@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import typer
 
+from stillwatch.cli.ctrl_c import ctrl_c_ends_it, interrupted
 from stillwatch.errors import StillwatchError, StorageFull
 from stillwatch.sketching.run import Interrupted
 
@@ -19,16 +20,21 @@ EXIT_READER_GONE = 141  # 128 + SIGPIPE, as shells expect
 @contextmanager
 def faults_as_errors() -> Generator[None]:
     """Also a decorator of commands. Inside of them, so that typer's own codes (1 for a gone reader) do not apply."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
-        raise typer.Exit(EXIT_READER_GONE) from None
-    except KeyboardInterrupt:
-        raise Interrupted("the run was stopped", "Run the same command again to go on from what is written") from None
-    except OSError as error:
-        raise _of_the_system(error) from None
+    with ctrl_c_ends_it() as was_stopped:
+        try:
+            yield
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more
+            raise typer.Exit(EXIT_READER_GONE) from None
+        except KeyboardInterrupt:
+            raise interrupted() from None
+        except Exception as error:
+            if was_stopped() and not isinstance(error, Interrupted):  # what native code makes of Ctrl-C
+                raise interrupted() from None
+            if isinstance(error, OSError):
+                raise _of_the_system(error) from None
+            raise
 
 
 def _of_the_system(error: OSError) -> StillwatchError:
