@@ -123,7 +123,7 @@ def test_a_reference_that_does_not_grow_rings_falsely() -> None:
 
 
 def test_a_long_calm_or_a_long_drift_overflows_nothing() -> None:
-    """5,000 p-values of 0, then as many of 1: capital beyond what a float holds, finite logs, and an alarm that stays."""
+    """5,000 p-values of 0, then as many of 1: capital that no float holds, finite logs, and an alarm that stays."""
     state = Drift.start(0.001).update(np.zeros(5000)).update(np.ones(5000))
     assert math.isfinite(state.log_value)
     assert state.log_peak > 1000

@@ -68,9 +68,10 @@ def split(days: Ints, key: bytes, linking_at_least: int = 1, testing_at_least: i
     links = is_linking(distinct, key)
     dealt = Split(distinct[links], distinct[~links])
     if len(dealt.linking) < linking_at_least or len(dealt.testing) < testing_at_least:
+        given = "1 day of traffic gives" if len(distinct) == 1 else f"{len(distinct)} days of traffic give"
         needed = 2 * max(linking_at_least, testing_at_least)
         raise TooFewDays(
-            f"{len(distinct)} days of traffic give {len(dealt.linking)} to link on and {len(dealt.testing)} to test "
+            f"{given} {len(dealt.linking)} to link on and {len(dealt.testing)} to test "
             f"on, and {linking_at_least} and {testing_at_least} are needed",
             f"Add days: {needed + 1} in a row are always enough; until then rings are for people to review",
         )
