@@ -126,5 +126,5 @@ def test_the_changelog_opens_with_this_version() -> None:
 def test_every_command_is_described() -> None:
     """Each command has its heading in docs/commands.md, and nothing else has."""
     described = set(re.findall(r"^## stillwatch ([a-z]+)$", text_of(ROOT / "docs" / "commands.md"), re.M))
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group, as `app` has several commands
+    commands = typer.main.get_command(app()).commands  # type: ignore[attr-defined]  # a group, as `app` has several commands
     assert described == set(commands)

@@ -1,22 +1,32 @@
-"""Which commands there are; `stillwatch --help` lists them, docs/commands.md describes them."""
+"""Which commands there are; `stillwatch --help` lists them, docs/commands.md describes them.
+
+Only the command that was asked for is loaded: what another one needs would cost each run of this one its start-up time.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
 
 import typer
 
 import stillwatch
 from stillwatch.cli import secret
-from stillwatch.cli.evaluate import evaluate
-from stillwatch.cli.exemplars import exemplars
 from stillwatch.cli.faults import faults_as_errors
-from stillwatch.cli.hunt import hunt
-from stillwatch.cli.sketch import sketch
-from stillwatch.cli.world import world
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (hunt, sketch, exemplars, evaluate, world):
-    app.command()(faults_as_errors()(command))
-app.add_typer(secret.app, name="secret")
+COMMANDS = ("hunt", "sketch", "exemplars", "evaluate", "world")
+"""Each is the function of its name in the module of its name."""
+
+
+def app(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The command line, with the one command that `arguments` ask for, or with all."""
+    asked = next((argument for argument in arguments if not argument.startswith("-")), "")
+    whole = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    whole.callback()(_main)
+    for name in COMMANDS if asked not in COMMANDS else (asked,):
+        whole.command()(faults_as_errors()(getattr(import_module(f"stillwatch.cli.{name}"), name)))
+    whole.add_typer(secret.app, name="secret")
+    return whole
 
 
 def _version(wanted: bool) -> None:
@@ -25,7 +35,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _main(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:

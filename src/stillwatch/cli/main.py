@@ -29,7 +29,7 @@ def _run() -> None:
     from stillwatch.errors import StillwatchError
 
     try:
-        app()
+        app(sys.argv[1:])()
     except StillwatchError as error:
         complain(str(error), name="stillwatch: ")
         sys.exit(error.exit_code)
