@@ -44,6 +44,7 @@ from stillwatch.ledger.ranges import read_parts
 from stillwatch.stats.multiple import discoveries
 from stillwatch.tracing import template
 from stillwatch.tracing.calibration import Reference
+from stillwatch.tracing.candidates import candidates as find_candidates
 from stillwatch.tracing.commonness import CommonSkeletons, common_skeletons
 from stillwatch.tracing.skeleton import Keys, Repeated
 from stillwatch.tracing.survey import (
@@ -92,7 +93,7 @@ def review(
     seen = _survey(ledger, "reading accounts", progress)
     common, reference, benign_units = _benign(benign, hunt, rng, progress)
     skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
-    candidates = template.candidates(skeleton, seen.repeated, seen.accounts.unit)
+    candidates = find_candidates(seen, skeleton, hunt.ignored)
     carried = _gather(ledger, candidates, seen.accounts, progress)
     if benign is None:
         reference = set_aside(_parts(ledger, "calibrating", progress), seen, skeleton, candidates, rng)

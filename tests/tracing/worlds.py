@@ -77,6 +77,7 @@ def sketch_rows(account: Ints, conversation: Ints, flags: Ints, zones: NDArray[n
         pa.binary(4 * ZONE_SLOTS), len(account), [None, pa.py_buffer(zones.astype("<u4").tobytes())]
     )
     columns = {"account": account, "conversation": conversation, "flags": flags.astype(np.int32), "zones": packed}
+    columns["payload"] = np.arange(1, len(account) + 1)
     return pa.table({name: columns[name] for name in SKELETON_COLUMNS})
 
 

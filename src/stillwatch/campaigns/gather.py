@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stillwatch.sketch.record import PROJECTION_DIMENSIONS, ZONE_SLOTS, ZONES
 from stillwatch.tracing.skeleton import Keys, place_in_account, slot_of, value_of
 from stillwatch.tracing.survey import Accounts, fixed_rows
-from stillwatch.tracing.template import Candidate
+from stillwatch.tracing.template import CARRIED_VALUES, Candidate
 
 Ints = NDArray[np.int64]
 Columns = dict[str, NDArray[np.generic]]
@@ -21,8 +21,6 @@ GATHERED_COLUMNS = (
     *("account", "ts_us", "flags", "intent", "temperature", "zones", "payload", "projection"),
     *("ip", "network", "payment"),
 )
-CARRIED_VALUES = 2
-"""Slots of one zone that must hold the skeleton's values: fewer than for membership, since its users are known now."""
 ROWS_PER_ACCOUNT = 256
 """Exchanges kept per account of a candidate, evenly over time; all of them are counted."""
 ROWS_PER_CANDIDATE = 100_000

@@ -108,6 +108,11 @@ def keys_of(zones: NDArray[np.uint32]) -> Keys:
     return np.asarray(zones.astype(np.uint64) | positions, np.uint64)
 
 
+def keys_in(slot: int, values: NDArray[np.uint32]) -> Keys:
+    """The keys of values of one slot."""
+    return values.astype(np.uint64) | np.uint64(slot << _VALUE_BITS)
+
+
 def value_of(key: Keys) -> Keys:
     return key & np.uint64((1 << _VALUE_BITS) - 1)
 

@@ -21,10 +21,11 @@ from stillwatch.tracing.infrastructure import KINDS, sharing_units
 from stillwatch.tracing.rules import hits
 from stillwatch.tracing.skeleton import Conversations, Repeated, distinct_conversations, joined, mine
 from stillwatch.tracing.strata import TRAITS, stratum, traits
+from stillwatch.tracing.variants import Sample, Sampled
 
 Ints = NDArray[np.int64]
 
-SKELETON_COLUMNS = ("account", "conversation", "zones", "flags")
+SKELETON_COLUMNS = ("account", "conversation", "zones", "flags", "payload")
 _EMBEDDING = 2
 
 
@@ -59,6 +60,7 @@ class Survey:
     repeated: Repeated
     conversations: Ints
     population: Population
+    sample: Sampled  # some of each account, see `variants`
 
 
 def accounts(table: ibis.Table) -> Accounts:
@@ -109,19 +111,20 @@ _SET_OF = {column: name for name, column in rollup.DISTINCT.items()}
 def survey(found: Accounts, parts: Iterable[pa.Table]) -> Survey:
     """Mine the skeletons. Each of `parts` holds `SKELETON_COLUMNS` of whole accounts."""
     conversations = np.zeros(len(found), np.int64)
-    sample = PopulationSample(len(found))
+    population, sample = PopulationSample(len(found)), Sample(len(found))
     mined: list[Repeated] = []
     for part in parts:
-        rows = _conversations(found, part)
+        rows, payload = _conversations(found, part)
         mined.append(mine(rows))
-        sample.add(rows)
+        population.add(rows)
+        sample.add(rows, payload)
         conversations += np.bincount(rows.account, minlength=len(found))
     repeated = joined(mined) if mined else Repeated(*_nothing())
-    return Survey(found, repeated, conversations, sample.count())
+    return Survey(found, repeated, conversations, population.count(), sample.all())
 
 
-def _conversations(found: Accounts, part: pa.Table) -> Conversations:
-    """The conversations of a part's accounts; their zones are copied once, after it is known which are needed."""
+def _conversations(found: Accounts, part: pa.Table) -> tuple[Conversations, Ints]:
+    """The conversations of a part's accounts and their payloads; zones are copied once, where they are needed."""
     flags = part.column("flags").to_numpy()
     asks = np.flatnonzero((flags & Flag.OPERATION) != _EMBEDDING)
     account = found.index(part.column("account").to_numpy()[asks])
@@ -129,7 +132,7 @@ def _conversations(found: Accounts, part: pa.Table) -> Conversations:
         account, part.column("conversation").to_numpy()[asks], (flags[asks] & Flag.ASSISTANT_TURNS) != 0
     )
     zones = fixed_rows(part, "zones", asks[chosen]).view("<u4")
-    return Conversations(account[chosen], zones)
+    return Conversations(account[chosen], zones), part.column("payload").to_numpy()[asks[chosen]]
 
 
 def account_strata(found: Accounts, templated: NDArray[np.float64]) -> list[str]:

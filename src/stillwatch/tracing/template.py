@@ -35,6 +35,8 @@ SURPRISING_P = 1e-6
 SURPRISING_LIFT = 3.0
 SAME_TEMPLATE = 0.3  # Jaccard of two values' account sets
 VALUES_AT_LEAST = 3  # agreeing slots in one zone: two are a phrase ("how do i"), three span five words or more
+CARRIED_VALUES = 2
+"""Slots of one zone that must hold a skeleton's values: fewer than for membership, since its users are known then."""
 SAME_CANDIDATE = 0.5  # overlap coefficient of two templates' account sets
 _PAIRS_AT_MOST = 20_000_000  # (value, account) cells squared per account: bounds step 2's memory
 

@@ -1,0 +1,237 @@
+"""Wrappers in many variants: accounts that draw from one stock of phrases, though none repeats one often.
+
+An operator who words his wrapper in fifty ways and picks one for each request leaves nothing that an account repeats.
+But the same fifty come from his other accounts. So here the question is turned around:
+
+1. A phrase is a set of zone values that come together in conversations of several units: Leiden communities of values,
+   as in `template`, but over conversations instead of accounts.
+2. Phrases that the same units use more often than chance explains belong together: Leiden communities of phrases by
+   their correlation (phi) over units. What everybody says correlates with nothing.
+3. A unit that uses such a stock in a good part of its conversations, or far more than the population does, draws
+   from it.
+
+Null: independent principals who share a phrase by chance do not go on to share others. Known weakness: a stock as large
+as the number of requests an account sends (a wording for each) shows no correlation; a question set that many evaluate
+looks the same, so this finds candidates and is no verdict.
+Source: our own; Traag, Waltman & van Eck (2019) for Leiden.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import igraph
+import leidenalg
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix, csr_matrix
+from scipy.special import pdtrc
+
+from stillwatch.sketch.record import ZONE_SLOTS
+from stillwatch.tracing.skeleton import Conversations, Keys, keys_in, place_in_account, zone_of
+
+Ints = NDArray[np.int64]
+
+CONVERSATIONS_EACH = 64
+"""Of an account, looked at: a stock of fifty variants then shows most of them."""
+CONVERSATIONS_IN_ALL = 600_000
+"""112 bytes each."""
+UNITS_AT_LEAST = 3
+"""Units that must share a value, and a phrase: two strangers share many by chance."""
+VALUES_AT_LEAST = 2
+"""Values of one zone that make a phrase: a wrapper beside a payload keeps few slots, and chance is held off by phi."""
+LONE_VALUES_AT_LEAST = 3  # where a stock is one phrase and nothing else bears it out; as in `template`
+SAME_PHRASE = 0.2  # Jaccard of two values' sets of conversations
+DIFFERENT_TURNS = 0.5  # of a phrase's conversations: else it is a text that is sent again and again
+SAME_STOCK = 0.15  # phi of two phrases over units
+SUPPORT_AT_LEAST = 2  # conversations of an account that draw from a stock
+DOMINANT_SHARE = 0.3
+SURPRISING_LIFT = 3.0
+STRANGERS_AT_MOST = 0.1  # expected per stock, if outsiders use its phrases independently
+_PAIRS_AT_MOST = 20_000_000  # pairs of values in one conversation, over all: bounds the memory of step 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Conversations of all accounts: `account` (n,) dense indices, `zones` (n, ZONE_SLOTS), `payload` (n,)."""
+
+    account: Ints
+    zones: NDArray[np.uint32]
+    payload: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Phrases that belong together and the accounts (dense indices, ascending) that draw from them."""
+
+    accounts: Ints
+    keys: Keys  # sorted
+    phrases: int
+
+
+class Sample:
+    """Some conversations of every account, for a search across accounts."""
+
+    def __init__(self, accounts: int) -> None:
+        self._each = max(1, min(CONVERSATIONS_EACH, CONVERSATIONS_IN_ALL // max(accounts, 1)))
+        self._parts = [Sampled(np.empty(0, np.int64), np.empty((0, ZONE_SLOTS), np.uint32), np.empty(0, np.int64))]
+
+    def add(self, rows: Conversations, payload: Ints) -> None:
+        """Take the first conversations of each account in `rows` (they are in hash order: as good as random)."""
+        keep = place_in_account(rows.account) < self._each
+        self._parts.append(Sampled(rows.account[keep], rows.zones[keep], payload[keep]))
+
+    def all(self) -> Sampled:
+        return Sampled(
+            np.concatenate([p.account for p in self._parts]),
+            np.concatenate([p.zones for p in self._parts]),
+            np.concatenate([p.payload for p in self._parts]),
+        )
+
+
+def stocks(sample: Sampled, unit_of: Ints, ignored: Keys) -> list[Stock]:
+    """Stocks of phrases that at least `UNITS_AT_LEAST` units draw from. `unit_of`: unit of each account index."""
+    cells, keys = _shared_cells(sample, unit_of, ignored)
+    if len(keys) == 0:
+        return []
+    carried, values = _phrases(cells, keys, sample.payload)
+    if not values:
+        return []
+    unit = unit_of[sample.account]
+    used = _by_group(carried, unit)
+    used = csr_matrix((np.ones(used.nnz), used.indices, used.indptr), shape=used.shape)
+    spread = np.flatnonzero(np.asarray(used.sum(axis=1)).ravel() >= UNITS_AT_LEAST)
+    found = []
+    for group in _together(used[spread], len(np.unique(unit))):
+        members = spread[group]
+        if len(members) == 1 and not _fills_a_zone(values[members[0]]):
+            continue
+        accounts = _drawing(carried[members], sample.account)
+        if len(np.unique(unit_of[accounts])) >= UNITS_AT_LEAST:
+            found.append(Stock(accounts, np.unique(np.concatenate([values[m] for m in members])), len(members)))
+    return found
+
+
+def _shared_cells(sample: Sampled, unit_of: Ints, ignored: Keys) -> tuple[csr_matrix, Keys]:
+    """(values, conversations) incidence of the values that several units have, and those values, sorted."""
+    rows: list[Ints] = []
+    found: list[Keys] = []
+    unit = unit_of[sample.account].astype(np.uint64)
+    for slot in range(ZONE_SLOTS):
+        filled = np.flatnonzero(sample.zones[:, slot])
+        held = keys_in(slot, sample.zones[filled, slot])
+        shared = np.setdiff1d(_of_several_units(held, unit[filled]), ignored)
+        keep = np.isin(held, shared)
+        rows.append(filled[keep])
+        found.append(held[keep])
+    distinct, row = np.unique(np.concatenate(found), return_inverse=True)
+    column = np.concatenate(rows)
+    shape = (len(distinct), len(sample.account))
+    return csr_matrix((np.ones(len(row), np.int32), (row, column)), shape=shape), distinct
+
+
+def _of_several_units(held: Keys, unit: NDArray[np.uint64]) -> Keys:
+    """The values in `held` that come from at least `UNITS_AT_LEAST` units, sorted."""
+    order = np.lexsort((unit, held))
+    key, who = held[order], unit[order]
+    is_new = np.ones(len(key), bool)
+    is_new[1:] = (key[1:] != key[:-1]) | (who[1:] != who[:-1])
+    distinct, units = np.unique(key[is_new], return_counts=True)
+    return distinct[units >= UNITS_AT_LEAST]
+
+
+def _phrases(cells: csr_matrix, keys: Keys, payload: Ints) -> tuple[csr_matrix, list[Keys]]:
+    """(phrases, conversations) that carry each phrase, and each phrase's values."""
+    carried, values = [], []
+    for members in _communities(cells):
+        zone = zone_of(keys[members])
+        enough = np.zeros(cells.shape[1], bool)
+        for one in np.unique(zone):
+            enough |= np.asarray(cells[members[zone == one]].sum(axis=0)).ravel() >= VALUES_AT_LEAST
+        if _wraps(payload[enough]):
+            carried.append(np.flatnonzero(enough))
+            values.append(keys[members])
+    row = np.repeat(np.arange(len(carried)), [len(c) for c in carried])
+    column = np.concatenate(carried) if carried else np.empty(0, np.int64)
+    return csr_matrix((np.ones(len(row), np.int32), (row, column)), shape=(len(carried), cells.shape[1])), values
+
+
+def _wraps(payload: Ints) -> bool:
+    """Whether a phrase comes with turns that differ. One that is the turn itself is a question many ask."""
+    return len(payload) > 0 and len(np.unique(payload)) >= DIFFERENT_TURNS * len(payload)
+
+
+def _communities(cells: csr_matrix) -> list[Ints]:
+    """Values (row indices) that come together, by the Jaccard similarity of their sets of conversations."""
+    sampled = _sampled(cells)
+    both = coo_matrix(sampled @ sampled.T)
+    held = np.asarray(sampled.sum(axis=1)).ravel()
+    upper = both.row < both.col
+    left, right, count = both.row[upper], both.col[upper], both.data[upper]
+    jaccard = count / (held[left] + held[right] - count)
+    groups = _leiden(cells.shape[0], left, right, jaccard, SAME_PHRASE)
+    return [group for group in groups if len(group) >= VALUES_AT_LEAST]
+
+
+def _sampled(cells: csr_matrix) -> csr_matrix:
+    """Fewer conversations where their values squared would not fit, those with none or one left out at no loss."""
+    by_conversation = cells.T.tocsr()
+    values = np.diff(by_conversation.indptr).astype(np.int64)
+    order = np.random.default_rng(1).permutation(np.flatnonzero(values > 1))
+    kept = order[np.cumsum(values[order] ** 2) <= _PAIRS_AT_MOST]
+    return by_conversation[np.sort(kept)].T.tocsr()
+
+
+def _together(used: csr_matrix, units: int) -> list[Ints]:
+    """Groups of phrases (rows of the 0/1 matrix `used`) that the same units use more often than chance explains."""
+    share = np.asarray(used.sum(axis=1)).ravel() / units
+    both = coo_matrix(used @ used.T)
+    upper = both.row < both.col
+    left, right, count = both.row[upper], both.col[upper], both.data[upper]
+    phi = (count / units - share[left] * share[right]) / _spread(share[left]) / _spread(share[right])
+    keep = count >= 2
+    return _leiden(len(share), left[keep], right[keep], phi[keep], SAME_STOCK)
+
+
+def _spread(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviation of a 0/1 variable; never 0."""
+    return np.sqrt(np.maximum(share * (1 - share), 1e-12))
+
+
+def _leiden(size: int, left: Ints, right: Ints, weight: NDArray[np.float64], resolution: float) -> list[Ints]:
+    keep = weight >= resolution
+    graph = igraph.Graph(n=size, edges=np.stack([left[keep], right[keep]], axis=1))
+    partition = leidenalg.find_partition(
+        graph,
+        leidenalg.CPMVertexPartition,
+        weights=weight[keep].tolist(),
+        resolution_parameter=resolution,
+        seed=1,
+        n_iterations=-1,
+    )
+    return [np.array(sorted(group), np.int64) for group in partition]
+
+
+def _fills_a_zone(keys: Keys) -> bool:
+    return bool(np.bincount(zone_of(keys)).max() >= LONE_VALUES_AT_LEAST)
+
+
+def _by_group(carried: csr_matrix, group: Ints) -> csr_matrix:
+    """Columns of `carried` added up by their group number."""
+    member = csr_matrix((np.ones(len(group), np.int32), (np.arange(len(group)), group)))
+    return csr_matrix(carried @ member)
+
+
+def _drawing(carried: csr_matrix, account: Ints) -> Ints:
+    """Accounts that use the stock in a good part of their conversations, or far more often than outsiders do."""
+    has = np.asarray(carried.sum(axis=0)).ravel() > 0
+    support, sampled = np.bincount(account, weights=has), np.bincount(account)
+    share = support / np.maximum(sampled, 1)
+    draws = (support >= SUPPORT_AT_LEAST) & (share >= DOMINANT_SHARE)
+    for _ in range(2):  # once with everybody's rate, once with that of those who do not draw from it
+        outside = (sampled > 0) & ~draws
+        usual = (support[outside].sum() + 0.5) / max(sampled[outside].sum(), 1)
+        surprise = pdtrc(support - 1, sampled * usual)  # P(at least as many by chance)
+        is_surprising = (surprise < STRANGERS_AT_MOST / len(sampled)) & (share >= SURPRISING_LIFT * usual)
+        draws |= (support >= SUPPORT_AT_LEAST) & is_surprising
+    return np.flatnonzero(draws)
