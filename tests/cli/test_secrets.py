@@ -64,6 +64,17 @@ def test_a_ledger_under_another_secret_is_refused(hunt: Stillwatch, stillwatch: 
     for done in (hunt(source, "--secret", other), hunt("ledger", "--out", "b", "--secret", other)):
         assert done.code == 3
         assert "deployment key" in done.err
+        assert "with --secret" in done.err
+
+
+def test_a_ledger_under_another_alliance_secret_is_refused(
+    hunt: Stillwatch, stillwatch: Stillwatch, home: Path
+) -> None:
+    """By the option that would mend it."""
+    stillwatch("sketch", good(home / "log.jsonl", 30), "--out", "ledger", "--workers", "1")
+    done = hunt("ledger", "--alliance-secret", key(home, f"{7:064x}"))
+    assert done.code == 3
+    assert "with --alliance-secret" in done.err
 
 
 def test_a_new_secret_overwrites_nothing(stillwatch: Stillwatch, home: Path) -> None:

@@ -162,7 +162,7 @@ def test_texts_are_sealed_and_bound_to_their_account(reservoir: Reservoir, tmp_p
 
 
 def test_another_secret_is_refused(reservoir: Reservoir, tmp_path: Path) -> None:
-    with pytest.raises(SketchMismatch):
+    with pytest.raises(SketchMismatch, match="--secret FILE"):
         Reservoir.open(tmp_path / "reservoir.sqlite", Secret(bytes(32)))
 
 

@@ -53,7 +53,7 @@ def open_sealed(path: Path, schema: str, secret: Secret) -> Database:
     if key_id != secret.id:
         raise SketchMismatch(
             f"{path} is sealed under the secret {key_id} and this is {secret.id}",
-            "Give the secret that the logs were sketched with",
+            "Name the secret that the logs were sketched with: --secret FILE",
         )
     return database
 

@@ -135,15 +135,16 @@ def identity(key_id: str, alliance_key_id: str = "") -> dict[str, str]:
 def require_comparable(left: pa.Schema, right: pa.Schema) -> None:
     """Raise `SketchMismatch` unless both sides were sketched alike; says which of version or key differs."""
     a, b = left.metadata or {}, right.metadata or {}
-    for field, name in (
-        (b"stillwatch.sketch", "sketch version"),
-        (b"stillwatch.key", "deployment key"),
-        (b"stillwatch.alliance_key", "alliance key"),
+    for field, name, option in (
+        (b"stillwatch.sketch", "sketch version", ""),
+        (b"stillwatch.key", "deployment key", "--secret"),
+        (b"stillwatch.alliance_key", "alliance key", "--alliance-secret"),
     ):
         if a.get(field) != b.get(field):
+            given = f", or name the one that both were made under with {option}" if option else ""
             raise SketchMismatch(
                 f"these sketches differ in {name}: {_shown(a.get(field))} and {_shown(b.get(field))}",
-                "Sketch both logs again under one secret",
+                f"Sketch both logs again under one secret{given}",
             )
 
 
