@@ -53,14 +53,14 @@ UNREADABLE = {
     "empty folder": (empty_folder, "no log was found in", ".jsonl.gz"),
     "truncated gzip": (written(gzip.compress(whole)[:2000]), "breaks off after line", "fetch the file again"),
     "UTF-16": (written(whole.decode().encode("utf-16")), "is UTF-16", "iconv"),
-    "binary junk": (written(random.Random(1).randbytes(100_000)), "malformed", "check that this is a log"),  # noqa: S311
-    "a prompt instead of a log": (written(f"{PROMPT}\n".encode() * 200), "malformed", "check that this is a log"),
+    "binary junk": (written(random.Random(1).randbytes(100_000)), "malformed", ". Check that this is a log"),  # noqa: S311
+    "a prompt instead of a log": (written(f"{PROMPT}\n".encode() * 200), "malformed", ". Check that this is a log"),
     "a row without an account": (
         written(lines([{**row(1), "account": None}])),
         "hold no exchange (1 rejected",
         "line 1",
     ),
-    "too many malformed rows": (written(whole + b"{\n" * 9), "9 of 309 rows are malformed", "line 301"),
+    "too many malformed rows": (written(whole + b"{\n" * 9), "9 of 309 rows are malformed", "The other rows are in"),
 }
 
 

@@ -249,7 +249,8 @@ def _too_malformed(at: InputProgress, rejections: Sequence[RejectedLine]) -> Inp
     return InputError(
         f"{at.name}: {at.rejected} of {at.accepted + at.rejected} rows are malformed, "
         f"the first in line {first.line}: {first.reason}",
-        "The other rows are in the ledger; check that this is a log in a format that Stillwatch reads",
+        f"{'The other rows are in the ledger; c' if at.accepted else 'C'}heck that this is a log in a format that "
+        "Stillwatch reads",
     )
 
 
