@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 
 from stillwatch.sketch.record import SLOTS_PER_ZONE, ZONE_SLOTS, Flag
 from stillwatch.tracing import skeleton
-from stillwatch.tracing.skeleton import Conversations, joined, keys_of, mine, value_of, zone_of
+from stillwatch.tracing.skeleton import (
+    CONVERSATIONS_AT_MOST,
+    Conversations,
+    distinct_conversations,
+    joined,
+    keys_of,
+    mine,
+    value_of,
+    zone_of,
+)
 from stillwatch.tracing.survey import Survey, survey
 
 from .worlds import known, sketch_rows
@@ -27,6 +36,14 @@ def at_both_ends(values: list[list[int]]) -> NDArray[np.uint32]:
     if values:
         zones[:, [0, 1, ZONE_SLOTS - 2, ZONE_SLOTS - 1]] = np.array(values, np.uint32) * np.uint32(2**32 // 3)
     return zones
+
+
+def test_of_equal_conversations_the_first_rows_stand() -> None:
+    """On every machine: an unstable sort of equal values leaves them as its vector instructions happen to."""
+    rows = 2 * CONVERSATIONS_AT_MOST
+    conversation = np.repeat([2, 1], CONVERSATIONS_AT_MOST)
+    chosen = distinct_conversations(np.zeros(rows, np.int64), conversation, np.zeros(rows, bool))
+    assert chosen.tolist() == list(range(CONVERSATIONS_AT_MOST, rows))
 
 
 @given(CONVERSATIONS, st.integers(1, 9))

@@ -61,7 +61,7 @@ def distinct_conversations(account: Ints, conversation: Ints, continues: NDArray
     first turn sent again is a conversation again. Which ones are chosen depends on conversation hashes only, so it is
     the same whatever the order of the log.
     """
-    order = np.argsort(conversation)
+    order = np.argsort(conversation, kind="stable")  # of equal ones the first stands, whatever the machine sorts with
     order = order[np.argsort(account[order], kind="stable")]
     a, c, begins = account[order], conversation[order], ~continues[order]
     starts = np.flatnonzero(_is_first(a) | _is_first(c))
