@@ -22,6 +22,7 @@ from stillwatch.sketch.record import PROJECTION_DIMENSIONS
 from stillwatch.sketch.stop_words import STOP_WORDS
 
 LEXICON_LIMIT = 1 << 17  # tokens; 80 bytes each in the columns and about 150 in the dictionary: 30 MB a process
+HEADS_LIMIT = 1 << 11  # system texts, of which at most 513 characters and 64 ids: 2 MB a process
 _FIRST_ROWS = 1 << 14
 _ANY_NUMBER = "0"
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # kana, ideographs; escaped: editors normalise the last
@@ -60,6 +61,7 @@ class Lexicon(dict[str, int]):
         self._signs_of = KeyedHash(projection_key)
         self._pending: list[str] = []
         self._settled = 0
+        self.heads: dict[str, list[int]] = {}
         self.hashes: NDArray[np.uint64] = np.empty(_FIRST_ROWS, np.uint64)
         self.is_plus: NDArray[np.uint8] = np.empty((_FIRST_ROWS, PROJECTION_DIMENSIONS), np.uint8)
         self.is_signed: NDArray[np.uint8] = np.empty(_FIRST_ROWS, np.uint8)
@@ -87,10 +89,18 @@ class Lexicon(dict[str, int]):
         self.is_plus[rows] = _bits(self._signs_of(hashes)) * self.is_signed[rows, None]
         self.concepts[rows] = [concepts_of(token) for token in fresh]
 
+    def remember_head(self, text: str, ids: list[int]) -> list[int]:
+        """Keep the ids of a text that comes again, in `heads`."""
+        if len(self.heads) >= HEADS_LIMIT:
+            self.heads.clear()
+        self.heads[text] = ids
+        return ids
+
     def shed(self) -> None:
         """Forget everything if the dictionary is full. Ids change: call it between batches only."""
         if len(self) > LEXICON_LIMIT:
             self.clear()
+            self.heads.clear()
             self._settled = 0
 
     def _grow(self) -> None:

@@ -13,6 +13,7 @@ from stillwatch.sketch.record import OPERATIONS, Flag
 _CACHE_LIMIT = 50_000
 _INT32_MAX = 2**31 - 1
 _OPERATION_BITS = {name: index for index, name in enumerate(OPERATIONS)}
+_ROLE_BITS = {"system": Flag.SYSTEM, "tool": Flag.TOOL_TURNS, "assistant": Flag.ASSISTANT_TURNS}
 
 
 class ParameterShape(NamedTuple):
@@ -89,17 +90,18 @@ def _parameter_flags(p: Parameters) -> int:
 
 def dialogue_flags(request: Request, last_text: str) -> int:
     """Flags of the roles in a dialogue and of its operation."""
-    roles = {message.role for message in request.messages}
-    says_nothing = not last_text.strip() and _is_a_persons_turn(request)
-    return (
-        _OPERATION_BITS.get(request.operation, Flag.OPERATION)
-        | Flag.SYSTEM * ("system" in roles)
-        | Flag.TOOL_TURNS * ("tool" in roles)
-        | Flag.ASSISTANT_TURNS * ("assistant" in roles)
-        | Flag.ENDS_WITH_ASSISTANT * (bool(request.messages) and request.messages[-1].role == "assistant")
-        | Flag.EMPTY_PROMPT * (says_nothing and bool(request.messages))
-        | Flag.HAS_BODY * bool(request.messages)
-    )
+    messages = request.messages
+    flags = _OPERATION_BITS.get(request.operation, Flag.OPERATION)
+    if not messages:
+        return flags
+    flags |= Flag.HAS_BODY
+    for role in {message.role for message in messages}:
+        flags |= _ROLE_BITS.get(role, 0)
+    if messages[-1].role == "assistant":
+        flags |= Flag.ENDS_WITH_ASSISTANT
+    if (not last_text or last_text.isspace()) and _is_a_persons_turn(request):
+        flags |= Flag.EMPTY_PROMPT
+    return flags
 
 
 def _is_a_persons_turn(request: Request) -> bool:
@@ -111,17 +113,19 @@ def _is_a_persons_turn(request: Request) -> bool:
 
 def exchange_flags(exchange: Exchange) -> int:
     """Flags of what the log knew about an exchange, and how it ended."""
-    response = exchange.response
-    principal = exchange.principal
-    ended_badly = response is not None and not response.is_complete
-    refused = 400 <= exchange.status < 500 or (response is not None and response.finish_reason in _REFUSALS)
-    return (
-        Flag.HAS_RESPONSE * (response is not None)
-        | Flag.HAS_HEADERS * bool(exchange.headers)
-        | Flag.HAS_NETWORK * (principal.ip is not None or principal.asn != UNKNOWN)
-        | Flag.REFUSED * refused
-        | Flag.INCOMPLETE * ended_badly
-    )
+    response, principal = exchange.response, exchange.principal
+    flags = Flag.HAS_HEADERS if exchange.headers else 0
+    if principal.ip is not None or principal.asn != UNKNOWN:
+        flags |= Flag.HAS_NETWORK
+    if 400 <= exchange.status < 500:
+        flags |= Flag.REFUSED
+    if response is not None:
+        flags |= Flag.HAS_RESPONSE
+        if response.finish_reason in _REFUSALS:
+            flags |= Flag.REFUSED
+        if not response.is_complete:
+            flags |= Flag.INCOMPLETE
+    return flags
 
 
 _REFUSALS = frozenset(["content_filter", "refusal", "SAFETY", "PROHIBITED_CONTENT"])

@@ -48,7 +48,7 @@ def turns(request: Request) -> Turns:
 
 def zones(said: Turns, lexicon: Lexicon) -> Zones:
     """The zones of a dialogue as ids of `lexicon`."""
-    system = head(said.system, lexicon)
+    system = _system_head(said.system, lexicon)
     first_head = head(said.first, lexicon)
     first_tail = tail(said.first, lexicon, first_head)
     if said.last == said.first:
@@ -65,6 +65,15 @@ def zones(said: Turns, lexicon: Lexicon) -> Zones:
         last_tail[-ZONE_TOKENS:],
         {*last_head, *last_tail},
     )
+
+
+def _system_head(text: str, lexicon: Lexicon) -> list[int]:
+    """`head`, remembered: a client repeats its system text in every request."""
+    seen = text[: _SLICE_CHARS + 1]  # all that the head depends on
+    known = lexicon.heads.get(seen)
+    if known is None:
+        known = lexicon.remember_head(seen, head(seen, lexicon))
+    return known
 
 
 def head(text: str, lexicon: Lexicon) -> list[int]:
