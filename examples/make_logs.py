@@ -19,9 +19,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from recipe import exchange_log  # noqa: E402 - the recipe lies beside this file
-from recipe.environments import python_with  # noqa: E402
-from recipe.local_api import LocalApi  # noqa: E402
-from recipe.runs import Run, Sent, all_runs  # noqa: E402
+from recipe.environments import python_with  # noqa: E402 - see above
+from recipe.local_api import LocalApi  # noqa: E402 - see above
+from recipe.runs import Run, Sent, all_runs  # noqa: E402 - see above
 
 _SECONDS_FOR_A_RUN = 900  # chosen: five times the slowest run on two shared cores
 

@@ -247,7 +247,7 @@ def run(
     program: Path, source: Path, out: Path, *, workers: int, left: int, what: str
 ) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(program), str(source), str(out), str(workers), str(left), what]
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
 
 
 def gone(pid: int) -> bool:

@@ -52,10 +52,10 @@ def _fill(
 
 
 def _follow(root: Mapping[str, Any], reference: str) -> Mapping[str, Any]:
-    part: Any = root
+    part = root
     for step in reference.lstrip("#/").split("/"):
         part = part[step]
-    return part  # type: ignore[no-any-return]
+    return part
 
 
 def _text(name: str, words: Sequence[str], rng: random.Random) -> str:

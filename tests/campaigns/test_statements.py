@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,8 +25,8 @@ NOTHING = np.empty(0, np.int64)
 NOBODY = Carried(NOTHING, {}, NOTHING, NOTHING, np.empty(0, bool))
 
 
-def found(accounts: list[int], keys: np.ndarray = KEYS, *, pool: int = 0, **of_ring: object) -> Found:
-    measured = ring(**of_ring)  # type: ignore[arg-type]
+def found(accounts: list[int], keys: np.ndarray = KEYS, *, pool: int = 0, **of_ring: Any) -> Found:
+    measured = ring(**of_ring)
     return Found(Candidate(np.array(accounts), keys, 1, pool), NOBODY, measured, judge(measured))
 
 

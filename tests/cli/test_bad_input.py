@@ -46,6 +46,7 @@ def not_there(home: Path) -> Path:
 
 
 whole = bytes_of_whole_log()
+junk = random.Random(1).randbytes(100_000)  # noqa: S311 - the same bytes each time
 UNREADABLE = {
     "missing": (not_there, "missing.jsonl does not exist", "Give a log file"),
     "empty": (written(b""), "hold no exchange", "docs/formats.md"),
@@ -53,7 +54,7 @@ UNREADABLE = {
     "empty folder": (empty_folder, "no log was found in", ".jsonl.gz"),
     "truncated gzip": (written(gzip.compress(whole)[:2000]), "breaks off after line", "fetch the file again"),
     "UTF-16": (written(whole.decode().encode("utf-16")), "is UTF-16", "iconv"),
-    "binary junk": (written(random.Random(1).randbytes(100_000)), "malformed", ". Check that this is a log"),  # noqa: S311
+    "binary junk": (written(junk), "malformed", ". Check that this is a log"),
     "a prompt instead of a log": (written(f"{PROMPT}\n".encode() * 200), "malformed", ". Check that this is a log"),
     "a row without an account": (
         written(lines([{**row(1), "account": None}])),

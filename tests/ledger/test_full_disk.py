@@ -120,7 +120,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     code = _TINY_DISK.format(tests=str(Path(__file__).parent.parent))
     script = 'mount -t tmpfs -o size=3m none "$1" && head -c 800000 /dev/zero > "$1/ballast" && exec "$2" -c "$3" "$1"'
     command = ["unshare", "-rm", "sh", "-c", script, "sh", str(tmp_path), sys.executable, code]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
     if "unshare:" in done.stderr or "mount:" in done.stderr:
         pytest.skip("this machine permits no mount namespaces")
     assert done.returncode == 0, done.stderr

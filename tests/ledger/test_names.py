@@ -119,7 +119,8 @@ table.add("account", {2: "second"})
 
 
 def test_an_addition_that_was_killed_leaves_the_names_before_it(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], capture_output=True, check=False)  # noqa: S603
+    command = [sys.executable, "-c", _KILLED, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our own program
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     table = NameTable.open(tmp_path, SECRET)
     assert table.names("account") == {1: "first"}

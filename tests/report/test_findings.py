@@ -122,8 +122,8 @@ def test_a_detail_that_is_not_finite_is_refused_by_name() -> None:
 def test_numbers_of_numpy_become_numbers_of_json() -> None:
     """Detectors compute with numpy; the file does not know it."""
     review = sample_reviews.one_campaign()
-    detail = {"accounts": np.int64(9), "ratio": np.float32(0.5)}
-    evidence = Evidence("shape", float(np.float64(1.0)), "Same parameters.", detail)  # type: ignore[arg-type]
+    detail: Any = {"accounts": np.int64(9), "ratio": np.float32(0.5)}
+    evidence = Evidence("shape", float(np.float64(1.0)), "Same parameters.", detail)
     written: Any = findings(replace(review, campaigns=(replace(review.campaigns[0], evidence=(evidence,)),)))
     assert json.dumps(written["campaigns"][0]["evidence"][0]["detail"]) == '{"accounts": 9, "ratio": 0.5}'
 

@@ -121,7 +121,8 @@ class Change:
         """List `new` instead of `old`: the same rows of the same inputs, or fewer, without duplicates."""
         marks = ",".join("?" * len(old))
         names = [s.name for s in old]
-        rows = self._db.execute(f"SELECT DISTINCT fingerprint FROM sources WHERE segment IN ({marks})", names)  # noqa: S608
+        known = f"SELECT DISTINCT fingerprint FROM sources WHERE segment IN ({marks})"  # noqa: S608 - marks are only "?"
+        rows = self._db.execute(known, names)
         sources = [fingerprint for (fingerprint,) in rows]
         for name in names:
             self._db.execute("DELETE FROM segments WHERE name = ?", (name,))
