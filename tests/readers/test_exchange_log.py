@@ -10,7 +10,8 @@ import pytest
 from stillwatch.errors import MalformedRow
 from stillwatch.exchange.record import UNKNOWN, Exchange, Message, Parameters, Principal, Request, Response, Usage
 from stillwatch.exchange.recorded_response import UNREADABLE
-from stillwatch.readers.exchange_log import MAX_HEADERS, read_row
+from stillwatch.readers.exchange_log import read_row
+from stillwatch.readers.header_pairs import MAX_HEADERS
 
 from .lines import CHAT_BODY, CHAT_RESPONSE, HEADERS, TS_US, exchange_row, line
 

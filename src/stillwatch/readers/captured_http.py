@@ -8,12 +8,13 @@ like an exchange log without them.
 
 from __future__ import annotations
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct
 
 from stillwatch.errors import MalformedRow
 from stillwatch.exchange.record import Exchange, Principal
 from stillwatch.exchange.wire import Number, Untyped, Word, decode
-from stillwatch.readers.exchange_log import MAX_HEADERS, request_of, response_of
+from stillwatch.readers.exchange_log import request_of, response_of
+from stillwatch.readers.header_pairs import header_pairs
 from stillwatch.readers.row_fields import Given, required_name, status_code
 
 EPOCH_US = 1_700_000_000_000_000  # chosen: 2023-11-14, a date that no real capture here has
@@ -28,7 +29,7 @@ class Row(Struct, gc=False):
     dt: Number = UNSET
     method: Word = UNSET
     path: Word = UNSET
-    headers: tuple[tuple[str, str], ...] | UnsetType | None = UNSET
+    headers: Untyped = UNSET
     body: Untyped = UNSET
     status: Number = UNSET
     response: Untyped = UNSET
@@ -49,7 +50,7 @@ def read_row(line: bytes) -> list[Exchange]:
             dialect=dialect,
             request=request,
             response=response_of(dialect, row.response, status),
-            headers=row.headers[:MAX_HEADERS] if isinstance(row.headers, tuple) else (),
+            headers=header_pairs(row.headers),
             method=row.method if isinstance(row.method, str) else "POST",
             status=status,
         )

@@ -22,6 +22,7 @@ from stillwatch.exchange.dialect import parse_request, parse_response, request_n
 from stillwatch.exchange.record import UNKNOWN, Exchange, Principal, Request, Response, Usage
 from stillwatch.exchange.request_fields import count
 from stillwatch.exchange.wire import Count, Untyped, Word, decode, raw_bytes
+from stillwatch.readers.header_pairs import header_pairs
 from stillwatch.readers.row_fields import (
     Given,
     optional_name,
@@ -33,8 +34,6 @@ from stillwatch.readers.row_fields import (
 
 _NOTHING = re.compile(rb"\s*(?:null|\{\s*\})?\s*")
 _MAX_NOTHING_BYTES = 16  # chosen: room for blanks; only so short a body is looked at twice
-
-MAX_HEADERS = 256  # chosen: servers refuse more than about 100
 
 
 class RowUsage(Struct, gc=False):
@@ -62,7 +61,7 @@ class Row(Struct, gc=False):
     account_created_us: Count = UNSET
     declared_use: Word = UNSET
     method: Word = UNSET
-    headers: tuple[tuple[str, str], ...] | UnsetType | None = UNSET
+    headers: Untyped = UNSET
     status: Count = UNSET
     response: Untyped = UNSET
     usage: RowUsage | UnsetType | None = UNSET
@@ -87,7 +86,7 @@ def read_row(line: bytes) -> list[Exchange]:
             request=request,
             response=response,
             usage=_usage(row, response),
-            headers=row.headers[:MAX_HEADERS] if isinstance(row.headers, tuple) else (),
+            headers=header_pairs(row.headers),
             method=row.method if isinstance(row.method, str) else "POST",
             status=status,
             id=optional_name(row.id),
