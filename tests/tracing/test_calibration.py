@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stillwatch.stats.conformal import finest_p, p_values
-from stillwatch.tracing.calibration import NONE, Reference
+from stillwatch.tracing.calibration import Reference
 
 FAMILY, STRATUM = "template", "batch"
 
@@ -20,7 +20,7 @@ def reference(scores: list[float]) -> Reference:
 @pytest.mark.parametrize(
     ("held", "family", "stratum", "scores"),
     [
-        (NONE, FAMILY, STRATUM, [99.0]),
+        (Reference(""), FAMILY, STRATUM, [99.0]),
         (reference([]), FAMILY, STRATUM, [99.0]),
         (reference([1.0, 2.0]), "other", STRATUM, [99.0]),
         (reference([1.0, 2.0]), FAMILY, "chat", [99.0]),

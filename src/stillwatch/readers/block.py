@@ -59,11 +59,6 @@ class Block(msgspec.Struct, frozen=True):
     end: Position
     end_fraction: float | None  # share of the file's own bytes that is consumed; None for standard input
 
-    @property
-    def first_line(self) -> int:
-        """The number of the block's first row."""
-        return self.lines[0]
-
 
 @dataclass(frozen=True)
 class Log:

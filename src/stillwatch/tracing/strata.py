@@ -19,7 +19,6 @@ from stillwatch.sketch.record import Flag, Intent
 Column = Any
 """An integer column of sketches: a numpy array or an Ibis expression; both know &, ==, != and ~."""
 
-STRATA = ("chat", "app", "extraction", "eval", "agent", "translation", "batch")
 HONEST_SHAPES = frozenset(["app", "extraction", "eval", "agent", "translation"])
 
 _MOST = 0.5
