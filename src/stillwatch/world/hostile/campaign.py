@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from dataclasses import replace
 
 from stillwatch.world import facts
 from stillwatch.world.chance import Chance
@@ -46,17 +47,19 @@ def _holder(slot: list[Term], ts_us: int) -> Term | None:
     return next((term for term in slot if term.from_us <= ts_us < term.to_us), None)
 
 
-def _harvest(plan: Plan, term: Term, ts_us: int, work: Work, past: tuple[tuple[str, str], ...]) -> Sent:
+def _harvest(
+    plan: Plan, term: Term, ts_us: int, work: Work, past: tuple[tuple[str, str], ...], address: str = ""
+) -> Sent:
     ask = Ask((*past, ("user", work.text)), work.system, work.parameters, work.body, work.path)
-    return term.desk.send(ts_us, ask, work.answer, campaign=plan.name, finish=work.finish)
+    return term.desk.send(ts_us, ask, work.answer, address=address, campaign=plan.name, finish=work.finish)
 
 
 def _lived(stage: Stage, plan: Plan, slot: int, pool: Pool) -> Iterator[Sent]:
     """What a slot's accounts send, living like people."""
     for generation, term in enumerate(terms(stage, plan, slot)):
         chance = stage.chance("life", plan.name, slot, generation)
-        opened_us = max(term.from_us, term.desk.account.account_created_us)
-        first_us = opened_us + int(chance.exponential(MEAN_TURNS / personal_rate(chance)) * DAY_US)
+        waits_days = 0.0 if term.as_program else chance.exponential(MEAN_TURNS / personal_rate(chance))
+        first_us = max(term.from_us, term.desk.account.account_created_us) + int(waits_days * DAY_US)
         harvests_us = first_us + int(plan.knobs.warm_up_days * DAY_US)
         users = [talker_of(chance, term.desk) for _ in range(CUSTOMERS_A_RELAY_ACCOUNT if plan.knobs.relay else 1)]
         zone, rate = term.desk.account.zone, plan.per_day / MEAN_TURNS
@@ -74,13 +77,14 @@ def _covered(chance: Chance, term: Term, talker: Talker, start_us: int) -> Itera
 
 def _session(chance: Chance, plan: Plan, term: Term, pool: Pool, talker: Talker, start_us: int) -> Iterator[Sent]:
     """A dialogue that harvests: an item, questions about it, perhaps the next item, as a person would go on."""
-    work = pool.take()
+    work, address = pool.take(), chance.pick(term.desk.account.addresses)
     past: tuple[tuple[str, str], ...] = ()
     said = work.text
     for moment in pauses(chance, start_us, turns_of_a_session(chance), facts.THINK_SECONDS):
         if moment >= term.to_us:
             return
-        yield _harvest(plan, term, moment, work, past)
+        said_to = replace(work, system=work.system or talker.system)
+        yield _harvest(plan, term, moment, said_to, past, address)
         past = (*past, ("user", said), ("assistant", work.answer))
         if chance.happens(_NEXT_ITEM_SHARE):
             work = pool.take()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import NamedTuple
 
 from stillwatch.world import facts
 from stillwatch.world.account import CLOUD_NETWORKS, Account, address, open_account
@@ -18,6 +19,9 @@ from stillwatch.world.wire.setup import Setup, adoption_us, draw_setup, pivot_us
 _NEED_CHAT = ("logprobs", "logit_bias", "tools")  # parameters that only OpenAI's dialect carries here
 
 
+_PROGRAM_SHARE = 0.25  # chosen: accounts that look like a small program's, about as many as among customers
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One account's time in a slot: from its first use until it is banned or the days end."""
@@ -25,6 +29,8 @@ class Term:
     desk: Desk
     from_us: int
     to_us: int
+    as_program: bool
+    """Whether the account looks like a program's, which is used from the day it is opened."""
 
 
 def terms(stage: Stage, plan: Plan, slot: int) -> list[Term]:
@@ -33,7 +39,10 @@ def terms(stage: Stage, plan: Plan, slot: int) -> list[Term]:
     for generation, ban_us in enumerate([*_bans(stage, plan, slot), stage.last_us]):
         if ban_us <= begins:
             continue
-        held.append(Term(_desk(stage, plan, slot, generation, begins), begins, ban_us))
+        chance = stage.chance("fleet", plan.name, slot, generation)
+        as_program = plan.knobs.residential and chance.happens(_PROGRAM_SHARE)
+        desk = _desk(stage, _Start(plan, slot, generation, begins), as_program, chance)
+        held.append(Term(desk, begins, ban_us, as_program))
         delay = stage.chance("delay", plan.name, slot, generation).uniform(0.7, 1.3) * plan.replace_hours
         begins = ban_us + int(delay * HOUR_US)
     return held
@@ -49,28 +58,36 @@ def _bans(stage: Stage, plan: Plan, slot: int) -> list[int]:
     return struck
 
 
-def _desk(stage: Stage, plan: Plan, slot: int, generation: int, begins_us: int) -> Desk:
-    chance = stage.chance("fleet", plan.name, slot, generation)
-    return Desk(_account(stage, plan, slot, generation, begins_us, chance), _setup(stage, plan, chance))
+class _Start(NamedTuple):
+    """The start of an account's time in a slot."""
+
+    plan: Plan
+    slot: int
+    generation: int
+    begins_us: int
 
 
-def _account(stage: Stage, plan: Plan, slot: int, generation: int, begins_us: int, chance: Chance) -> Account:
+def _desk(stage: Stage, start: _Start, as_program: bool, chance: Chance) -> Desk:
+    account = open_account(chance, stage, hosted=as_program or not start.plan.knobs.residential)
+    return Desk(_disguised(account, stage, start, chance), _setup(stage, start.plan, chance, as_program))
+
+
+def _disguised(account: Account, stage: Stage, start: _Start, chance: Chance) -> Account:
     """An account like anybody's, but for what the knobs leave out: shared address and card, opened in one go."""
-    knobs = plan.knobs
-    account = open_account(chance, stage, hosted=not knobs.residential)
+    plan, knobs = start.plan, start.plan.knobs
     if knobs.per_address > 1:
-        shared = _shared(stage, plan, "address", slot // knobs.per_address)
+        shared = _shared(stage, plan, "address", start.slot // knobs.per_address)
         account = replace(account, asn=shared.asn, country=shared.country, addresses=shared.addresses[:1])
     elif not knobs.residential and account.asn not in CLOUD_NETWORKS:
         rented = chance.pick(CLOUD_NETWORKS)
         account = replace(account, asn=rented, addresses=(address(chance, rented),))
     if knobs.per_card > 1:
-        card = _shared(stage, plan, "card", generation, slot // knobs.per_card)
+        card = _shared(stage, plan, "card", start.generation, start.slot // knobs.per_card)
         account = replace(account, payment=card.payment)
-    if generation == 0 and knobs.aged:
+    if start.generation == 0 and knobs.aged:
         return account
     age_days = chance.lognormal(facts.AGE_DAYS, facts.AGE_SIGMA) if knobs.aged else chance.uniform(0.5, 12.0)
-    return replace(account, account_created_us=begins_us - int(age_days * DAY_US))
+    return replace(account, account_created_us=start.begins_us - int(age_days * DAY_US))
 
 
 @cache
@@ -78,9 +95,9 @@ def _shared(stage: Stage, plan: Plan, what: str, *number: int) -> Account:
     return open_account(stage.chance(what, plan.name, *number), stage, hosted=not plan.knobs.residential)
 
 
-def _setup(stage: Stage, plan: Plan, chance: Chance) -> Setup:
+def _setup(stage: Stage, plan: Plan, chance: Chance, program: bool) -> Setup:
     needs_chat = any(name in OBJECTIVES[plan.objective].parameters for name in _NEED_CHAT)
-    drawn = draw_setup(chance, stage)
+    drawn = draw_setup(chance, stage, program=program)
     if not plan.knobs.random_clients or (needs_chat and drawn.dialect != "chat"):
         same = stage.chance("setup", plan.name) if not plan.knobs.random_clients else chance
         drawn = draw_setup(same, stage, kind=BY_NAME["openai-python-async" if same is not chance else "openai-node"])

@@ -51,7 +51,7 @@ _E1 = replace(_E0, per_card=10)
 _E2 = replace(_E1, per_address=1, per_card=4, random_clients=True)
 _E3 = replace(_E2, variants=50, jitter=True)
 _E4 = replace(_E3, paraphrase=True, bare_share=0.5)
-_E5 = replace(_E4, sessions=True, residential=True, per_card=1, aged=True, pivot_spread_hours=168.0)
+_E5 = replace(_E4, sessions=True, residential=True, per_card=1, aged=True, pivot_spread_hours=336.0)
 _E6 = replace(_E5, cover=0.6, warm_up_days=2.0)
 _E7 = replace(_E6, relay=True)
 LEVELS = {f"E{level}": knobs for level, knobs in enumerate((_E0, _E1, _E2, _E3, _E4, _E5, _E6, _E7))}

@@ -6,6 +6,7 @@ The number of different questions is the product of the parts, the terms and the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from stillwatch.world.chance import Chance
 from stillwatch.world.text.frames import fill, sentence_case
@@ -93,72 +94,103 @@ _CONDITIONS = (
     " Take {x} as the running example.",
     " State your assumptions about {c}.",
 )
-_OTHERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
-    "es": (
+
+
+class _Tongue(NamedTuple):
+    """Parts of questions in one language; a core that ends in `?` is a question."""
+
+    openings: tuple[str, ...]
+    cores: tuple[str, ...]
+    conditions: tuple[str, ...]
+    stops: tuple[str, str]
+
+
+_OTHERS: Mapping[str, _Tongue] = {
+    "es": _Tongue(
+        ("Para el proyecto {x}: ", "Caso {n}, {p}. ", "{w} pregunta lo siguiente. ", "Tema {d}, ejercicio {n}: ", ""),
         (
-            "¿cuál es la diferencia entre {a} y {b}",
+            "¿cuál es la diferencia entre {a} y {b}?",
             "explica {a} paso a paso con {n} y {m} como datos",
-            "¿por qué importa {a} cuando falta {b}",
-            "resume lo que se sabe sobre {a} en {n} palabras",
-            "¿cómo prepararía {w} una clase sobre {a} en {p}",
+            "¿por qué importa {a} cuando falta {b}?",
+            "resume lo que se sabe sobre {a} y {b} en {n} palabras",
+            "¿cómo prepararía {w} una clase sobre {a} en {p}?",
             "compara {a}, {b} y {c} en una tabla",
-            "si {w} tiene {n} casos de {a} y {m} de {b}, ¿qué se puede concluir",
-            "escribe {n} preguntas de examen sobre {a}",
-            "¿qué errores son frecuentes al tratar {a} en {p}",
+            "si {w} tiene {n} casos de {a} y {m} de {b}, ¿qué se puede concluir?",
+            "escribe {n} preguntas de examen sobre {a} y {c}",
+            "¿qué errores son frecuentes al tratar {a} en {p}?",
+            "demuestra que {a} no depende de {b} si {c} vale {n}",
         ),
-        (" Justifica la respuesta.", " Usa {n} frases.", " Menciona {c}.", " Da un ejemplo de {p}.", " Sin fórmulas."),
-        "?",
-    ),
-    "de": (
         (
-            "was unterscheidet {a} von {b}",
+            "Justifica la respuesta.",
+            "Usa {n} frases.",
+            "Menciona {c}.",
+            "Da un ejemplo de {p}.",
+            "Sin fórmulas, {w} no las lee.",
+        ),
+        (".", "?"),
+    ),
+    "de": _Tongue(
+        ("Für {x}: ", "Aufgabe {n}, {p}. ", "{w} fragt Folgendes. ", "Thema {d}, Blatt {n}: ", ""),
+        (
+            "was unterscheidet {a} von {b}?",
             "erkläre {a} Schritt für Schritt mit den Werten {n} und {m}",
-            "warum kommt es bei {a} auf {b} an",
-            "fasse in {n} Wörtern zusammen, was man über {a} weiß",
-            "wie würde {w} in {p} an {a} herangehen",
+            "warum kommt es bei {a} auf {b} an?",
+            "fasse in {n} Wörtern zusammen, was man über {a} und {b} weiß",
+            "wie würde {w} in {p} an {a} herangehen?",
             "vergleiche {a}, {b} und {c} in einer Tabelle",
-            "{w} zählt {n} Fälle von {a} und {m} von {b}. Was folgt daraus",
-            "formuliere {n} Prüfungsfragen zu {a}",
-            "welche Fehler macht man bei {a} besonders oft, wenn {b} fehlt",
+            "{w} zählt {n} Fälle von {a} und {m} von {b}. Was folgt daraus?",
+            "formuliere {n} Prüfungsfragen zu {a} und {c}",
+            "welche Fehler macht man bei {a} besonders oft, wenn {b} fehlt?",
+            "zeige, dass {a} von {b} unabhängig ist, wenn {c} den Wert {n} hat",
         ),
         (
-            " Begründe das.",
-            " Höchstens {n} Sätze.",
-            " Gehe auf {c} ein.",
-            " Mit einem Beispiel aus {p}.",
-            " Ohne Formeln.",
+            "Begründe das.",
+            "Höchstens {n} Sätze.",
+            "Gehe auf {c} ein.",
+            "Mit Beispiel aus {p}.",
+            "Ohne Formeln, {w} mag keine.",
         ),
-        "?",
+        (".", "?"),
     ),
-    "fr": (
+    "fr": _Tongue(
+        ("Pour {x} : ", "Exercice {n}, {p}. ", "{w} demande ceci. ", "Sujet {d}, fiche {n} : ", ""),
         (
-            "quelle est la différence entre {a} et {b}",
+            "quelle est la différence entre {a} et {b} ?",
             "explique {a} pas à pas avec les valeurs {n} et {m}",
-            "pourquoi {a} dépend-il de {b}",
-            "résume en {n} mots ce que l'on sait sur {a}",
-            "comment {w} aborderait-il {a} à {p}",
+            "pourquoi {a} dépend-il de {b} ?",
+            "résume en {n} mots ce que l'on sait sur {a} et {b}",
+            "comment {w} aborderait-il {a} à {p} ?",
             "compare {a}, {b} et {c} dans un tableau",
-            "{w} observe {n} cas de {a} et {m} de {b} : que peut-on en conclure",
-            "rédige {n} questions d'examen sur {a}",
-            "quelles erreurs fait-on souvent avec {a} à {p}",
+            "{w} observe {n} cas de {a} et {m} de {b} : que peut-on en conclure ?",
+            "rédige {n} questions d'examen sur {a} et {c}",
+            "quelles erreurs fait-on souvent avec {a} à {p} ?",
+            "montre que {a} ne dépend pas de {b} si {c} vaut {n}",
         ),
-        (" Justifie.", " En {n} phrases.", " Parle aussi de {c}.", " Donne un exemple à {p}.", " Sans formule."),
-        " ?",
-    ),
-    "zh": (
         (
-            "{a}和{b}有什么区别",
-            "请一步一步推导{a}, 已知数据是{n}和{m}",
-            "为什么{a}会受到{b}的影响, 样本数为{n}",
-            "请用{n}个字概括{a}",
-            "{w}在{p}应该怎样处理{a}",
-            "请列表比较{a}、{b}和{c}, 共{n}项",
-            "{w}观察到{n}例{a}和{m}例{b}, 能得出什么结论",
-            "请围绕{a}出{n}道题并给出答案",
-            "初学者在{a}上常犯哪{n}种错误",
+            "Justifie.",
+            "En {n} phrases.",
+            "Parle aussi de {c}.",
+            "Donne un exemple à {p}.",
+            "Sans formule, {w} n'en veut pas.",
         ),
-        ("请说明理由。", "不超过{n}句。", "也要提到{c}。", "举一个{p}的例子。", "不要用公式。"),
-        "\uff1f",
+        (".", "?"),
+    ),
+    "zh": _Tongue(
+        ("关于{x}: ", "第{n}题, {p}。", "{w}问: ", "{d}练习{n}: ", ""),
+        (
+            "{a}和{b}有什么区别?",
+            "请一步一步推导{a}, 已知数据是{n}和{m}",
+            "为什么{a}会受到{b}的影响, 样本数为{n}?",
+            "请用{n}个字概括{a}和{b}",
+            "{w}在{p}应该怎样处理{a}?",
+            "请列表比较{a}、{b}和{c}, 共{n}项",
+            "{w}观察到{n}例{a}和{m}例{b}, 能得出什么结论?",
+            "请围绕{a}和{c}出{n}道题并给出答案",
+            "初学者在{a}上常犯哪{n}种错误?",
+            "证明当{c}等于{n}时{a}与{b}无关",
+        ),
+        ("请说明理由。", "不超过{n}句。", "也要提到{c}。", "举一个{p}的例子。", "不要用公式, {w}看不懂。"),
+        ("。", "?"),
     ),
 }
 
@@ -166,16 +198,23 @@ _OTHERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
 def question(subject: Subject, chance: Chance) -> str:
     """One question or instruction about `subject`, in its language."""
     if subject.language != "en":
-        return _other(subject, chance)
-    opening = fill(chance.pick(_OPENINGS), subject, chance) if chance.happens(0.35) else ""
+        return _other(_OTHERS[subject.language], subject, chance)
+    opens = chance.happens(0.4)
+    opening = fill(chance.pick(_OPENINGS), subject, chance) if opens else ""
     core = fill(chance.pick(_CORES), subject, chance)
-    condition = fill(chance.pick(_CONDITIONS), subject, chance) if chance.happens(0.6) else ""
-    mark = "?" if core.startswith(("wh", "how", "is ")) or "What" in core or "How" in core else "."
-    return f"{sentence_case(opening + core)}{mark}{condition}"
+    asks = core.startswith(("wh", "how", "is ")) or "What" in core or "How" in core
+    conditions = chance.sample(_CONDITIONS, chance.pick((0, 1, 1, 2) if opens else (1, 1, 1, 2)))
+    said = sentence_case(opening + core) + ("?" if asks else ".")
+    return said + "".join(fill(condition, subject, chance) for condition in conditions)
 
 
-def _other(subject: Subject, chance: Chance) -> str:
-    cores, conditions, mark = _OTHERS[subject.language]
-    core = fill(chance.pick(cores), subject, chance)
-    condition = fill(chance.pick(conditions), subject, chance) if chance.happens(0.7) else ""
-    return f"{sentence_case(core)}{mark}{condition}"
+def _other(tongue: _Tongue, subject: Subject, chance: Chance) -> str:
+    opening = fill(chance.pick(tongue.openings), subject, chance)
+    core = fill(chance.pick(tongue.cores), subject, chance)
+    stop, mark = tongue.stops
+    conditions = [
+        fill(c, subject, chance)
+        for c in chance.sample(tongue.conditions, chance.pick((1, 1, 1, 2) if opening else (2, 2, 3)))
+    ]
+    blank = "" if subject.language == "zh" else " "
+    return blank.join([sentence_case(opening + core) + ("" if core.endswith(mark) else stop), *conditions])
