@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from stillwatch.assembly import Secrets, read_logs
 from stillwatch.evaluation.world import World, open_worlds
@@ -23,6 +24,13 @@ def opened(directories: Sequence[Path], out: Path) -> list[World]:
         return read_logs([log], out, kind, SECRETS, 1, lambda kind, share, exchanges, bad: None).ledger
 
     return open_worlds(directories, ledger_of, SECRETS.deployment)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """As the command sets it for itself before numpy loads: threads that wait for each other spin on a busy machine."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

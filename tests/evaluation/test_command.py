@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from stillwatch.cli.main import run
+from stillwatch.evaluation.detectors.hunt import Stillwatch
+from stillwatch.evaluation.detectors.volume import Volume
 
 Evaluate = Callable[..., tuple[int, str, str]]
 
@@ -38,12 +40,50 @@ def evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     return call
 
 
-def test_the_hunt_finds_both_campaigns_and_the_volume_baseline_none(evaluate: Evaluate, directory: Path) -> None:
-    code, out, err = evaluate(directory, "--out", "out", "--baselines", "volume", "--json")
+FEW = ("--baselines", "volume", "--looks", "2")
+
+
+def test_figures_pages_and_going_on(evaluate: Evaluate, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One run finds what there is and writes both files; a second one computes nothing anew."""
+    # 1. The hunt finds both campaigns and nobody else, volume finds neither.
+    code, out, err = evaluate(directory, "--out", "out", *FEW, "--json")
     assert (code, err) == (0, "")
-    assert json.loads(out) == json.loads(Path("out/evaluation.json").read_text())
-    recall = {one["name"]: one["figures"]["campaigns"][0]["acted"]["successes"] for one in json.loads(out)["detectors"]}
-    assert recall == {"stillwatch": 2, "volume": 0}
+    document = json.loads(out)
+    assert document == json.loads(Path("out/evaluation.json").read_text())
+    assert document["schema"] == "stillwatch.evaluation/1"
+    figures = {one["name"]: one["figures"] for one in document["detectors"]}
+    assert {name: one["campaigns"][0]["acted"]["successes"] for name, one in figures.items()} == {
+        "stillwatch": 2,
+        "volume": 0,
+    }
+    assert figures["stillwatch"]["operating_point"]["honest"]["successes"] == 0
+    assert {name: one["leaks"][0]["is_half_acted"] for name, one in figures.items()} == {
+        "stillwatch": True,
+        "volume": False,
+    }
+
+    # 2. The page states the figures.
+    page = Path("out/evaluation.html").read_text()
+    assert "Stillwatch acts on 2 of 2 campaigns" in page
+    assert "0 of 21" in page
+    assert "no false-positive rate finer than 4.8 %" in page
+
+    # 3. Going on: results are there, so no detector is asked again, and the files are the same.
+    monkeypatch.setattr(Stillwatch, "learned", _nobody)
+    monkeypatch.setattr(Volume, "learned", _nobody)
+    assert evaluate(directory, "--out", "out", *FEW, "--json")[1] == out
+    assert Path("out/evaluation.html").read_text() == page
+
+    # 4. A person gets a table.
+    code, out, err = evaluate(directory, "--out", "out", *FEW)
+    assert (code, err) == (0, "")
+    assert "Volume threshold" in out
+    assert "2/2" in out
+    assert "evaluation.html" in out
+
+
+def _nobody(*_: object) -> None:
+    raise AssertionError("computed again")
 
 
 def test_a_directory_without_a_truth_is_named(evaluate: Evaluate, tmp_path: Path) -> None:

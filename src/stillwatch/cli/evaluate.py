@@ -20,7 +20,7 @@ from stillwatch.evaluation.results import Results
 from stillwatch.evaluation.run import evaluate as evaluate_worlds
 from stillwatch.evaluation.summary import Evaluation
 from stillwatch.evaluation.truth import read_truth
-from stillwatch.evaluation.world import logs_of, open_worlds
+from stillwatch.evaluation.world import LOOKS, logs_of, open_worlds
 from stillwatch.evaluation.write import as_json as as_document
 from stillwatch.evaluation.write import write_evaluation
 
@@ -31,6 +31,9 @@ def evaluate(
     baselines: Annotated[
         str, typer.Option(help="Detectors beside Stillwatch: all, none, or names with commas between them.")
     ] = "all",
+    looks: Annotated[
+        int, typer.Option(min=1, max=64, help="Growing prefixes of each world that are hunted, to see what leaks.")
+    ] = LOOKS,
     secret: SecretFile = None,
     workers: Workers = None,
     as_json: Json = False,
@@ -58,7 +61,7 @@ def evaluate(
             return lambda kind, share, exchanges, rejected: tell(f"sketching {log}", share, f"{exchanges:,} exchanges")
 
         opened = open_worlds(worlds, ledger_of, secrets.deployment)
-        evaluation = evaluate_worlds(opened, detectors, Results(out / "results"), tell)
+        evaluation = evaluate_worlds(opened, detectors, Results(out / "results"), tell, looks)
         write_evaluation(evaluation, out)
     if as_json:
         print_json(as_document(evaluation))

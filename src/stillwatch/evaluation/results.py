@@ -6,6 +6,7 @@ or cannot be read, is computed again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -55,6 +56,6 @@ class Results:
         return self.folder / f"{world}--{detector}.json"
 
 
-def method(world_fingerprint: str) -> str:
-    """The fingerprint of a result: world, version and method."""
-    return f"{world_fingerprint}-{stillwatch.__version__}-{METHOD}"
+def method(world_fingerprint: str, cuts: Sequence[int]) -> str:
+    """The fingerprint of a result: world, version, method, and the days at which it was looked at."""
+    return f"{world_fingerprint}-{stillwatch.__version__}-{METHOD}-{','.join(map(str, cuts))}"

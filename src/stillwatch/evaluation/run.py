@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 
-from stillwatch.evaluation.detector import Detector, NotRun
+from stillwatch.evaluation.detector import Detector, Look, NotRun
 from stillwatch.evaluation.metrics.case import Case
 from stillwatch.evaluation.results import Outcome, Results, method
 from stillwatch.evaluation.rows import read_rows
 from stillwatch.evaluation.summary import Evaluation, summarise
 from stillwatch.evaluation.windows import compare_windows
-from stillwatch.evaluation.world import World, require_known
+from stillwatch.evaluation.world import LOOKS, World, require_known
 
 WINDOWS = "windows"
 Progress = Callable[[str, float], None]
@@ -33,15 +33,19 @@ def evaluate(
     detectors: Sequence[Detector],
     results: Results,
     progress: Progress = lambda step, done: None,
+    looks: int = LOOKS,
 ) -> Evaluation:
-    """Run every detector on every world, or take what an earlier run left in `results`, and count."""
+    """Run every detector on every world, or take what an earlier run left in `results`, and count.
+
+    `looks`: at how many growing prefixes of each world; one sees only the end, and knows nothing of leaks.
+    """
     cases: dict[str, list[tuple[str, Case]]] = {detector.name: [] for detector in detectors}
     outcomes: dict[str, list[Outcome]] = {detector.name: [] for detector in detectors}
     for world in worlds:
         sent = _sent(world)
         require_known(world.truth, world.directory, set(sent))
         for detector in detectors:
-            outcome = outcome_of(world, detector, results, progress)
+            outcome = outcome_of(world, detector, results, progress, looks)
             outcomes[detector.name].append(outcome)
             if outcome.status == "done":
                 ours = {name: sent[name] for name in world.truth.campaign_of if name in sent}
@@ -51,27 +55,31 @@ def evaluate(
     return summarise(worlds, detectors, outcomes, cases, windows)
 
 
-def outcome_of(world: World, detector: Detector, results: Results, progress: Progress) -> Outcome:
+def outcome_of(world: World, detector: Detector, results: Results, progress: Progress, looks: int = LOOKS) -> Outcome:
     """What a detector says of a world at every cut; from an earlier run where there is one."""
-    step = f"{detector.title} on {world.name}"
-    return _kept(world, detector.name, results, step, progress, lambda tell: _looked(world, detector, tell))
+    step, cuts = f"{detector.title} on {world.name}", world.cuts(looks)
+    known = method(world.fingerprint(), cuts)
+    return _kept(
+        world.name, detector.name, known, results, step, progress, lambda tell: _looked(world, detector, cuts, tell)
+    )
 
 
 def windows_of(world: World, results: Results, progress: Progress) -> Outcome:
     """The comparison on windows; from an earlier run where there is one."""
-    return _kept(world, WINDOWS, results, f"windows of {world.name}", progress, lambda tell: _compared(world, tell))
+    step, known = f"windows of {world.name}", method(world.fingerprint(), [])
+    return _kept(world.name, WINDOWS, known, results, step, progress, lambda tell: _compared(world, tell))
 
 
 def _kept(
-    world: World,
+    world: str,
     name: str,
+    fingerprint: str,
     results: Results,
     step: str,
     progress: Progress,
     compute: Callable[[Callable[[float], None]], Outcome],
 ) -> Outcome:
-    fingerprint = method(world.fingerprint())
-    known = results.get(world.name, name, fingerprint)
+    known = results.get(world, name, fingerprint)
     if known is None:
         progress(step, 0.0)
         known = msgspec.structs.replace(compute(lambda done: progress(step, done)), fingerprint=fingerprint)
@@ -90,9 +98,9 @@ def _compared(world: World, progress: Callable[[float], None]) -> Outcome:
     return Outcome(world.name, WINDOWS, "", "done", windows=tuple(rows), seconds=round(time.monotonic() - began, 3))
 
 
-def _looked(world: World, detector: Detector, progress: Callable[[float], None]) -> Outcome:
-    began, cuts = time.monotonic(), world.cuts()
-    looks = []
+def _looked(world: World, detector: Detector, cuts: Sequence[int], progress: Callable[[float], None]) -> Outcome:
+    began = time.monotonic()
+    looks: list[Look] = []
     try:
         watch = detector.learned(world)
         for number, day in enumerate(cuts):

@@ -54,8 +54,10 @@ class DetectorSummary:
     title: str
     idea: str
     has_rings: bool
+    has_e_values: bool
     worlds: int
     reasons: tuple[str, ...]  # why it did not run, where it did not
+    notes: tuple[str, ...]  # what a reader must know of how it ran
     seconds: float
     figures: Figures | None
 
@@ -132,14 +134,17 @@ def _detector(one: Detector, outcomes: Sequence[Outcome], cases: Sequence[tuple[
         one.title,
         one.idea,
         one.has_rings,
+        one.has_e_values,
         len(cases),
         _reasons(outcomes),
+        tuple(dict.fromkeys(look.note for outcome in outcomes for look in outcome.looks if look.note)),
         round(sum(outcome.seconds for outcome in outcomes), 3),
-        _figures(one, cases) if cases else None,
+        figures(one.has_rings, one.has_e_values, cases) if cases else None,
     )
 
 
-def _figures(one: Detector, named: Sequence[tuple[str, Case]]) -> Figures:
+def figures(has_rings: bool, has_e_values: bool, named: Sequence[tuple[str, Case]]) -> Figures:
+    """Every metric over the cases of one detector, each with the name of its world."""
     cases = [case for _, case in named]
     return Figures(
         campaigns=tuple(campaign_recall(cases)),
@@ -148,12 +153,12 @@ def _figures(one: Detector, named: Sequence[tuple[str, Case]]) -> Figures:
         operating_point=operating_point(cases),
         leaks=tuple(row for world, case in named for row in campaign_leaks(world, case)),
         leak_curve=tuple(leak_curve(cases)),
-        b_cubed=b_cubed(cases) if one.has_rings else None,
+        b_cubed=b_cubed(cases) if has_rings else None,
         false_discoveries=false_discoveries(cases),
         collateral=tuple(collateral(cases)),
-        calibration=tuple(calibration_points(cases, one.has_e_values)),
+        calibration=tuple(calibration_points(cases, has_e_values)),
         costs=tuple(costs(cases)),
-        ablation=tuple(ablations(cases)) if one.has_e_values else (),
+        ablation=tuple(ablations(cases)) if has_e_values else (),
     )
 
 

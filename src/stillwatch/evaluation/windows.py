@@ -5,8 +5,8 @@ campaign's harvesting exchanges in their midst. Two tests look at each window. T
 its projections with benign history. The rare-value test is what the template family amounts to on a window: the most
 organisations that have one value of their prompts in common, values that benign history knows left out.
 
-Both are trained on half of the benign log; their threshold is set on windows of a quarter of it, at the rate `LEVEL`; the
-last quarter is what windows are mixed from. Windows of the hunted log's honest accounts are looked at too:
+Both are trained on half of the benign log; their threshold is set on windows of a quarter of it, at the rate `LEVEL`;
+the last quarter is what windows are mixed from. Windows of the hunted log's honest accounts are looked at too:
 where many of them are noticed, the benign log is not like the traffic, and a window test cannot be used on it. Windows
 overlap, since logs are finite: the intervals treat them as independent and are a little narrow.
 """

@@ -26,8 +26,8 @@ from stillwatch.tracing.ubiquitous import ubiquitous_values
 Ints = NDArray[np.int64]
 
 EXCHANGES, BENIGN = "exchanges.jsonl.gz", "benign.jsonl.gz"
-MOST_CUTS = 8
-"""Looks of a growing log: enough to see a curve, few enough for one night."""
+LOOKS = 8
+"""At a growing log: enough to see a curve, few enough for one night."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ class World:
     def benign_log(self) -> Path:
         return self.directory / BENIGN
 
-    def cuts(self) -> list[int]:
-        """Last days of growing prefixes, evenly spread, the last of them the last day of all."""
+    def cuts(self, looks: int = LOOKS) -> list[int]:
+        """Last days of at most `looks` growing prefixes, evenly spread, the last of them the last day of all."""
         days = self.ledger.days()
-        count = min(len(days), MOST_CUTS)
+        count = min(len(days), looks)
         return [days[len(days) * (place + 1) // count - 1] for place in range(count)]
 
     def benign_day(self, day: int) -> int:

@@ -9,12 +9,14 @@ from typing import Any
 
 import msgspec
 
+from stillwatch.evaluation.page import page
 from stillwatch.evaluation.summary import Evaluation
 from stillwatch.report.atomic_file import write_atomically
 
 
 def write_evaluation(evaluation: Evaluation, out: Path) -> None:
     """Write both files into `out`, each whole or not at all."""
+    write_atomically(out / "evaluation.html", page(evaluation))
     write_atomically(out / "evaluation.json", json.dumps(as_json(evaluation), indent=1, allow_nan=False) + "\n")
 
 

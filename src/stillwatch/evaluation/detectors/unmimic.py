@@ -30,6 +30,7 @@ PROMPTS_TO_LEARN = 2_000
 EXCHANGES_PER_ACCOUNT = 30
 """Of each account, the first that are chats: the guard judges each alone."""
 _DIMENSIONS = 512
+_WITHOUT_ITS_MODEL = "Its embedding model was not at hand; hashed n-grams stood in its place."
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Unmimic:
 
     def learned(self, world: World) -> Watch:
         guard = _guard(world)
+        note = "" if _has_its_model() else _WITHOUT_ITS_MODEL
         judged = _judged(world.log, guard)
         setting = [one for one in _judged(world.benign_log, guard) if not _is_training(one.account)]
 
@@ -52,7 +54,7 @@ class Unmimic:
             reference = np.array(list(_scores(setting, world.benign_day(day)).values()), np.float64)
             names, values = list(scores), np.array(list(scores.values()), np.float64)
             acted = named(names, actionable(values, reference))
-            return Look(day, scores, acted, (), tuple(np.sort(reference).tolist()))
+            return Look(day, scores, acted, (), tuple(np.sort(reference).tolist()), note=note)
 
         return watch
 

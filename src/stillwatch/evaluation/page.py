@@ -1,0 +1,71 @@
+"""evaluation.html: the figures for people, as one file that loads nothing and works without JavaScript."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from stillwatch.evaluation import pictures
+from stillwatch.evaluation.detectors.hunt import Stillwatch
+from stillwatch.evaluation.plot import in_words, percent
+from stillwatch.evaluation.summary import Evaluation
+from stillwatch.report import wording
+from stillwatch.report.content_policy import content_policy
+
+
+def page(evaluation: Evaluation) -> str:
+    """The report as HTML; the same evaluation gives the same bytes."""
+    style = _style()
+    own = next((one for one in evaluation.detectors if one.name == Stillwatch().name and one.figures), None)
+    return (
+        _environment()
+        .get_template("evaluation.html")
+        .render(
+            policy=content_policy(style, ""),
+            style=Markup(style),  # noqa: S704 - our own files, and their hash is in the policy
+            evaluation=evaluation,
+            own=own,
+            ran=pictures.with_figures(evaluation),
+            levels=pictures.levels_of(evaluation),
+            headline=pictures.headline(evaluation),
+            recall=pictures.recall_by_level(evaluation),
+            leak_curves=pictures.leak_curves(evaluation),
+            calibration=pictures.calibration(evaluation),
+            windows=pictures.windows(evaluation),
+            leaks_by_level=pictures.leaks_by_level,
+            window_tests=pictures.WINDOW_TESTS,
+            style_of=pictures.style_of,
+        )
+    )
+
+
+def _style() -> str:
+    """The colours and type of the hunt's report, and what only plots need."""
+    of_report = (files("stillwatch.report") / "templates" / "style.css").read_text("utf-8")
+    return of_report + (files("stillwatch.evaluation") / "templates" / "evaluation.css").read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("stillwatch.evaluation"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_shown,
+    )
+    environment.filters |= {"in_words": in_words, "percent": percent, "count": wording.count}
+    environment.filters["family"] = wording.family
+    return environment
+
+
+def _shown(value: object) -> object:
+    """Names of worlds, classes and campaigns come from outside: what could deceive the eye is spelt out."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return wording.visible(value)
+    return value
