@@ -120,3 +120,23 @@ def _scored(calm: Sequence[str], hostile: Sequence[str], fold: int) -> tuple[lis
         return (learnt[1][value] + _PRIOR * share) / (learnt[0][value] + _PRIOR * (1 - share))
 
     return [score(v) for v in calm[fold::_FOLDS]], [score(v) for v in hostile[fold::_FOLDS]]
+
+
+def as_table(leaks: Sequence[Leak]) -> str:
+    """Fields down, levels across; of a category the way that says more. `*` separates; behaviour stands apart."""
+    levels = sorted({leak.level for leak in leaks})
+    best: dict[tuple[str, str], Leak] = {}
+    for leak in leaks:
+        known = best.get((leak.field, leak.level))
+        if known is None or abs(leak.auc - 0.5) > abs(known.auc - 0.5):
+            best[leak.field, leak.level] = leak
+    lines = ["AUC of each raw field alone" + "".join(f"{level:>8}" for level in levels)]
+    for behaviour, title in ((False, "what an operator chooses"), (True, "what the harvest looks like")):
+        lines += ["", title]
+        names = dict.fromkeys(leak.field for leak in leaks if leak.is_behaviour is behaviour)
+        lines += [f"{name:<27}" + "".join(_cell(best.get((name, level))) for level in levels) for name in names]
+    return "\n".join(lines)
+
+
+def _cell(leak: Leak | None) -> str:
+    return f"{leak.auc:7.2f}{'*' if leak.separates else ' '}" if leak else " " * 8

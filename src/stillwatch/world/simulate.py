@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from stillwatch.world.honest import CLASSES
 from stillwatch.world.hostile.campaign import campaign
 from stillwatch.world.hostile.pool import Pool
+from stillwatch.world.real_clients import Runs, crowd, requests_of
 from stillwatch.world.scenario import Scenario
 from stillwatch.world.sent import Sent
 from stillwatch.world.stage import DAY_US, START_US, Stage
@@ -30,13 +31,17 @@ def stage_of(scenario: Scenario, seed: int, era: str = "traffic") -> Stage:
     return Stage(scenario.name, seed, era, first_us, scenario.days, START_US + int(release_day * DAY_US))
 
 
-def honest_parts(scenario: Scenario, stage: Stage) -> Iterator[Part]:
-    """The honest classes."""
+def honest_parts(scenario: Scenario, stage: Stage, runs: Runs) -> Iterator[Part]:
+    """The honest classes and crowds."""
     for name, count in scenario.honest.items():
         yield Part(name, False, count, CLASSES[name].cast(stage, count))
+    for plan in scenario.crowds:
+        requests_of(runs, plan.run)  # an unknown run is said before anything is simulated
+        yield Part(plan.name, False, plan.accounts, crowd(stage, plan, runs))
 
 
-def campaign_parts(scenario: Scenario, stage: Stage) -> Iterator[Part]:
+def campaign_parts(scenario: Scenario, stage: Stage, runs: Runs) -> Iterator[Part]:
     """The campaigns, each one stream."""
     for plan in scenario.campaigns:
-        yield Part(plan.name, True, plan.accounts, iter([campaign(stage, plan, Pool(stage, plan))]))
+        pool = Pool(stage, plan, requests_of(runs, plan.run) if plan.run else ())
+        yield Part(plan.name, True, plan.accounts, iter([campaign(stage, plan, pool)]))

@@ -15,6 +15,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stillwatch.world.real_clients import Runs
 from stillwatch.world.scenario import Scenario
 from stillwatch.world.sent import Sent
 from stillwatch.world.simulate import Part, campaign_parts, honest_parts, stage_of
@@ -42,17 +43,24 @@ class Written:
     benign_exchanges: int
 
 
-def write_world(scenario: Scenario, folder: Path, *, seed: int, scale: float, tell: Tell) -> Written:
-    """Simulate and write. Whatever stops it leaves no half file: work is done in a hidden folder that goes away."""
-    scaled = scenario.scaled(scale)
+def write_world(
+    scenario: Scenario, folder: Path, *, seed: int, scale: float, tell: Tell, runs: Runs | None = None
+) -> Written:
+    """Simulate and write; `runs` are those of real clients that the scenario names.
+
+    Whatever stops it leaves no half file: work is done in a hidden folder that goes away.
+    """
+    scaled, known = scenario.scaled(scale), runs or {}
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".world.", dir=folder) as hidden:
         work = Path(hidden)
         stage, before = stage_of(scaled, seed), stage_of(scaled, seed, "benign")
         with _Harvest(work / HARVEST) as harvest:
-            parts = [*honest_parts(scaled, stage), *campaign_parts(scaled, stage)]
+            parts = [*honest_parts(scaled, stage, known), *campaign_parts(scaled, stage, known)]
             counts = _log(parts, seed, work / TRAFFIC, harvest, lambda s, d: tell("traffic", s, d))
-        benign = _log(list(honest_parts(scaled, before)), seed, work / BENIGN, None, lambda s, d: tell("benign", s, d))
+        benign = _log(
+            list(honest_parts(scaled, before, known)), seed, work / BENIGN, None, lambda s, d: tell("benign", s, d)
+        )
         document = truth(scaled, stage, scale, counts)
         (work / TRUTH).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         for name in (TRAFFIC, BENIGN, HARVEST, TRUTH):

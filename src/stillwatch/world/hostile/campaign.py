@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 from stillwatch.world import facts
 from stillwatch.world.chance import Chance
@@ -20,6 +21,7 @@ from stillwatch.world.text.talk import Talker
 
 CUSTOMERS_A_RELAY_ACCOUNT = 6  # chosen
 _SCHEDULER_CV = 0.8  # chosen: a scheduler's flow is a little more even than chance
+_PROGRAM_SESSIONS = 8.0  # chosen: sessions a day of the programs that some accounts look like, before the first use
 _NEXT_ITEM_SHARE = 0.6  # chosen: later turns of a session that bring the next item; the others ask on
 
 
@@ -37,6 +39,8 @@ def _scheduled(stage: Stage, plan: Plan, pool: Pool) -> Iterator[Sent]:
     begins = stage.first_us + int(plan.start_day * DAY_US)
     turn: list[int] = []
     for ts_us in renewals(chance, begins, stage.last_us, plan.accounts * plan.per_day / 86_400, _SCHEDULER_CV):
+        if pool.is_empty:
+            return
         turn = turn or chance.shuffled(range(plan.accounts))
         term = _holder(held[turn.pop()], ts_us)
         if term is not None:
@@ -58,15 +62,26 @@ def _lived(stage: Stage, plan: Plan, slot: int, pool: Pool) -> Iterator[Sent]:
     """What a slot's accounts send, living like people."""
     for generation, term in enumerate(terms(stage, plan, slot)):
         chance = stage.chance("life", plan.name, slot, generation)
-        waits_days = 0.0 if term.as_program else chance.exponential(MEAN_TURNS / personal_rate(chance))
-        first_us = max(term.from_us, term.desk.account.account_created_us) + int(waits_days * DAY_US)
+        starts = _starts(chance, plan, term)
+        first_us = next(starts, stage.last_us)
         harvests_us = first_us + int(plan.knobs.warm_up_days * DAY_US)
         users = [talker_of(chance, term.desk) for _ in range(CUSTOMERS_A_RELAY_ACCOUNT if plan.knobs.relay else 1)]
-        zone, rate = term.desk.account.zone, plan.per_day / MEAN_TURNS
-        for start in sessions(chance, first_us, term.to_us, rate, PEOPLE, zone):
-            covers = start < harvests_us or chance.happens(plan.knobs.cover)
+        for start in chain((first_us,), starts):
+            if start >= term.to_us:
+                break
+            covers = start < harvests_us or pool.is_empty or chance.happens(plan.knobs.cover)
             lived = _covered(chance, term, chance.pick(users), start) if covers else None
             yield from lived or _session(chance, plan, term, pool, users[0], start)
+
+
+def _starts(chance: Chance, plan: Plan, term: Term) -> Iterator[int]:
+    """When an account's sessions begin: the first when a customer's would, the others at the campaign's rate."""
+    opened_us, zone = max(term.from_us, term.desk.account.account_created_us), term.desk.account.zone
+    usual = _PROGRAM_SESSIONS if term.as_program else personal_rate(chance) / MEAN_TURNS
+    first_us = next(sessions(chance, opened_us, term.to_us, usual, PEOPLE, zone), None)
+    if first_us is not None:
+        yield first_us
+        yield from sessions(chance, first_us + 1, term.to_us, plan.per_day / MEAN_TURNS, PEOPLE, zone)
 
 
 def _covered(chance: Chance, term: Term, talker: Talker, start_us: int) -> Iterator[Sent]:
@@ -86,7 +101,7 @@ def _session(chance: Chance, plan: Plan, term: Term, pool: Pool, talker: Talker,
         said_to = replace(work, system=work.system or talker.system)
         yield _harvest(plan, term, moment, said_to, past, address)
         past = (*past, ("user", said), ("assistant", work.answer))
-        if chance.happens(_NEXT_ITEM_SHARE):
+        if chance.happens(_NEXT_ITEM_SHARE) and not pool.is_empty:
             work = pool.take()
             said = work.text
         else:

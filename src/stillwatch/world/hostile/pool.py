@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from stillwatch.world.chance import Chance
 from stillwatch.world.hostile.objectives import OBJECTIVES, Objective
@@ -36,6 +36,15 @@ class Work:
         return replace(self, text=text, answer=answered, body=None, finish="stop")
 
 
+class Captured(Protocol):
+    """A request of a real client."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def body(self) -> Mapping[str, Any]: ...
+
+
 _NEEDED = ("logprobs", "top_logprobs", "tools")
 
 
@@ -47,8 +56,10 @@ def _needed(name: str, value: object) -> bool:
 class Pool:
     """Deals items out in order; who takes them, and how often accounts are replaced, does not disturb it."""
 
-    def __init__(self, stage: Stage, plan: Plan) -> None:
+    def __init__(self, stage: Stage, plan: Plan, captured: Sequence[Captured] = ()) -> None:
+        """`captured`: bodies of a real client that are the items, each dealt out once."""
         self._stage, self._plan = stage, plan
+        self._captured = stage.chance("captured", plan.name).shuffled(captured)
         self._objective: Objective = OBJECTIVES[plan.objective]
         self._paraphraser = Paraphraser() if plan.knobs.paraphrase else None
         self._parameters = {
@@ -56,8 +67,13 @@ class Pool:
         }
         self._next = 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether every captured item has been dealt out; made-up ones never run out."""
+        return bool(self._captured) and self._next >= len(self._captured)
+
     def take(self) -> Work:
-        """The next item."""
+        """The next item. Not to be called on an empty pool."""
         number = self._next
         self._next += 1
         objective, chance = self._objective, self._stage.chance("pool", self._plan.name, number)
@@ -65,6 +81,7 @@ class Pool:
         payload = objective.payload(subject, chance)
         wrapper = self._wrapper(subject, chance)
         told = answer(subject, max(1, int(chance.lognormal(objective.tokens, 0.45))), chance)
+        captured = self._captured[number] if self._captured else None
         short = objective.parameters.get("max_tokens") == 1
         return Work(
             number,
@@ -75,6 +92,8 @@ class Pool:
             "length" if short else "stop",
             subject,
             wrapper,
+            captured.body if captured else None,
+            captured.path if captured else "",
         )
 
     def _wrapper(self, subject: Subject, chance: Chance) -> Wrapper:

@@ -195,10 +195,28 @@ _OTHERS: Mapping[str, _Tongue] = {
 }
 
 
+_NARROWER: Mapping[str, tuple[str, ...]] = {
+    "en": (" It concerns {x}.", " I have {n} minutes, {w} has {m}.", " See {x}, section {n}.", " ({x}, {p})"),
+    "es": ("Se trata de {x}.", "Tengo {n} minutos y {w} tiene {m}.", "Véase {x}, apartado {n}.", "({x}, {p})"),
+    "de": ("Es geht um {x}.", "Ich habe {n} Minuten, {w} hat {m}.", "Siehe {x}, Abschnitt {n}.", "({x}, {p})"),
+    "fr": ("Il s'agit de {x}.", "J'ai {n} minutes, {w} en a {m}.", "Voir {x}, section {n}.", "({x}, {p})"),
+    "zh": ("涉及{x}。", "我有{n}分钟, {w}有{m}分钟。", "见{x}第{n}节。", "({x}, {p})"),
+}
+
+
 def question(subject: Subject, chance: Chance) -> str:
-    """One question or instruction about `subject`, in its language."""
-    if subject.language != "en":
-        return _other(_OTHERS[subject.language], subject, chance)
+    """One question or instruction about `subject`, in its language. One without a number is narrowed down by a name."""
+    said = _english(subject, chance) if subject.language == "en" else _other(subject, chance)
+    if any(map(str.isdigit, said)) and chance.happens(_BROAD_SHARE):
+        return said
+    blank = " " if subject.language in ("es", "de", "fr") else ""
+    return said + blank + fill(chance.pick(_NARROWER[subject.language]), subject, chance)
+
+
+_BROAD_SHARE = 0.7  # chosen
+
+
+def _english(subject: Subject, chance: Chance) -> str:
     opens = chance.happens(0.4)
     opening = fill(chance.pick(_OPENINGS), subject, chance) if opens else ""
     core = fill(chance.pick(_CORES), subject, chance)
@@ -208,7 +226,8 @@ def question(subject: Subject, chance: Chance) -> str:
     return said + "".join(fill(condition, subject, chance) for condition in conditions)
 
 
-def _other(tongue: _Tongue, subject: Subject, chance: Chance) -> str:
+def _other(subject: Subject, chance: Chance) -> str:
+    tongue = _OTHERS[subject.language]
     opening = fill(chance.pick(tongue.openings), subject, chance)
     core = fill(chance.pick(tongue.cores), subject, chance)
     stop, mark = tongue.stops

@@ -119,3 +119,14 @@ DIALECTS = {
     "anthropic": Dialect(_anthropic, _anthropic_response),
     "gemini": Dialect(_gemini, _gemini_response),
 }
+
+
+def dialect_of(path: str) -> str:
+    """The dialect that a captured path speaks; empty for one whose answers are not simulated."""
+    endings = {
+        "/chat/completions": "chat",
+        "/responses": "responses",
+        "/messages": "anthropic",
+        ":generateContent": "gemini",
+    }
+    return next((dialect for ending, dialect in endings.items() if path.endswith(ending)), "")

@@ -10,7 +10,7 @@ from stillwatch.world import facts
 from stillwatch.world.chance import Chance
 from stillwatch.world.sent import Sent
 from stillwatch.world.text.answers import tokens_of
-from stillwatch.world.wire.dialects import DIALECTS
+from stillwatch.world.wire.dialects import DIALECTS, dialect_of
 
 _ERRORS = (429, 429, 500, 503)
 
@@ -18,9 +18,8 @@ _ERRORS = (429, 429, 500, 503)
 def row_of(sent: Sent, seed: int) -> dict[str, Any]:
     """The log's row. Its id and the few failures that everybody meets are chance of the seed, account and moment."""
     chance = Chance(seed, sent.account.account, sent.ts_us)
-    dialect = DIALECTS[sent.setup.dialect]
     model = sent.setup.model_at(sent.ts_us)
-    path, body = (sent.ask.path, sent.ask.body) if sent.ask.body is not None else dialect.request(sent.ask, model)
+    spoken, path, body = _asked(sent, model)
     encoded = msgspec.json.encode(body)
     account = sent.account
     row: dict[str, Any] = {
@@ -41,10 +40,19 @@ def row_of(sent: Sent, seed: int) -> dict[str, Any]:
     if chance.happens(facts.ERROR_SHARE):
         return row | {"status": chance.pick(_ERRORS)}
     asked = len(encoded) // 5 + 8  # JSON around the text is no tokens
+    if not spoken:
+        return row | {"status": 200, "usage": {"input_tokens": asked, "output_tokens": 0}}
     answered = tokens_of(sent.answer)
-    response = dialect.response(sent, model, asked, answered, chance)
-    usage = {"input_tokens": asked, "output_tokens": answered}
-    return row | {"status": 200, "response": response, "usage": usage}
+    response = DIALECTS[spoken].response(sent, model, asked, answered, chance)
+    return row | {"status": 200, "response": response, "usage": {"input_tokens": asked, "output_tokens": answered}}
+
+
+def _asked(sent: Sent, model: str) -> tuple[str, str, dict[str, Any]]:
+    """Dialect, path and body; a real client's own body keeps all but the model's name."""
+    ask = sent.ask
+    if ask.body is not None:
+        return dialect_of(ask.path), ask.path, {**ask.body, "model": model}
+    return (sent.setup.dialect, *DIALECTS[sent.setup.dialect].request(ask, model))
 
 
 def _headers(sent: Sent, length: int) -> list[list[str]]:
