@@ -17,7 +17,7 @@ def test_the_estimate_is_the_sum_over_pairs() -> None:
     reference, own = rows(1, 30), rows(2, 12, 20.0)
     against = Discrepancy.to(reference)
 
-    def k(x: np.ndarray, y: np.ndarray) -> float:  # type: ignore[type-arg]
+    def k(x: np.ndarray, y: np.ndarray) -> float:  # type: ignore[type-arg]  # of any numbers
         return float(np.exp(-((x.astype(float) - y) ** 2).sum() / (2 * against.bandwidth**2)))
 
     among = [k(own[i], own[j]) for i in range(12) for j in range(12) if i != j]
