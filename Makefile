@@ -20,6 +20,7 @@ CONSTRAINTS ?= constraints.txt
 LOGS ?=
 OUT ?= out
 CALIBRATE ?=
+FULL ?=
 TESTS ?=
 ARGS ?=
 
@@ -34,6 +35,21 @@ help: ## List the targets
 hunt: $(CORE) ## Hunt for campaigns: LOGS="a.jsonl.gz b/" (else the example), OUT=out, CALIBRATE=benign.jsonl.gz
 	@$(VENV)/bin/stillwatch hunt $(or $(LOGS),examples/logs) --out $(OUT) \
 	  $(foreach log,$(CALIBRATE),--calibrate $(log)) $(ARGS)
+
+# Simulated worlds, as scenario and seed, how large, and at how many prefixes of each the hunt looks.
+WORLDS := $(if $(FULL),full:1 ladder:1 ladder:2 ladder:3 nulls:1,small:1)
+SCALE := $(if $(FULL),1,0.5)
+LOOKS := $(if $(FULL),8,4)
+
+.PHONY: evaluate
+evaluate: $(DEV) ## Evaluate on simulated worlds with known truth, in minutes; FULL=1 in a night. OUT=out
+	@for world in $(WORLDS); do \
+	  made=$(OUT)/worlds/$${world%:*}-$${world#*:}-$(SCALE); \
+	  test -e $$made/truth.json || \
+	    $(VENV)/bin/stillwatch world $${world%:*} --seed $${world#*:} --scale $(SCALE) --out $$made || exit $$?; \
+	  set -- "$$@" $$made; \
+	done; \
+	$(VENV)/bin/stillwatch evaluate "$$@" --looks $(LOOKS) --out $(OUT)/evaluation $(ARGS)
 
 ##@ Work on it
 .PHONY: test lint types bench example constraints

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from stillwatch.evaluation.metrics.recall import account_recall, campaign_recall, operating_point
 
-from .cases import RING, case, entry, look
+from .cases import OTHER, RING, campaign, case, entry, look, truth
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,15 @@ def test_an_entry_finds_a_campaign_by_half_of_both(accounts: str, is_found: bool
     assert rows["E0"].acted.successes == is_found
     assert (rows["E5"].acted.successes, rows["E5"].acted.trials) == (0, 1)
     assert (rows["all"].acted.successes, rows["all"].acted.trials) == (is_found, 2)
+
+
+def test_an_account_acted_on_alone_is_an_entry_of_one() -> None:
+    """A campaign of one account (E0) has no ring; two accounts acted on apart are no entry of both."""
+    alone = replace(truth(), campaigns=(campaign("X", "E0", ("a",)), campaign("Y", "E5", OTHER)))
+    rows = {row.level: row for row in campaign_recall([case(look(3, "aef", entry("pq")), of=alone)])}
+    assert (rows["E0"].acted.successes, rows["E5"].acted.successes) == (1, 1)
+    apart = replace(truth(), campaigns=(campaign("X", "E0", RING),))
+    assert campaign_recall([case(look(3, "abcd"), of=apart)])[0].acted.successes == 0
 
 
 def test_what_is_only_shown_to_people_is_listed_and_not_acted_on() -> None:

@@ -53,11 +53,16 @@ def test_it_agrees_with_counting_pairs(seed: int) -> None:
 
 
 def test_an_entry_is_false_if_no_campaign_has_half_of_it() -> None:
-    """Of three entries acted on, pq is nobody's and apq is a third X's."""
+    """Of three entries acted on, pq is nobody's and apq is a third X's; of three accounts acted on, p is honest."""
     found = false_discoveries([case(look(3, "abp", entry("abcd"), entry("pq"), entry("apq"), entry("r", "campaign")))])
     assert (found.acted_entries.successes, found.acted_entries.trials) == (2, 3)
     assert (found.listed_entries.successes, found.listed_entries.trials) == (3, 4)
     assert (found.acted_accounts.successes, found.acted_accounts.trials) == (1, 3)
+
+
+def test_an_honest_account_acted_on_alone_is_a_false_entry_too() -> None:
+    found = false_discoveries([case(look(3, "p", entry("abcd")))])
+    assert (found.acted_entries.successes, found.acted_entries.trials) == (1, 2)
 
 
 def mixed() -> Case:

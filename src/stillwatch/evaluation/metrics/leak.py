@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stillwatch.evaluation.metrics.case import NEVER_US, Case, end_us
+from stillwatch.evaluation.metrics.case import LISTED, NEVER_US, Case, end_us
+from stillwatch.evaluation.metrics.recall import entries_of
 from stillwatch.evaluation.truth import Campaign
 
 CURVE_POINTS = 24
@@ -87,15 +88,10 @@ def first_alert(case: Case, campaign: Campaign) -> int | None:
     for look in case.looks:
         if not case.has_rings and set(look.acted).intersection(campaign.accounts):
             return end_us(look.day)
-        if any(
-            _shows(case, look_entry.accounts, campaign) for look_entry in look.entries if look_entry.tier != "watch"
-        ):
+        shown = (entry for entry in entries_of(look) if entry.tier in LISTED)
+        if any(2 * len(set(entry.accounts).intersection(campaign.accounts)) >= len(entry.accounts) for entry in shown):
             return end_us(look.day)
     return None
-
-
-def _shows(case: Case, accounts: Sequence[str], campaign: Campaign) -> bool:
-    return 2 * len(set(accounts).intersection(campaign.accounts)) >= len(accounts)
 
 
 @dataclass(frozen=True, slots=True)

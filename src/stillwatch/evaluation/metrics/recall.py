@@ -1,8 +1,8 @@
 """Which campaigns were found, and how many accounts at a stated false-positive rate.
 
 A campaign counts as found if one entry holds at least half of its accounts and at least half of the entry's accounts
-are its own. A detector without rings has no entries: for it, a campaign counts as found if at least half of its
-accounts are acted on, which is easier.
+are its own; an account that is acted on alone is an entry of one. A detector without rings has no entries: for it, a
+campaign counts as found if at least half of its accounts are acted on, which is easier.
 """
 
 from __future__ import annotations
@@ -45,7 +45,13 @@ def is_found(case: Case, campaign: Campaign, tiers: Iterable[str]) -> bool:
     """Whether the last look finds a campaign, by entries of these tiers."""
     if not case.has_rings:
         return _at_least_half(campaign, case.last)
-    return any(finds(entry, campaign, case.truth) for entry in case.last.entries if entry.tier in tiers)
+    return any(finds(entry, campaign, case.truth) for entry in entries_of(case.last) if entry.tier in tiers)
+
+
+def entries_of(look: Look) -> list[Entry]:
+    """The entries of a look, and one for each account that is acted on outside of them."""
+    held = {account for entry in look.entries for account in entry.accounts}
+    return [*look.entries, *(Entry((account,), "act") for account in look.acted if account not in held)]
 
 
 def finds(entry: Entry, campaign: Campaign, truth: Truth) -> bool:

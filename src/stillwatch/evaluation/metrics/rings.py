@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stillwatch.evaluation.bounds import Rate, pooled, share
 from stillwatch.evaluation.metrics.case import LISTED, Case, owner
+from stillwatch.evaluation.metrics.recall import entries_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def false_discoveries(cases: Sequence[Case]) -> FalseDiscoveries:
     """Over all worlds. Without rings there are accounts only."""
     rates = []
     for tiers in (frozenset({"act"}), LISTED):
-        entries = [(case, entry) for case in cases for entry in case.last.entries if entry.tier in tiers]
+        entries = [(case, entry) for case in cases for entry in entries_of(case.last) if entry.tier in tiers]
         rates.append(share(owner(entry, case.truth) is None for case, entry in entries))
     accounts = pooled(share(account in case.honest for account in case.last.acted) for case in cases)
     return FalseDiscoveries(rates[0], rates[1], accounts)
