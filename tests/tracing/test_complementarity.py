@@ -170,5 +170,7 @@ def test_distance_is_about_zero_inside_a_pool_and_near_its_bound_for_a_stranger(
 )
 def test_exchanges_with_half_of_their_values_in_common_are_one_variant(matches: list[str], groups: list[int]) -> None:
     """Numbers name groups and mean nothing else."""
-    found = variants(np.array([[digit == "1" for digit in row] for row in matches]))
+    found = variants(
+        np.array([[place + 1 if digit == "1" else 0 for place, digit in enumerate(row)] for row in matches])
+    )
     assert np.unique(found, return_inverse=True)[1].tolist() in (groups, [1 - group for group in groups])

@@ -46,7 +46,7 @@ def ring(
 ) -> Ring:
     """Measure one candidate."""
     units, unit = np.unique(found.unit[carried.account], return_inverse=True)
-    rows = some_units(payloads(carried, candidate, unit.astype(np.int64)), rng)
+    rows = some_units(payloads(carried, unit.astype(np.int64)), rng)
     kind = group_stratum(carried)
     agreement = values_shared(skeleton, candidate.keys, len(found))[candidate.accounts]
     complementarity = measure(rows, rng)
@@ -70,13 +70,10 @@ def ring(
     )
 
 
-def payloads(carried: Carried, candidate: Candidate, unit: Ints) -> Payloads:
+def payloads(carried: Carried, unit: Ints) -> Payloads:
     """The carried exchanges as the payload tests read them. `unit`: (n,) in 0 .. k-1."""
-    matches = carried.columns["matches"]
-    has = np.zeros((len(unit), len(candidate.keys)), bool)
-    row, slot = np.nonzero(matches)
-    has[row, matches[row, slot] - 1] = True
-    return Payloads(unit, _floats(carried, "projection"), _ints(carried, "payload"), variants(has))
+    variant = variants(carried.columns["matches"].astype(np.int32, copy=False))
+    return Payloads(unit, _floats(carried, "projection"), _ints(carried, "payload"), variant)
 
 
 def some_units(rows: Payloads, rng: np.random.Generator) -> Payloads:

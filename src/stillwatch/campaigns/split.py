@@ -30,7 +30,7 @@ def split(
     units, unit = np.unique(found.unit[carried.account], return_inverse=True)
     if len(units) < UNITS_AT_LEAST:
         return [(candidate, carried)]
-    rows = payloads(carried, candidate, unit.astype(np.int64))
+    rows = payloads(carried, unit.astype(np.int64))
     is_mixture = measure(some_units(rows, rng), rng).is_different
     label = pools(rows, ALIKE_IN_A_MIXTURE if is_mixture else ALIKE)
     chosen = label == np.bincount(label).argmax()

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.special import pdtrc
 
-from stillwatch.sketch.record import ZONE_SLOTS
+from stillwatch.sketch.record import ZONE_SLOTS, ZONES
 from stillwatch.tracing.skeleton import Conversations, Keys, keys_in, place_in_account, zone_of
 
 Ints = NDArray[np.int64]
@@ -142,23 +142,31 @@ def _of_several_units(held: Keys, unit: NDArray[np.uint64]) -> Keys:
 
 def _phrases(cells: csr_matrix, keys: Keys, payload: Ints) -> tuple[csr_matrix, list[Keys]]:
     """(phrases, conversations) that carry each phrase, and each phrase's values."""
-    carried, values = [], []
-    for members in _communities(cells):
-        zone = zone_of(keys[members])
-        enough = np.zeros(cells.shape[1], bool)
-        for one in np.unique(zone):
-            enough |= np.asarray(cells[members[zone == one]].sum(axis=0)).ravel() >= VALUES_AT_LEAST
-        if _wraps(payload[enough]):
-            carried.append(np.flatnonzero(enough))
-            values.append(keys[members])
-    row = np.repeat(np.arange(len(carried)), [len(c) for c in carried])
-    column = np.concatenate(carried) if carried else np.empty(0, np.int64)
-    return csr_matrix((np.ones(len(row), np.int32), (row, column)), shape=(len(carried), cells.shape[1])), values
+    groups = _communities(cells)
+    phrase = np.full(len(keys), -1, np.int64)  # of each value
+    for number, members in enumerate(groups):
+        phrase[members] = number
+    values = coo_matrix(cells)
+    known = phrase[values.row] >= 0
+    row, column = values.row[known], values.col[known].astype(np.int64)
+    zones = len(ZONES)
+    place = (phrase[row] * cells.shape[1] + column) * zones + zone_of(keys[row])
+    found, slots = np.unique(place, return_counts=True)
+    carried = np.unique(found[slots >= VALUES_AT_LEAST] // zones)
+    number, conversation = carried // cells.shape[1], carried % cells.shape[1]
+    wraps = np.flatnonzero(_turns_differ(number, payload[conversation], len(groups)))
+    row = np.searchsorted(wraps, number)
+    keep = np.isin(number, wraps)
+    shape = (len(wraps), cells.shape[1])
+    ones = np.ones(int(keep.sum()), np.int32)
+    return csr_matrix((ones, (row[keep], conversation[keep])), shape=shape), [keys[groups[one]] for one in wraps]
 
 
-def _wraps(payload: Ints) -> bool:
-    """Whether a phrase comes with turns that differ. One that is the turn itself is a question many ask."""
-    return len(payload) > 0 and len(np.unique(payload)) >= DIFFERENT_TURNS * len(payload)
+def _turns_differ(phrase: Ints, payload: Ints, phrases: int) -> NDArray[np.bool_]:
+    """Whether each phrase comes with turns that differ. One that is the turn itself is a question many ask."""
+    pairs = np.unique(np.stack([phrase, payload]), axis=1)
+    distinct, sent = np.bincount(pairs[0], minlength=phrases), np.bincount(phrase, minlength=phrases)
+    return np.asarray((sent > 0) & (distinct >= DIFFERENT_TURNS * sent), np.bool_)
 
 
 def _communities(cells: csr_matrix) -> list[Ints]:
