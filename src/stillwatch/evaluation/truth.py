@@ -90,6 +90,21 @@ class Truth:
         named = ((account, name) for name, kind in self.classes.items() for account in kind.accounts)
         return {account: name for account, name in named if account not in self.campaign_of}
 
+    @cached_property
+    def harvest_us(self) -> dict[str, dict[str, NDArray[np.int64]]]:
+        """Times of the harvesting exchanges, ascending, by campaign and account; empty where none are listed."""
+        found: dict[str, dict[str, NDArray[np.int64]]] = {}
+        if self.harvest is None or not len(self.harvest.ts_us):
+            return found
+        pairs = [f"{c}\0{a}" for c, a in zip(self.harvest.campaign, self.harvest.account, strict=True)]
+        names, place = np.unique(np.array(pairs), return_inverse=True)
+        order = np.lexsort((self.harvest.ts_us, place))
+        times = np.split(self.harvest.ts_us[order], np.flatnonzero(np.diff(place[order])) + 1)
+        for name, of in zip(names.tolist(), times, strict=True):
+            campaign, _, account = str(name).partition("\0")
+            found.setdefault(campaign, {})[account] = of
+        return found
+
     def is_heavy(self, account: str) -> bool:
         name = self.class_of.get(account)
         return name is not None and self.classes[name].heavy

@@ -101,12 +101,11 @@ def likeness(rows: Rows) -> Likeness:
         return Likeness.nothing()
     unit = np.zeros(len(accounts), np.int64)
     unit[account] = rows.unit
-    did = _actions(account, rows)
-    size = np.bincount(did[:, 0], minlength=len(accounts)).astype(np.float64)
-    _, action, sharers = np.unique(did[:, 1], return_inverse=True, return_counts=True)
+    who, action, sharers = _actions(account, rows)
+    size = np.bincount(who, minlength=len(accounts)).astype(np.float64)
     is_shared = (sharers[action] > 1) & (sharers[action] <= MOST_SHARERS)
     held = csr_array(
-        (np.ones(is_shared.sum()), (did[is_shared, 0], action[is_shared])), shape=(len(accounts), len(sharers))
+        (np.ones(is_shared.sum()), (who[is_shared], action[is_shared])), shape=(len(accounts), len(sharers))
     )
     both = coo_array(held @ held.T)
     left, right = (np.asarray(side, np.int64) for side in both.coords)
@@ -115,16 +114,21 @@ def likeness(rows: Rows) -> Likeness:
     return Likeness(accounts, left, right, common / (size[left] + size[right] - common))
 
 
-def _actions(account: Ints, rows: Rows) -> Ints:
-    """Distinct (account, action); the action's number is a hash of day, kind of object and object."""
+def _actions(account: Ints, rows: Rows) -> tuple[Ints, Ints, Ints]:
+    """Distinct pairs of an account and an action, both dense, and how many accounts share each action."""
     objects = [rows.columns[name] for name in _OBJECTS]
     objects += [rows.zones[:, first].astype(np.int64) for first in range(0, rows.zones.shape[1], SLOTS_PER_ZONE)]
-    parts = []
-    for kind, values in enumerate(objects):
-        known = values != 0
-        mixed = _mixed(values[known], rows.day[known] * 16 + kind)
-        parts.append(np.stack([account[known], mixed], axis=1))
-    return np.asarray(np.unique(np.concatenate(parts), axis=0), np.int64)
+    known = [values != 0 for values in objects]
+    mixed = [
+        _mixed(v[is_known], rows.day[is_known] * 16 + kind)
+        for kind, (v, is_known) in enumerate(zip(objects, known, strict=True))
+    ]
+    who = np.concatenate([account[is_known] for is_known in known])
+    _, action = np.unique(np.concatenate(mixed), return_inverse=True)
+    accounts = int(account.max()) + 1
+    pairs = np.unique(action.astype(np.int64) * accounts + who)
+    who, action = pairs % accounts, pairs // accounts
+    return who, action, np.bincount(action)
 
 
 def _mixed(values: Ints, salt: Ints) -> Ints:

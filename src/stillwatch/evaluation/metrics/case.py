@@ -58,12 +58,9 @@ class Case:
 
     def harvest_us(self, campaign: Campaign) -> dict[str, NDArray[np.int64]]:
         """Times of the harvesting exchanges of a campaign, by account; of all its exchanges where none are named."""
-        harvest = self.truth.harvest
-        if harvest is None:
+        if self.truth.harvest is None:
             return {account: self.sent_us.get(account, _NONE) for account in campaign.accounts}
-        mine = harvest.campaign == campaign.id
-        account, ts_us = harvest.account[mine], harvest.ts_us[mine]
-        return {str(one): ts_us[account == one] for one in np.unique(account.astype(str)).tolist()}
+        return self.truth.harvest_us.get(campaign.id, {})
 
     def _first(self, who: Callable[[Look], Iterable[str]]) -> dict[str, int]:
         first: dict[str, int] = {}
