@@ -21,7 +21,7 @@ from stillwatch.world.text.talk import Talker
 
 CUSTOMERS_A_RELAY_ACCOUNT = 6  # chosen
 _SCHEDULER_CV = 0.8  # chosen: a scheduler's flow is a little more even than chance
-_PROGRAM_SESSIONS = 8.0  # chosen: sessions a day of the programs that some accounts look like, before the first use
+_PROGRAM_SESSIONS = 1.5  # chosen: sessions a day of the programs that some accounts look like, before the first use
 _NEXT_ITEM_SHARE = 0.6  # chosen: later turns of a session that bring the next item; the others ask on
 
 

@@ -7,35 +7,69 @@ from __future__ import annotations
 
 import math
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 
 from stillwatch.world.chance import Chance
 from stillwatch.world.text.lexicon import DAYS, Subject
 
-_PLACE = re.compile(r"\{([a-z])\}")
+_PLACE = re.compile(r"(\{[a-z]\})")
+Piece = str | tuple[str, ...]
+"""A literal, a place's letter, or ways to say the same."""
 
 
 def fill(frame: str, subject: Subject, chance: Chance) -> str:
     """The frame with its places filled from `subject`. This is where a world's time goes: keep it quick."""
-    pieces = _pieces(frame)
     filled: dict[str, str] = {}
     taken: list[int] = []
-    parts = list(pieces)
-    for i in range(1, len(parts), 2):
-        place = parts[i]
-        word = filled.get(place)
-        if word is None:
-            word = filled[place] = (
-                _term(subject.terms, taken, chance) if place in "abc" else _name(place, subject, chance)
-            )
-        parts[i] = word
+    random = chance.random
+    parts: list[str] = []
+    for is_place, piece in _pieces(frame):
+        if isinstance(piece, tuple):
+            parts.append(piece[int(random() * len(piece))])
+        elif not is_place:
+            parts.append(piece)
+        else:
+            word = filled.get(piece)
+            if word is None:
+                known = _term(subject.terms, taken, chance) if piece in "abc" else _name(piece, subject, chance)
+                word = filled[piece] = known
+            parts.append(word)
     return "".join(parts)
 
 
-@lru_cache(maxsize=4096)
-def _pieces(frame: str) -> tuple[str, ...]:
-    """Literal, place, literal, place, ..., literal."""
-    return tuple(_PLACE.split(frame))
+@lru_cache(maxsize=8192)
+def _pieces(frame: str) -> tuple[tuple[bool, Piece], ...]:
+    """The frame in pieces; phrases with synonyms (`words/synonyms.txt`) become tuples of them."""
+    pieces: list[tuple[bool, Piece]] = []
+    for number, part in enumerate(_PLACE.split(frame)):
+        if number % 2:
+            pieces.append((True, part[1]))
+        else:
+            pieces += [(False, _ways(piece)) for piece in _phrases().split(part) if piece]
+    return tuple(pieces)
+
+
+def _ways(piece: str) -> Piece:
+    """The ways to say a phrase, in its own case; a piece without synonyms as it is."""
+    ways = _synonyms().get(piece.lower())
+    if ways is None:
+        return piece
+    return tuple(map(sentence_case, ways)) if piece[0].isupper() else ways
+
+
+@cache
+def _synonyms() -> dict[str, tuple[str, ...]]:
+    text = files("stillwatch.world").joinpath("words", "synonyms.txt").read_text(encoding="utf-8")
+    sets = [tuple(line.split(" | ")) for line in text.splitlines() if line and not line.startswith("#")]
+    return {ways[0].lower(): ways for ways in sets}
+
+
+@cache
+def _phrases() -> re.Pattern[str]:
+    """Any phrase with synonyms, longer ones first, as whole words."""
+    known = sorted(_synonyms(), key=lambda phrase: (-len(phrase), phrase))
+    return re.compile(rf"\b({'|'.join(map(re.escape, known))})\b", re.IGNORECASE)
 
 
 def _term(terms: tuple[str, ...], taken: list[int], chance: Chance) -> str:
