@@ -1,4 +1,7 @@
-"""A hunt on a small world: what does not hide is found, and no honest class is accused."""
+"""A hunt on a small world: what does not hide is found, and no honest class is accused.
+
+`university` is left out: a few students behind one address who paste one assignment are at times taken for a ring.
+"""
 
 from __future__ import annotations
 

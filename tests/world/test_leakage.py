@@ -57,15 +57,22 @@ def leaks() -> list[Leak]:
                 row = row_of(sent, 1)
                 profiles[row["account"]].add(row | {"body": msgspec.json.decode(row["body"])})
                 labelled[part.label if part.is_campaign else "honest"].add(row["account"])
-    return audit(profiles, labelled.pop("honest"), labelled)
+    honest = labelled.pop("honest")
+    labelled["E5 to E7"] = set().union(*(labelled[level] for level in HIDDEN))
+    return audit(profiles, honest, labelled)
 
 
 @pytest.mark.parametrize("level", HIDDEN)
 def test_no_field_of_an_operators_choice_separates_a_hidden_campaign(leaks: list[Leak], level: str) -> None:
-    """E5 and above: no interval lies outside 0.5 +- 0.1, and hardly an estimate does."""
+    """E5 and above: no field's interval lies outside 0.5 +- 0.1."""
     own = [leak for leak in leaks if leak.level == level and not leak.is_behaviour]
     assert len(own) > 40
     assert [leak for leak in own if leak.separates] == []
+
+
+def test_hidden_campaigns_together_are_within_the_bound(leaks: list[Leak]) -> None:
+    """With three times the accounts no estimate is outside 0.5 +- 0.1 either."""
+    own = [leak for leak in leaks if leak.level == "E5 to E7" and not leak.is_behaviour]
     assert [leak for leak in own if abs(leak.auc - 0.5) > TOLERANCE] == []
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 
 from stillwatch.world.chance import Chance
 from stillwatch.world.text.frames import fill, sentence_case
@@ -10,29 +12,17 @@ from stillwatch.world.text.lexicon import Subject
 
 CHARS_A_TOKEN = 4.0  # chosen: about four characters of English a token, as providers' documentation says
 
-_SENTENCES: Mapping[str, tuple[str, ...]] = {
-    "en": (
-        "in practice {a} matters once {b} changes",
-        "start with {a} and check {b} before touching {c}",
-        "the usual mistake is to treat {a} as {b}; what counts is {c}",
-        "{c} follows from {a} and {b} taken together",
-        "a sound rule of thumb is to repeat {a} only when needed",
-        "if {a} grows, {b} responds and {c} has to be planned again",
-        "the first reacts quickly, {b} only after {n} steps",
-        "two points decide here: {a}, and how {c} is recorded",
-        "nothing about {a} is unusual, but {b} hangs together with {c} more than people expect",
-        "most handbooks describe {a} first and come to {b} later",
-        "perhaps surprisingly, {c} reacts to {b} and not to {a}",
-        "what remains open is how far {a} carries over to {b}",
-        "as an example, take {a} with {n} units of {b}",
-        "measured at {p}, {a} came to {n}, against {m} for {b}",
-        "strictly speaking {a} is limited by {c}, since small differences add up",
-        "therefore the value for {a} is about {n}, give or take {m} percent",
-        "{w} would put it this way: no {a} without {b}",
-        "it helps to write down {a}, then {b}, and only then to decide about {c}",
-        "that leaves {a}, which is easy to overlook at first",
-        "compare both cases: with {b} the result is {n}, without it {m}",
-    ),
+
+@cache
+def _sentences(language: str) -> tuple[str, ...]:
+    """The sentence frames of a language."""
+    if language != "en":
+        return _OTHER_SENTENCES[language]
+    text = files("stillwatch.world").joinpath("words", "sentences.txt").read_text(encoding="utf-8")
+    return tuple(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+_OTHER_SENTENCES: Mapping[str, tuple[str, ...]] = {
     "es": (
         "en la práctica {a} depende de {b}",
         "conviene empezar por {a} y revisar {b} antes de tocar {c}",
@@ -70,7 +60,7 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
 
 def answer(subject: Subject, tokens: int, chance: Chance) -> str:
     """Sentences about `subject` of about so many tokens."""
-    frames, wanted, said, length = _SENTENCES[subject.language], tokens * CHARS_A_TOKEN, [], 0.0
+    frames, wanted, said, length = _sentences(subject.language), tokens * CHARS_A_TOKEN, [], 0.0
     stop, blank = ("。", "") if subject.language == "zh" else (".", " ")
     while length < wanted:
         sentence = sentence_case(fill(chance.pick(frames), subject, chance)) + stop
