@@ -7,7 +7,7 @@ import math
 import pytest
 
 from stillwatch.evaluation.detector import Entry, Look
-from stillwatch.evaluation.metrics.ablation import ablations, remaining
+from stillwatch.evaluation.metrics.ablation import ablations, remaining, spoken_for
 from stillwatch.evaluation.metrics.calibration import calibration_points
 from stillwatch.evaluation.metrics.cost import costs
 
@@ -59,13 +59,20 @@ WEAK = Entry(tuple("pq"), "watch", {"template": 1.0}, ("template",))
 
 
 def test_an_entry_needs_two_families_and_enough_evidence() -> None:
-    assert remaining([STRONG, THREE, WEAK], "") == [STRONG, THREE]
-    assert remaining([STRONG, THREE, WEAK], "complementarity") == [THREE]
-    assert remaining([STRONG, THREE, WEAK], "infrastructure") == [STRONG, THREE]
-    assert remaining([STRONG, THREE, WEAK], "timing") == [STRONG, THREE]  # e^6 passes, and infrastructure speaks
-    assert remaining([], "timing") == []
+    assert remaining([STRONG, THREE, WEAK], "", 3) == [STRONG, THREE]
+    assert remaining([STRONG, THREE, WEAK], "complementarity", 3) == [THREE]
+    assert remaining([STRONG, THREE, WEAK], "infrastructure", 3) == [STRONG, THREE]
+    assert remaining([STRONG, THREE, WEAK], "timing", 3) == [STRONG, THREE]  # e^6 passes, and infrastructure speaks
+    assert remaining([], "timing", 3) == []
+
+
+def test_what_was_tested_and_let_go_counts_in_the_rule() -> None:
+    """e^12 is past 300 / 0.01 for one of 300 tested, and e^6 is not."""
+    assert remaining([STRONG], "", 300) == [STRONG]
+    assert remaining([STRONG, THREE], "timing", 300) == [STRONG]
+    assert spoken_for([STRONG, THREE, WEAK], "timing") == [STRONG, THREE]
 
 
 def test_ablation_counts_campaigns_without_each_family_that_speaks() -> None:
-    rows = {row.without: row.campaigns.successes for row in ablations([case(look(3, "", STRONG, THREE, WEAK))])}
+    rows = {row.without: row.acted.successes for row in ablations([case(look(3, "", STRONG, THREE, WEAK))])}
     assert rows == {"": 2, "complementarity": 1, "infrastructure": 2, "template": 1, "timing": 2}

@@ -64,3 +64,8 @@ def test_the_curve_ends_with_all_that_leaked() -> None:
     assert (curve[0].leaked, curve[-1].undefended, curve[-1].leaked) == (0.0, 1.0, 0.5)
     assert all(point.leaked <= point.undefended for point in curve)
     assert [point.leaked for point in curve] == sorted(point.leaked for point in curve)
+
+
+def test_the_curve_also_ends_with_all_that_nobody_was_shown() -> None:
+    shown = leak_curve([of(look(0, "", entry("abcd", "campaign")), look(1, "abcd"), look(3, "abcd"))])
+    assert (shown[-1].unseen, shown[-1].leaked) == (0.25, 0.5)

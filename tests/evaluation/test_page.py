@@ -83,7 +83,7 @@ def test_every_figure_is_on_the_page(evaluation: Evaluation) -> None:
         in_words(own.operating_point.recall),
         in_words(own.accounts.recall),
         percent(own.b_cubed.precision if own.b_cubed else None),
-        in_words(own.ablation[0].campaigns),
+        in_words(own.ablation[0].acted),
         in_words(rate(3, 40)),
         "w: not installed",
         "A note.",

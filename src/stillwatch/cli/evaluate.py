@@ -82,8 +82,8 @@ def _show(evaluation: Evaluation, out: Path) -> None:
     levels = [row.level for one in evaluation.detectors if one.figures for row in one.figures.campaigns]
     shown = [level for level in dict.fromkeys(levels) if level != "all"]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("campaigns acted on at FDR 1 %")
-    for level in ("all", *shown, "accounts at FPR 1e-4", "honest acted on"):
+    table.add_column("campaigns acted on at FDR 1 %", no_wrap=True)
+    for level in ("all", *shown, "shown", "accounts at FPR 1e-4", "honest acted on"):
         table.add_column(level, justify="right")
     for one in evaluation.detectors:
         if one.figures is None:
@@ -91,7 +91,8 @@ def _show(evaluation: Evaluation, out: Path) -> None:
             continue
         by_level = {row.level: row.acted for row in one.figures.campaigns}
         cells = [_cell(by_level.get(level)) for level in ("all", *shown)]
-        rest = (_cell(one.figures.accounts.recall), _cell(one.figures.operating_point.honest))
+        seen = next((row.listed for row in one.figures.campaigns if row.level == "all"), None)
+        rest = (_cell(seen), _cell(one.figures.accounts.recall), _cell(one.figures.operating_point.honest))
         table.add_row(Text(one.title), *cells, *rest)
     stdout.print(table)
     for one in evaluation.detectors:

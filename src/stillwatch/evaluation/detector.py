@@ -39,11 +39,12 @@ class Look(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...] = ()
     benign_scores: tuple[float, ...] = ()
     log_e: dict[str, float] = {}  # of accounts, where the detector has e-values
+    tested: int = 0  # hypotheses of the false-discovery rule, also those that became no entry
     note: str = ""  # what a reader must know of how it ran
 
     def without_scores(self) -> Look:
         """As it is kept of all looks but the last: who was acted on, and the entries."""
-        return Look(self.day, {}, self.acted, self.entries, note=self.note)
+        return Look(self.day, {}, self.acted, self.entries, tested=self.tested, note=self.note)
 
 
 Watch = Callable[[int], Look]

@@ -36,6 +36,7 @@ def page(evaluation: Evaluation) -> str:
             calibration=pictures.calibration(evaluation),
             windows=pictures.windows(evaluation),
             leaks_by_level=pictures.leaks_by_level,
+            honest_windows=pictures.honest_windows(evaluation),
             window_tests=pictures.WINDOW_TESTS,
             style_of=pictures.style_of,
         )

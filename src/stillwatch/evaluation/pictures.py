@@ -12,6 +12,7 @@ from stillwatch.evaluation.plot import (
     Mark,
     Plot,
     Series,
+    in_words,
     log_place,
     log_series,
     log_ticks,
@@ -64,8 +65,13 @@ def recall_by_level(evaluation: Evaluation) -> list[Plot]:
         assert one.figures is not None  # noqa: S101 - by `with_figures`
         rates = {row.level: row.acted for row in one.figures.campaigns if row.level in places}
         marks = tuple(mark(places[level], rate, level) for level, rate in rates.items())
+        series = [Series("acted on", *style_of(place), marks)]
+        if one.has_rings:
+            shown = {row.level: row.listed for row in one.figures.campaigns if row.level in places}
+            hollow = tuple(Mark(places[k], r.value, 0, 0, k, f"{k} shown: {in_words(r)}") for k, r in shown.items())
+            series.insert(0, Series("shown to people", style_of(place)[0], "hollow", hollow))
         ticks = tuple(Tick(at, level) for level, at in places.items())
-        plots.append(Plot(one.title, (Series(one.title, *style_of(place), marks),), ticks))
+        plots.append(Plot(one.title, tuple(series), ticks))
     return plots
 
 
@@ -82,6 +88,10 @@ def leak_curves(evaluation: Evaluation) -> Plot | None:
             series.append(Series("nobody acted on", "rest", "whole", plain))
         marks = tuple(Mark(p.at, p.leaked, 0, 0, "", f"{one.title}: {percent(p.leaked)}") for p in curve)
         series.append(Series(f"{one.title}: {percent(curve[-1].leaked)}", *style_of(place), marks))
+        if one.has_e_values:
+            unseen = tuple(Mark(p.at, p.unseen, 0, 0, "", "") for p in curve)
+            name = f"{one.title}, if what people are shown were acted on: {percent(curve[-1].unseen)}"
+            series.append(Series(name, style_of(place)[0], "dashed", unseen))
     if not series:
         return None
     across = tuple(Tick(step / 4, f"{25 * step} %", minor=step % 2 == 1) for step in range(5))
@@ -132,8 +142,9 @@ def _window_series(rows: Sequence[WindowRow], size: int) -> list[Series]:
     return [*series, Series("MMD, as published", "rest", "dotted", said)]
 
 
-def leaks_by_level(leaks: Sequence[CampaignLeak]) -> list[tuple[str, Rate, Rate, Rate, str]]:
-    """Level, exchanges leaked before half and before 90 % was acted on, all leaked, and the median first alert."""
+def leaks_by_level(leaks: Sequence[CampaignLeak]) -> list[tuple[str, list[Rate], str]]:
+    """Level; exchanges leaked before half was shown to people, before half and before 90 % was acted on, and in all;
+    the median first alert."""
     rows = []
     for level in LEVELS:
         own = [leak for leak in leaks if leak.level == level]
@@ -143,9 +154,9 @@ def leaks_by_level(leaks: Sequence[CampaignLeak]) -> list[tuple[str, Rate, Rate,
         shown = f"{median(alerts):.0f} h ({len(alerts)} of {len(own)})" if alerts else f"none ({len(own)})"
         rates = [
             pooled(_leaked(getattr(one, name), one.harvested) for one in own)
-            for name in ("before_half", "before_most", "leaked")
+            for name in ("listed_before_half", "before_half", "before_most", "leaked")
         ]
-        rows.append((level, rates[0], rates[1], rates[2], shown))
+        rows.append((level, rates, shown))
     return rows
 
 
@@ -163,4 +174,15 @@ def headline(evaluation: Evaluation) -> str:
     found = own.figures.campaigns[0].acted if own.figures.campaigns else None
     if found is None:
         return "These worlds have no campaign: only collateral can be counted"
-    return f"{own.title} acts on {found.successes} of {found.trials} campaigns at a false-discovery rate of 1 %"
+    shown = own.figures.campaigns[0].listed.successes
+    more = f", and shows people {shown}" if shown > found.successes else ""
+    return f"{own.title} acts on {found.successes} of {found.trials} campaigns at a false-discovery rate of 1 %{more}"
+
+
+def honest_windows(evaluation: Evaluation) -> list[str]:
+    """How often each test notices windows of honest traffic, which it should not."""
+    return [
+        f"{WINDOW_TESTS[row.test]}, {row.size:,}: {in_words(row.flagged)}"
+        for row in evaluation.windows
+        if row.honest == "traffic"
+    ]

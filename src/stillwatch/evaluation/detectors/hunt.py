@@ -17,6 +17,7 @@ from stillwatch.pipeline import Hunt, review
 
 TIER_STEP = 1_000.0
 """Larger than any log e-value, so that a tier outranks all evidence of a lower one."""
+_NO_CANDIDATES = frozenset({"one organisation", "heavy but alone"})  # let go before anything was tested
 _UNCALIBRATED = frozenset({"infrastructure"})  # speaks without an e-value
 
 
@@ -52,6 +53,7 @@ def as_look(found: Review, day: int) -> Look:
         acted=tuple(sorted(acted)),
         entries=tuple(_entry(campaign, acted) for campaign in found.campaigns),
         log_e={one.account: one.log_e for one in found.accounts if one.log_e},
+        tested=len(found.campaigns) + sum(group.reason not in _NO_CANDIDATES for group in found.cleared),
     )
 
 

@@ -1,14 +1,15 @@
 """What the verdicts would be without one evidence family, recomputed from the evidence that the hunt states.
 
 A family speaks for an entry if its e-value is above 1, or if it is stated without an e-value (infrastructure). An entry
-may be acted on if at least two families speak for it and the product of their e-values passes e-BH at 1 % among the
-listed entries. Without a family, the others decide by the same rule. Two limits: entries that the hunt let go are not
-known here, so a family whose absence would let *more* pass is not charged for it; and candidates stay as they were
+is shown if at least two families speak for it, and may be acted on if also the product of their e-values passes e-BH at
+1 % among all that was tested. Without a family, the others decide by the same rule. Two limits: what the hunt let go is
+not known here, so a family whose absence would let *more* pass is not charged for it; and candidates stay as they were
 found, though it is the template family that finds them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,10 +25,11 @@ FAMILIES_AT_LEAST = 2
 
 @dataclass(frozen=True, slots=True)
 class Ablation:
-    """Campaign recall, and false entries, without a family; "" is with all of them."""
+    """Campaigns acted on and shown, and false entries among those shown, without a family; "" is with all of them."""
 
     without: str
-    campaigns: Rate
+    acted: Rate
+    listed: Rate
     false_entries: Rate
 
 
@@ -38,24 +40,30 @@ def ablations(cases: Sequence[Case]) -> list[Ablation]:
 
 
 def _without(family: str, cases: Sequence[Case]) -> Ablation:
-    kept = [(case, remaining(case.last.entries, family)) for case in cases]
-    found = [
+    shown = [(case, spoken_for(case.last.entries, family)) for case in cases]
+    acted = [(case, remaining(case.last.entries, family, case.last.tested)) for case in cases]
+    false = [owner(entry, case.truth) is None for case, entries in shown for entry in entries]
+    return Ablation(family, _found(acted), _found(shown), share(false))
+
+
+def _found(kept: Sequence[tuple[Case, list[Entry]]]) -> Rate:
+    return share(
         any(finds(entry, campaign, case.truth) for entry in entries)
         for case, entries in kept
         for campaign in case.truth.campaigns
-    ]
-    false = [owner(entry, case.truth) is None for case, entries in kept for entry in entries]
-    return Ablation(family, share(found), share(false))
+    )
 
 
-def remaining(entries: Sequence[Entry], family: str) -> list[Entry]:
-    """The entries that may be acted on without a family."""
+def remaining(entries: Sequence[Entry], family: str, tested: int) -> list[Entry]:
+    """The entries that may be acted on without a family; of what was tested and is no entry, no e-value is known."""
     if not entries:
         return []
+    unknown = [-math.inf] * max(0, tested - len(entries))
     log_e = [sum(value for name, value in entry.log_e.items() if name != family) for entry in entries]
-    passed = discoveries(log_e, ALPHA)
-    return [entries[i] for i in passed if _speaking(entries[i], family) >= FAMILIES_AT_LEAST]
+    passed = {number for number in discoveries([*log_e, *unknown], ALPHA) if number < len(entries)}
+    return [entry for number, entry in enumerate(entries) if number in passed and entry in spoken_for([entry], family)]
 
 
-def _speaking(entry: Entry, family: str) -> int:
-    return sum(name != family for name in entry.speaks)
+def spoken_for(entries: Sequence[Entry], family: str) -> list[Entry]:
+    """The entries for which enough other families speak."""
+    return [e for e in entries if sum(name != family for name in e.speaks) >= FAMILIES_AT_LEAST]

@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stillwatch.evaluation.metrics.case import LISTED, NEVER_US, Case, end_us
 from stillwatch.evaluation.metrics.recall import entries_of
 from stillwatch.evaluation.truth import Campaign
+
+Marks = NDArray[np.bool_]
 
 CURVE_POINTS = 24
 _HOUR_US = 3_600_000_000
@@ -39,6 +42,7 @@ class CampaignLeak:
     is_most_acted: bool
     leaked: int
     listed_before_half: int
+    is_half_listed: bool
     first_alert_hours: float | None  # after its first exchange; None if there was no alert
 
 
@@ -68,6 +72,7 @@ def _leak(world: str, case: Case, campaign: Campaign) -> CampaignLeak:
             int(np.searchsorted(np.sort(times), case.acted_us.get(one, NEVER_US))) for one, times in by_account.items()
         ),
         listed_before_half=int(np.searchsorted(harvest, shown)),
+        is_half_listed=shown < NEVER_US,
         first_alert_hours=None if alert is None else round((alert - campaign.first_us) / _HOUR_US, 2),
     )
 
@@ -96,27 +101,32 @@ def first_alert(case: Case, campaign: Campaign) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class LeakPoint:
-    """At a share of the worlds' time: shares of all harvests got so far, undefended and from accounts not acted on."""
+    """At a share of the worlds' time: shares of all harvests got so far, undefended, from accounts not acted on, and
+    from accounts that were not even shown to people."""
 
     at: float
     undefended: float
     leaked: float
+    unseen: float
 
 
 def leak_curve(cases: Sequence[Case]) -> list[LeakPoint]:
     """Over all campaigns of all worlds, each exchange counted once."""
-    at, leaks = [], []
+    at, leaks, unseen = [], [], []
     for case in cases:
         start, length = case.truth.first_us, max(1, case.truth.last_us - case.truth.first_us)
         for campaign in case.truth.campaigns:
             for account, times in case.harvest_us(campaign).items():
                 at.append((times - start) / length)
                 leaks.append(times < case.acted_us.get(account, NEVER_US))
+                unseen.append(times < case.listed_us.get(account, NEVER_US))
     if not at:
         return []
-    when, is_leaked = np.concatenate(at), np.concatenate(leaks)
-    total = max(1, len(when))
-    grid = [point / CURVE_POINTS for point in range(CURVE_POINTS + 1)]
-    return [
-        LeakPoint(x, float((when <= x).sum() / total), float((is_leaked & (when <= x)).sum() / total)) for x in grid
-    ]
+    when, is_leaked, is_unseen = np.concatenate(at), np.concatenate(leaks), np.concatenate(unseen)
+    return [_point(step / CURVE_POINTS, when, is_leaked, is_unseen) for step in range(CURVE_POINTS + 1)]
+
+
+def _point(at: float, when: NDArray[np.float64], is_leaked: Marks, is_unseen: Marks) -> LeakPoint:
+    so_far, total = when <= at, max(1, len(when))
+    shares = (float((so_far & kept).sum() / total) for kept in (np.ones(len(when), bool), is_leaked, is_unseen))
+    return LeakPoint(at, *shares)
