@@ -56,7 +56,7 @@ def test_accounts_that_are_banned_are_replaced_and_the_work_goes_on() -> None:
 def test_half_of_the_traffic_moves_to_a_new_model_within_a_day() -> None:
     """As reported of one campaign."""
     where = stage()
-    sent = hostile("objective = 'coding'\nlevel = 'E2'\naccounts = 60\nper_day = 10")
+    sent = hostile("objective = 'coding'\nlevel = 'E2'\naccounts = 120\nper_day = 3")
     models = [one.setup.model_at(one.ts_us) for one in sent if one.ts_us > where.release_us + DAY_US]
     assert 0.35 < models.count(NEW_MODEL) / len(models) < 0.7
     assert NEW_MODEL not in {one.setup.model_at(one.ts_us) for one in sent if one.ts_us < where.release_us}
@@ -65,7 +65,7 @@ def test_half_of_the_traffic_moves_to_a_new_model_within_a_day() -> None:
 def test_infrastructure_by_level() -> None:
     """E1 shares address and card; E2 hides the address, E5 pays and dwells like customers."""
     first, second, fifth = (
-        hostile(f"objective = 'coding'\nlevel = '{level}'\naccounts = 16\nper_day = 12") for level in ("E1", "E2", "E5")
+        hostile(f"objective = 'coding'\nlevel = '{level}'\naccounts = 16\nper_day = 5") for level in ("E1", "E2", "E5")
     )
     assert len({one.address for one in first}) == 1
     assert len({one.address for one in second}) == len({one.account.account for one in second})
@@ -85,7 +85,7 @@ def test_wrappers_by_level() -> None:
 
 def test_sessions_replace_the_scheduler_at_e5() -> None:
     """Dialogues of several turns, fewer at night than by day."""
-    sent = hostile("objective = 'question_sweep'\nlevel = 'E5'\naccounts = 60\nper_day = 10")
+    sent = hostile("objective = 'question_sweep'\nlevel = 'E5'\naccounts = 30\nper_day = 10")
     assert any(len(one.ask.turns) > 4 for one in sent)
     local = Counter((one.ts_us // HOUR_US + one.account.zone) % 24 for one in sent)
     assert sum(local[hour] for hour in range(5)) < 0.3 * sum(local[hour] for hour in range(16, 21))
@@ -93,7 +93,7 @@ def test_sessions_replace_the_scheduler_at_e5() -> None:
 
 def test_cover_and_a_slow_start_are_no_harvest() -> None:
     """E6: the first days are ordinary, and so are three sessions in five after them."""
-    sent = hostile("objective = 'coding'\nlevel = 'E6'\naccounts = 60\nper_day = 12")
+    sent = hostile("objective = 'coding'\nlevel = 'E6'\naccounts = 40\nper_day = 10")
     first = {one.account.account: one.ts_us for one in reversed(sent)}
     early = [one for one in sent if one.ts_us < first[one.account.account] + 2 * DAY_US]
     late = [one for one in sent if one.ts_us >= first[one.account.account] + 3 * DAY_US]

@@ -42,6 +42,7 @@ def test_a_class_sends_within_the_days_and_harvests_nothing(name: str) -> None:
     assert all(where.first_us <= one.ts_us for one in sent)
     assert all(one.account.account_created_us <= one.ts_us for one in sent if name not in ("startup_pool",))
     assert not any(one.campaign for one in sent)
+    assert len({(one.account.account, one.ts_us) for one in sent}) == len(sent), "ids are made from these"
 
 
 def test_people_talk_in_turns_about_few_subjects() -> None:

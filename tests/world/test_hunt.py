@@ -13,10 +13,10 @@ import pytest
 from tests.end_to_end.command_line import Home
 
 WORLD = """
-days = 5
-release_day = 3
+days = 4
+release_day = 2
 [honest]
-people = 110
+people = 70
 apps = 12
 rag = 5
 extraction = 5

@@ -39,15 +39,15 @@ def test_the_bound_holds_the_auc_of_nothing() -> None:
 
 @pytest.fixture(scope="module")
 def leaks() -> list[Leak]:
-    """Small's honest customers at a quarter, six days, and 120 accounts each of three levels that hide and of E1."""
-    small = load("small").scaled(0.25)
+    """Small's honest customers at a fifth, five days, and 110 accounts each of three levels that hide and of E1."""
+    small = load("small").scaled(0.2)
     objectives = ("question_sweep", "coding", "non_english_reasoning", "chain_of_thought")
     levels = (*HIDDEN, "E1")
     campaigns = tuple(
-        Plan(level, objective, level, LEVELS[level], 120, 4.0)
+        Plan(level, objective, level, LEVELS[level], 110, 3.0)
         for level, objective in zip(levels, objectives, strict=True)
     )
-    plan = replace(small, days=6, release_day=3.0, campaigns=campaigns)
+    plan = replace(small, days=5, release_day=3.0, campaigns=campaigns)
     stage = stage_of(plan, 1)
     profiles: dict[str, Profile] = defaultdict(Profile)
     labelled: dict[str, set[str]] = defaultdict(set)
@@ -104,6 +104,6 @@ def test_behaviour_may_separate() -> None:
 
 def test_the_table_has_a_line_a_field(leaks: list[Leak]) -> None:
     """And a column a level; what separates is starred."""
-    table = as_table(leaks)
+    table = "\n".join(as_table(leaks))
     assert all(field.name in table for field in FIELDS)
     assert "*" in table.split("what an operator chooses")[1]

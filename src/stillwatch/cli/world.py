@@ -61,6 +61,6 @@ def world(
         f"Wrote {counted(written.truth['exchanges'], 'exchange')} of {honest:,} honest accounts and "
         f"{counted(hostile, 'account')} of {counted(len(written.truth['campaigns']), 'campaign')} to {out}."
     )
-    if audit:
-        say(as_table(leaks))
+    for line in as_table(leaks) if audit else ():
+        say(line)
     say(f"Hunt them: stillwatch hunt {out / TRAFFIC} --calibrate {out / BENIGN} --out hunted")

@@ -28,6 +28,7 @@ TOLERANCE = 0.1
 """How far from 0.5 the AUC of an operator's field may be at E5 and above."""
 _Z = 1.96
 _FOLDS = 5
+_NAME = 36  # characters of a field's name in the table
 _PRIOR = 4.0  # accounts' worth of the base rate added to each value (chosen)
 
 
@@ -68,7 +69,7 @@ def audit(
     leaks: list[Leak] = []
     for level in sorted(campaigns):
         hostile = [profiles[name] for name in sorted(campaigns[level]) if name in profiles]
-        if len(hostile) >= 5 and calm:
+        if min(len(hostile), len(calm)) >= _FOLDS:
             leaks += _of_level(level, calm, hostile)
     return leaks
 
@@ -122,20 +123,20 @@ def _scored(calm: Sequence[str], hostile: Sequence[str], fold: int) -> tuple[lis
     return [score(v) for v in calm[fold::_FOLDS]], [score(v) for v in hostile[fold::_FOLDS]]
 
 
-def as_table(leaks: Sequence[Leak]) -> str:
-    """Fields down, levels across; of a category the way that says more. `*` separates; behaviour stands apart."""
+def as_table(leaks: Sequence[Leak]) -> list[str]:
+    """Lines: fields down, levels across; of a category the way that says more. `*` separates; behaviour is apart."""
     levels = sorted({leak.level for leak in leaks})
     best: dict[tuple[str, str], Leak] = {}
     for leak in leaks:
         known = best.get((leak.field, leak.level))
         if known is None or abs(leak.auc - 0.5) > abs(known.auc - 0.5):
             best[leak.field, leak.level] = leak
-    lines = ["AUC of each raw field alone" + "".join(f"{level:>8}" for level in levels)]
+    lines = [f"{'AUC of each raw field alone':<{_NAME}}" + "".join(f"{level:>8}" for level in levels)]
     for behaviour, title in ((False, "what an operator chooses"), (True, "what the harvest looks like")):
         lines += ["", title]
         names = dict.fromkeys(leak.field for leak in leaks if leak.is_behaviour is behaviour)
-        lines += [f"{name:<27}" + "".join(_cell(best.get((name, level))) for level in levels) for name in names]
-    return "\n".join(lines)
+        lines += [f"{name:<{_NAME}}" + "".join(_cell(best.get((name, level))) for level in levels) for name in names]
+    return lines
 
 
 def _cell(leak: Leak | None) -> str:

@@ -21,6 +21,7 @@ from stillwatch.world.text.questions import question
 _SETS, _SET_SIZE = 3, 60  # chosen: published evaluations in use, and their questions
 _RUNS_A_DAY = 0.12  # chosen: an organisation evaluates about once in eight days, and on the day of a release
 _RELEASE_RUN_SHARE = 0.7  # chosen
+_ROUND_US = 20_000_000  # chosen: what an optimiser needs between two rounds
 _JUDGE_PER_DAY, _OPTIMISER_RUNS_A_DAY = 28.0, 0.3  # chosen
 
 
@@ -95,7 +96,7 @@ def _optimiser(stage: Stage, chance: Chance, desk: Desk) -> Iterator[Sent]:
             shown = "\n---\n".join(f"Question: {q}\nReasoning: {solved[q]}" for q in chance.sample(train, 2))
             system = f"{own_prompt(subject, 'chat', chance)}\nLet's think step by step in order to produce the answer."
             for ts_us in pauses(chance, moment, len(train), 3.0):
-                moment, asked = ts_us, chance.pick(train)
+                moment, asked = ts_us + _ROUND_US, chance.pick(train)
                 ask = Ask((("user", f"{shown}\n---\nQuestion: {asked}"),), system, {"temperature": 1})
                 yield desk.send(ts_us, ask, answer(subject, 90, chance))
 
