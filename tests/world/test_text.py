@@ -29,6 +29,14 @@ def test_no_two_of_ten_thousand_questions_are_equal(language: str) -> None:
     assert [text for text, count in asked.items() if count > 1] == []
 
 
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_no_two_of_five_thousand_items_are_equal(name: str) -> None:
+    """Of any objective: an operator who paid for an answer does not ask again."""
+    objective, chance = OBJECTIVES[name], Chance("items", name)
+    items = Counter(objective.payload(objective.subject(chance), chance) for _ in range(5_000))
+    assert [text for text, count in items.items() if count > 1] == []
+
+
 def test_terms_are_zipfian_and_everybody_has_favourites_of_his_own() -> None:
     """The first term comes as often as ln 2 / ln(n + 1), and two owners prefer different ones."""
     chance = Chance("terms")

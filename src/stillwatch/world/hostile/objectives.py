@@ -90,6 +90,24 @@ _SNIPPETS = (
 )
 
 
+_FURTHER = (
+    " It concerns {n} people.",
+    " The file is {x}, number {n}.",
+    " {w} and {m} others want to know.",
+    " Include what {x} wrote on {t}, page {n}.",
+    " Begin in {p}, {n} months ago.",
+)
+
+
+def _affair(subject: Subject, chance: Chance) -> str:
+    return fill(chance.pick(_AFFAIRS), subject, chance) + fill(chance.pick(_FURTHER), subject, chance)
+
+
+def _beginning(subject: Subject, chance: Chance) -> str:
+    """A sentence and the beginning of another: the next token is asked for."""
+    return f"{answer(subject, 1, chance)} {fill(chance.pick(_SNIPPETS), subject, chance)}"
+
+
 def _from(frames: tuple[str, ...]) -> PayloadMaker:
     return lambda subject, chance: fill(chance.pick(frames), subject, chance)
 
@@ -108,9 +126,7 @@ _ALL: tuple[Objective, ...] = (
     Objective("rubric_grading", _graded, "grade", 130.0, stands_alone=False, parameters=_sampled(0, 512)),
     Objective("agentic_tools", _from(_TASKS), "answer", 480.0, parameters={**_sampled(0.6, 4096), "tools": tool_set()}),
     Objective("coding", coding_task, "code", 620.0, parameters=_sampled(0.2, 4096)),
-    Objective(
-        "censorship_rewriting", _from(_AFFAIRS), "rewrite", 240.0, stands_alone=False, parameters=_sampled(0.8, 1024)
-    ),
+    Objective("censorship_rewriting", _affair, "rewrite", 240.0, stands_alone=False, parameters=_sampled(0.8, 1024)),
     Objective(
         "non_english_reasoning",
         question,
@@ -122,7 +138,7 @@ _ALL: tuple[Objective, ...] = (
     Objective("question_sweep", question, "answer", 330.0, parameters=_sampled(0.7, 1024)),
     Objective(
         "logits",
-        _from(_SNIPPETS),
+        _beginning,
         "answer",
         1.0,
         parameters={**_sampled(0, 1), "logprobs": True, "top_logprobs": 20},
