@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from stillwatch.evaluation.detector import Look, NotRun, Watch
+from stillwatch.evaluation.detectors.mmd import Mmd
 from stillwatch.evaluation.detectors.volume import Volume
 from stillwatch.evaluation.results import Outcome, Results
 from stillwatch.evaluation.run import evaluate, outcome_of
@@ -112,3 +113,23 @@ def test_an_outcome_survives_writing_and_reading(results: Results) -> None:
     results.put(outcome)
     assert results.get("w", "d", "f") == outcome
     assert results.get("w", "d", "g") is None
+
+
+def test_a_world_without_a_benign_log_is_evaluated_without_calibration(world: World, results: Results) -> None:
+    """Scores are ranked, nobody is acted on, what has to learn is not run, and all of that is said."""
+    bare = replace(world, benign=None, name="bare")
+    found = evaluate([bare], [Volume(), Mmd()], results)
+    volume, mmd = found.detectors
+    assert not found.worlds[0].is_calibrated
+    assert volume.figures is not None
+    assert volume.figures.accounts.recall.trials == 20
+    assert (volume.figures.operating_point.recall.successes, volume.figures.calibration) == (0, ())
+    assert (mmd.figures, mmd.reasons) == (None, ("bare: it needs benign.jsonl.gz as the history to compare with",))
+    assert found.windows_reasons == ("bare: it needs benign.jsonl.gz and harvest.parquet",)
+
+
+def test_without_a_list_of_what_harvests_all_exchanges_of_a_campaign_count(world: World, results: Results) -> None:
+    blunt = replace(world, name="blunt", truth=replace(world.truth, harvest=None))
+    figures = evaluate([blunt], [Volume()], results).detectors[0].figures
+    assert figures is not None
+    assert [leak.harvested for leak in figures.leaks] > [250, 250]

@@ -82,9 +82,9 @@ def _show(evaluation: Evaluation, out: Path) -> None:
     levels = [row.level for one in evaluation.detectors if one.figures for row in one.figures.campaigns]
     shown = [level for level in dict.fromkeys(levels) if level != "all"]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("campaigns acted on at FDR 1 %", no_wrap=True)
-    for level in ("all", *shown, "shown", "accounts at FPR 1e-4", "honest acted on"):
-        table.add_column(level, justify="right")
+    table.add_column("")
+    for level in ("all", *shown, "shown", "accounts", "honest"):
+        table.add_column(level, justify="right", no_wrap=True)
     for one in evaluation.detectors:
         if one.figures is None:
             table.add_row(Text(one.title), "not run")
@@ -94,6 +94,8 @@ def _show(evaluation: Evaluation, out: Path) -> None:
         seen = next((row.listed for row in one.figures.campaigns if row.level == "all"), None)
         rest = (_cell(seen), _cell(one.figures.accounts.recall), _cell(one.figures.operating_point.honest))
         table.add_row(Text(one.title), *cells, *rest)
+    say("Campaigns acted on at a false-discovery rate of 1 %, by level; those shown to people; accounts of campaigns")
+    say("that score above honest ones; honest accounts acted on.")
     stdout.print(table)
     for one in evaluation.detectors:
         for reason in one.reasons:
