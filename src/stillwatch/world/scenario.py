@@ -46,15 +46,19 @@ class Scenario:
     crowds: tuple[Crowd, ...] = ()
 
     def scaled(self, scale: float) -> Scenario:
-        """The same with `scale` times the accounts: at least one where there were any, three of a campaign."""
+        """The same with `scale` times the accounts: at least one of a class, three of a campaign; E0 stays as it is."""
         if not scale > 0:
             raise BadScenario(f"scale is {scale}", "Give --scale a number above 0")
         return replace(
             self,
             honest={name: _times(count, scale, 1) for name, count in self.honest.items()},
-            campaigns=tuple(replace(p, accounts=_times(p.accounts, scale, 3)) for p in self.campaigns),
+            campaigns=tuple(p if p.level == "E0" else _larger(p, scale) for p in self.campaigns),
             crowds=tuple(replace(c, accounts=_times(c.accounts, scale, 3)) for c in self.crowds),
         )
+
+
+def _larger(plan: Plan, scale: float) -> Plan:
+    return replace(plan, accounts=_times(plan.accounts, scale, 3))
 
 
 def _times(count: int, scale: float, least: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from stillwatch.world.stage import HOUR_US
 
 _HELD_BYTES = 64 << 20  # chosen: memory for rows that wait to be written out
+_LEVEL = 1  # of gzip: `full` would need tens of gigabytes of scratch otherwise
 
 
 class Spill:
@@ -32,14 +34,14 @@ class Spill:
         self._write_out()
         for hour in sorted(self._hours):
             file = self._folder / str(hour)
-            for line in sorted(file.read_bytes().splitlines(keepends=True)):
+            for line in sorted(gzip.decompress(file.read_bytes()).splitlines(keepends=True)):
                 yield line.split(b" ", 2)[2]
             file.unlink()
 
     def _write_out(self) -> None:
         for hour, lines in self._waiting.items():
             with (self._folder / str(hour)).open("ab") as file:
-                file.writelines(lines)
+                file.write(gzip.compress(b"".join(lines), _LEVEL, mtime=0))
         self._hours.update(self._waiting)
         self._waiting.clear()
         self._waiting_bytes = 0
