@@ -1,7 +1,8 @@
 # `make` alone lists what there is. Needs Python 3.11 or newer and make; everything else is installed into .venv.
 #
-# The set-up has three stamps, each made once: .made (an environment of this checkout), .core (what a hunt needs),
-# .dev (what tests need). A set-up that was cut short leaves .unfinished behind, and the next call starts afresh.
+# The set-up has four stamps, each made once: .made (an environment of this checkout), .core (what a hunt needs),
+# .dev (what tests need), .baselines (what an evaluation compares with). A set-up that was cut short leaves .unfinished
+# behind, and the next call starts afresh.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
@@ -13,6 +14,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip -qq --disable-pip-version-check
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
+BASELINES := $(VENV)/.baselines
 
 # Settings, as in `make hunt LOGS=march.jsonl.gz`.
 PYTHON ?=
@@ -42,7 +44,7 @@ SCALE := $(if $(FULL),1,0.5)
 LOOKS := $(if $(FULL),8,4)
 
 .PHONY: evaluate
-evaluate: $(DEV) ## Evaluate on simulated worlds with known truth, in minutes; FULL=1 in a night. OUT=out
+evaluate: $(BASELINES) ## Evaluate on simulated worlds with known truth, in minutes; FULL=1 in a night. OUT=out
 	@for world in $(WORLDS); do \
 	  made=$(OUT)/worlds/$${world%:*}-$${world#*:}-$(SCALE); \
 	  test -e $$made/truth.json || \
@@ -70,7 +72,7 @@ example: $(DEV) ## Make the example logs again
 
 constraints: $(VENV)/.made ## Solve the dependencies afresh and write constraints.txt (with the oldest Python supported)
 	@rm -rf build/constraints && $(PY) -m venv build/constraints
-	@build/constraints/bin/python -m pip -qq --disable-pip-version-check install -e '.[dev]'
+	@build/constraints/bin/python -m pip -qq --disable-pip-version-check install -e '.[dev,evaluation]'
 	@sed '/^[^#]/,$$d' constraints.txt > build/constraints/new
 	@build/constraints/bin/python -m pip freeze --exclude-editable >> build/constraints/new
 	@cp build/constraints/new constraints.txt && rm -rf build/constraints
@@ -109,6 +111,12 @@ $(DEV): $(CORE)
 	  $(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"], sep="\n")' \
 	    > $(VENV)/dev-requirements.txt && \
 	  $(PIP) install --constraint $(CONSTRAINTS) --requirement $(VENV)/dev-requirements.txt || $(FAILED); $(END) && touch $@
+
+$(BASELINES): $(CORE)
+	@$(BEGIN) && echo "Installing the baselines of an evaluation into $(VENV)." >&2 && \
+	  $(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["evaluation"], sep="\n")' \
+	    > $(VENV)/evaluation-requirements.txt && \
+	  $(PIP) install --constraint $(CONSTRAINTS) --requirement $(VENV)/evaluation-requirements.txt || $(FAILED); $(END) && touch $@
 
 define ENVIRONMENT
 set -eu
