@@ -14,7 +14,7 @@ from stillwatch.world.chance import Chance
 from stillwatch.world.hostile.wrapper import WRAPPERS, Wrapper
 from stillwatch.world.text.answers import answer
 from stillwatch.world.text.code import coding_task
-from stillwatch.world.text.frames import fill
+from stillwatch.world.text.frames import fill, frames_of
 from stillwatch.world.text.lexicon import Subject, whole_domain
 from stillwatch.world.text.questions import question
 from stillwatch.world.wire.tools import tool_set
@@ -63,24 +63,6 @@ _RUBRICS = (
     "does it answer, does it mention {b}, would {w} accept it",
     "0 to 10, subtract 3 if {a} and {b} are confused",
 )
-_AFFAIRS = (
-    "Why did the authorities in {p} restrict {a}?",
-    "What do critics say about {a} and the council's role in {b}?",
-    "Describe the protest of {n} people in {p} over {a}.",
-    "Did officials hide {n} cases concerning {a}, as {w} claims?",
-    "Who was held responsible when {a} failed in {p}, and why were reports about {b} withdrawn?",
-    "How has coverage of {a} by {w} been limited since {t}?",
-    "Compare what {p} said officially on {a} with what {n} witnesses saw.",
-)
-_TASKS = (
-    "Find out how {x} handles {a}, compare it with {b}, and report to {w} with {n} figures.",
-    "Book whatever {w} needs in {p} for {n} days around {t}; take {a} into account and stay below {m}.",
-    "Collect the records on {a} from {p}, remove those without {b}, and plot the {n} largest.",
-    "Repair the failing job for {x}: it stops at {a} after {n} minutes. Check {b} first.",
-    "Monitor {a} at {p}, and when it passes {n}, tell {w} and open a ticket about {b}.",
-    "Reconcile the two lists of {a} kept by {w} and by {x}; {m} of {n} rows differ.",
-    "Plan a procedure that turns {a} into {b} in {n} steps and carry out the first one for {x}.",
-)
 _SNIPPETS = (
     "The best thing about {a} is",
     "In {p}, {w} counted {n} of",
@@ -100,7 +82,7 @@ _FURTHER = (
 
 
 def _affair(subject: Subject, chance: Chance) -> str:
-    return fill(chance.pick(_AFFAIRS), subject, chance) + fill(chance.pick(_FURTHER), subject, chance)
+    return fill(chance.pick(frames_of("affairs")), subject, chance) + fill(chance.pick(_FURTHER), subject, chance)
 
 
 def _beginning(subject: Subject, chance: Chance) -> str:
@@ -108,8 +90,8 @@ def _beginning(subject: Subject, chance: Chance) -> str:
     return f"{answer(subject, 1, chance)} {fill(chance.pick(_SNIPPETS), subject, chance)}"
 
 
-def _from(frames: tuple[str, ...]) -> PayloadMaker:
-    return lambda subject, chance: fill(chance.pick(frames), subject, chance)
+def _task(subject: Subject, chance: Chance) -> str:
+    return fill(chance.pick(frames_of("tasks")), subject, chance)
 
 
 def _sampled(temperature: float, max_tokens: int) -> dict[str, Any]:
@@ -124,7 +106,7 @@ def _bias(chance: Chance) -> dict[str, Any]:
 _ALL: tuple[Objective, ...] = (
     Objective("chain_of_thought", _solved, "reason", 520.0, stands_alone=False, parameters=_sampled(0.7, 2048)),
     Objective("rubric_grading", _graded, "grade", 130.0, stands_alone=False, parameters=_sampled(0, 512)),
-    Objective("agentic_tools", _from(_TASKS), "answer", 480.0, parameters={**_sampled(0.6, 4096), "tools": tool_set()}),
+    Objective("agentic_tools", _task, "answer", 480.0, parameters={**_sampled(0.6, 4096), "tools": tool_set()}),
     Objective("coding", coding_task, "code", 620.0, parameters=_sampled(0.2, 4096)),
     Objective("censorship_rewriting", _affair, "rewrite", 240.0, stands_alone=False, parameters=_sampled(0.8, 1024)),
     Objective(

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 
 from stillwatch.world.chance import Chance
-from stillwatch.world.text.frames import fill, sentence_case
+from stillwatch.world.text.frames import fill, frames_of, sentence_case
 from stillwatch.world.text.lexicon import Subject
 
 CHARS_A_TOKEN = 4.0  # chosen: about four characters of English a token, as providers' documentation says
 
 
-@cache
 def _sentences(language: str) -> tuple[str, ...]:
     """The sentence frames of a language."""
-    if language != "en":
-        return _OTHER_SENTENCES[language]
-    text = files("stillwatch.world").joinpath("words", "sentences.txt").read_text(encoding="utf-8")
-    return tuple(line for line in text.splitlines() if line and not line.startswith("#"))
+    return frames_of("sentences") if language == "en" else _OTHER_SENTENCES[language]
 
 
 _OTHER_SENTENCES: Mapping[str, tuple[str, ...]] = {

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from stillwatch.world.chance import Chance
-from stillwatch.world.text.frames import fill
+from stillwatch.world.text.frames import fill, frames_of
 from stillwatch.world.text.lexicon import Subject
 
 LANGUAGES = ("Python", "Go", "TypeScript", "Rust", "Java", "SQL", "C++", "Kotlin")
-_TASKS = (
-    "Write a {l} function `{f}` that models {a}: it takes {n} readings and returns those where {b} exceeds {m}.",
-    "Implement in {l} a class {x} that stores {a} with {b} and answers range queries in logarithmic time.",
-    "Given {n} intervals of {a}, merge those that touch and count how often {b} occurs. Use {l}; name it `{f}`.",
-    "Parse lines such as '{a};{m};{b}' in {l}, reject malformed ones with a reason, and sum the column by {c}.",
-    "Refactor this {l} design: one function reads {a}, validates {b} and writes {c}. Limit memory to {n} MB.",
-    "Write a {l} program for {p} that schedules {n} jobs about {a} so that no two share {b}.",
-    "Simulate {a} in {l} for {n} steps with noise {m}, and stop early once {b} settles.",
-    "Find the bug: `{f}` in {l} returns {m} instead of {n} when {a} is empty and {b} is not.",
-    "Write a {l} query that lists the {n} customers of {x} with the most {a} but no {b} since {t}.",
-    "Design a thread-safe cache in {l} for {a} that evicts by {b} and holds {n} entries; call it {x}.",
-)
+_PLACES = (" It belongs to {x}.", " Package {x}, version {n}.", " {w} reviews it for {x}.", " Name the module {x}.")
 _STEMS = ("load", "merge", "count", "rank", "split", "check", "scan", "fit", "pack", "trace", "sum", "map")
 
 
 def coding_task(subject: Subject, chance: Chance) -> str:
     """A task for a programmer."""
-    frame = chance.pick(_TASKS).replace("{l}", chance.zipf(LANGUAGES))
+    frame = chance.pick(frames_of("coding")).replace("{l}", chance.zipf(LANGUAGES))
+    if "{x}" not in frame:
+        frame += chance.pick(_PLACES)
     return fill(frame.replace("{f}", function_name(subject, chance)), subject, chance)
 
 

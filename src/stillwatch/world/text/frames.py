@@ -59,9 +59,15 @@ def _ways(piece: str) -> Piece:
 
 
 @cache
+def frames_of(name: str) -> tuple[str, ...]:
+    """The frames of `words/NAME.txt`, one a line."""
+    text = files("stillwatch.world").joinpath("words", f"{name}.txt").read_text(encoding="utf-8")
+    return tuple(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+@cache
 def _synonyms() -> dict[str, tuple[str, ...]]:
-    text = files("stillwatch.world").joinpath("words", "synonyms.txt").read_text(encoding="utf-8")
-    sets = [tuple(line.split(" | ")) for line in text.splitlines() if line and not line.startswith("#")]
+    sets = [tuple(line.split(" | ")) for line in frames_of("synonyms")]
     return {ways[0].lower(): ways for ways in sets}
 
 
