@@ -73,6 +73,11 @@ def test_what_was_tested_and_let_go_counts_in_the_rule() -> None:
     assert spoken_for([STRONG, THREE, WEAK], "timing") == [STRONG, THREE]
 
 
+def test_what_was_only_watched_is_not_shown_for_hearing_less() -> None:
+    watched = Entry(tuple("pqr"), "watch", {"template": 6.0, "timing": 6.0}, ("template", "timing", "infrastructure"))
+    assert spoken_for([watched], "timing") == []
+
+
 def test_ablation_counts_campaigns_without_each_family_that_speaks() -> None:
     rows = {row.without: row.acted.successes for row in ablations([case(look(3, "", STRONG, THREE, WEAK))])}
     assert rows == {"": 2, "complementarity": 1, "infrastructure": 2, "template": 1, "timing": 2}

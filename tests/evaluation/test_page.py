@@ -16,7 +16,7 @@ from stillwatch.evaluation.plot import in_words, log_place, log_ticks, percent
 from stillwatch.evaluation.summary import SCHEMA, DetectorSummary, Evaluation, WorldSummary, figures
 from stillwatch.evaluation.windows import WindowRow
 
-from .cases import RING, case, entry, look, truth
+from .cases import BIG, PEOPLE, RING, case, entry, look, truth
 
 HARVEST = [(account, "X", day) for day in range(4) for account in RING]
 
@@ -114,6 +114,18 @@ def test_a_world_without_a_benign_log_is_said_to_be_so(evaluation: Evaluation) -
 
 def test_nothing_at_all_is_still_a_page(evaluation: Evaluation) -> None:
     assert "Nothing could be evaluated" in page(Evaluation(SCHEMA, (), (), (), ()))
+
+
+def test_a_world_without_campaigns_has_a_page_of_its_collateral() -> None:
+    """Whatever is accused in a world of nulls is accused wrongly."""
+    nulls = replace(truth(), campaigns=())
+    of = Case(nulls, frozenset({*PEOPLE, *BIG}), (look(3, "u", entry("uv")),), True)
+    own = DetectorSummary("stillwatch", "Stillwatch", "?", True, True, 1, (), (), 0.0, figures(True, True, [("n", of)]))
+    world = WorldSummary("n", "nulls", 1, 40, 4, 5, 5, 2, 0, (), True)
+    text = page(Evaluation(SCHEMA, (world,), (own,), (), ()))
+    assert "only collateral can be counted" in text
+    assert in_words(rate(1, 2)) in text  # one of the two heavy accounts
+    assert "What evasion costs" not in text
 
 
 def test_the_same_evaluation_gives_the_same_page(evaluation: Evaluation) -> None:

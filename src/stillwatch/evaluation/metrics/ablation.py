@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from stillwatch.evaluation.bounds import Rate, share
 from stillwatch.evaluation.detector import Entry
-from stillwatch.evaluation.metrics.case import Case, owner
+from stillwatch.evaluation.metrics.case import LISTED, Case, owner
 from stillwatch.evaluation.metrics.recall import finds
 from stillwatch.evaluation.threshold import ALPHA
 from stillwatch.stats.multiple import discoveries
@@ -65,5 +65,6 @@ def remaining(entries: Sequence[Entry], family: str, tested: int) -> list[Entry]
 
 
 def spoken_for(entries: Sequence[Entry], family: str) -> list[Entry]:
-    """The entries for which enough other families speak."""
-    return [e for e in entries if sum(name != family for name in e.speaks) >= FAMILIES_AT_LEAST]
+    """The entries for which enough other families speak; one that is only watched gains nothing by hearing less."""
+    shown = (entry for entry in entries if entry.tier in LISTED)
+    return [entry for entry in shown if sum(name != family for name in entry.speaks) >= FAMILIES_AT_LEAST]
