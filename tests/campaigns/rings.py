@@ -22,6 +22,7 @@ EACH_ASKED_ONCE = replace(DEALT_OUT, shared_turns=0.8, turns=Repeats(0, 240, 0.0
 SAMPLED_OFTEN = replace(DEALT_OUT, shared_turns=0.8, turns=Repeats(20, 220, 0.01, 0.01, 20.0))
 
 SHARED_CARDS = (Shared("payment", 12, 8, 0.01),)
+SHARED_ADDRESSES = (Shared("ip", 12, 12, 0.01),)
 SHARED_NETWORKS = (Shared("network", 12, 12, 0.01),)
 
 GRADING = {int(Intent.GRADING): 0.9}

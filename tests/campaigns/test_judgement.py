@@ -20,6 +20,7 @@ from .rings import (
     PLAINLY_DIFFERENT,
     REWRITING,
     SAMPLED_OFTEN,
+    SHARED_ADDRESSES,
     SHARED_CARDS,
     SHARED_NETWORKS,
     SLIGHTLY_DIFFERENT,
@@ -28,6 +29,7 @@ from .rings import (
 )
 
 CARDS: dict[str, Any] = {"shared": SHARED_CARDS}
+CAMPUS: dict[str, Any] = {"shared": SHARED_ADDRESSES}
 FEW: dict[str, Any] = {"units": UNITS_AT_LEAST - 1}
 COMMON: dict[str, Any] = {"common_units": COMMON_UNITS}
 
@@ -70,10 +72,14 @@ TABLE = [
     ("5 in an honest shape", ring(stratum="extraction", **CARDS), "campaign", "skeleton and infrastructure"),
     ("5 not by the network", ring(UNCLEAR, shared=SHARED_NETWORKS), "cleared", "too few exchanges"),
     ("6", ring(), "campaign", "skeleton and complementarity"),
+    ("6 behind one address", ring(**CAMPUS), "campaign", "skeleton and complementarity"),
     ("6 in chat", ring(stratum="chat"), "campaign", "skeleton and complementarity"),
-    ("7", ring(UNCLEAR), "cleared", "too few exchanges"),
-    ("7 harvest", ring(UNCLEAR, intents=REWRITING), "watch", "too few exchanges"),
-    ("7 harvest in an honest shape", ring(UNCLEAR, intents=REWRITING, stratum="eval"), "cleared", "too few exchanges"),
+    ("7", ring(UNCLEAR, **CAMPUS), "cleared", "one address"),
+    ("7 harvest", ring(UNCLEAR, intents=REWRITING, **CAMPUS), "watch", "one address"),
+    ("7 own subjects on a campus", ring(PLAINLY_DIFFERENT, **CAMPUS), "cleared", "own subjects"),
+    ("8", ring(UNCLEAR), "cleared", "too few exchanges"),
+    ("8 harvest", ring(UNCLEAR, intents=REWRITING), "watch", "too few exchanges"),
+    ("8 harvest in an honest shape", ring(UNCLEAR, intents=REWRITING, stratum="eval"), "cleared", "too few exchanges"),
 ]
 RULES = pytest.mark.parametrize(
     ("measured", "verdict", "reason"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]

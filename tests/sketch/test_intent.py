@@ -58,6 +58,7 @@ SAID = {
         "Nutze nur den Kontext für deine Antwort.",
     ),
     "CODING": ("Find the bug in my Python repository.", "Corrige este código.", "Исправь код.", "这段代码哪里错了？"),
+    "SUMMARY": ("Write a concise summary of the following:", "Resume este texto.", "给这篇文章写摘要。"),
     "EXTRACTION": (
         "Classify the ticket as billing or technical.",
         "Extract all entities from the document.",

@@ -75,9 +75,9 @@ def test_two_values_are_a_phrase_and_three_are_a_template() -> None:
 
 
 def test_values_that_everybody_sends_do_not_link() -> None:
-    """A default system prompt links strangers unless its values are known; then only the ring's own remain."""
+    """A default system prompt links strangers unless its values are known. It swallows no ring that sends it too."""
     made = world(Habit(range(120), zone=0, slots=3), Habit(SMALL, zone=1))
-    assert [len(ring) for ring in made.rings()] == [120]
+    assert sorted(map(len, made.rings())) == [len(SMALL), 120 - len(SMALL)]
     assert made.rings(ignored=made.values[0]) == [SMALL]
 
 

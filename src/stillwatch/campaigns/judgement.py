@@ -1,10 +1,10 @@
 """From a ring to a verdict: campaign, watch, or let go with the reason said aloud.
 
 A shared skeleton alone is never a verdict. "campaign" needs a second, independent family: the accounts are
-interchangeable shares of one pool that hardly repeat each other (complementarity), or strangers that share payment or
-addresses (infrastructure). In strata whose honest bulk jobs are divided the same way, complementarity is blind and
-infrastructure has to speak. Every way out has a name and a sentence, because the report owes honest heavy customers an
-account of why they were looked at and let go.
+interchangeable shares of one pool that hardly repeat each other (complementarity), or strangers that share a payment
+instrument (infrastructure; universities and offices share addresses). In strata whose honest bulk jobs are divided the
+same way, complementarity is blind and infrastructure has to speak. Every way out has a name and a sentence, because the
+report owes honest heavy customers an account of why they were looked at and let go.
 """
 
 from __future__ import annotations
@@ -69,13 +69,16 @@ def judge(ring: Ring) -> Judgement:
             f"the organisations come back to their own turns ({measured.turns.within} repeats inside one, "
             f"{measured.turns.expected_within:.0f} expected if turns were dealt out): work of their own with one tool",
         )
-    # 5. Strangers with a shared card or address: two families agree.
+    # 5. Strangers with a shared card: two families agree.
     if second:
         return Judgement("campaign", "skeleton and infrastructure", _infrastructure_sentence(ring))
     # 6. Interchangeable shares of one pool.
     if measured.is_interchangeable:
         return _interchangeable(ring)
-    # 7. Too few exchanges to tell.
+    # 7. Strangers behind one address, and nothing else: a campus, an office, a relay.
+    if ring.shares_address:
+        return Judgement("watch" if is_harvest else "cleared", "one address", _address_sentence(ring))
+    # 8. Too few exchanges to tell.
     return Judgement(
         "watch" if is_harvest else "cleared",
         "too few exchanges",
@@ -126,11 +129,16 @@ def _interchangeable(ring: Ring) -> Judgement:
 
 
 def _infrastructure_sentence(ring: Ring) -> str:
-    strongest = max((s for s in ring.shared if s.is_strong), key=lambda s: s.rate)
+    card = next(s for s in ring.shared if s.kind == "payment")
     return (
-        f"{strongest.sharing} of {strongest.known} organisations that claim to be strangers share a skeleton and "
-        f"{_NAMES[strongest.kind]} (elsewhere {strongest.population_rate:.1%} do)"
+        f"{card.sharing} of {card.known} organisations that claim to be strangers share a skeleton and "
+        f"a payment instrument (elsewhere {card.population_rate:.1%} do)"
     )
 
 
-_NAMES = {"payment": "a payment instrument", "ip": "an address", "network": "a network"}
+def _address_sentence(ring: Ring) -> str:
+    address = next(s for s in ring.shared if s.kind == "ip")
+    return (
+        f"{address.sharing} of {address.known} organisations share a skeleton and an address: a university, an office "
+        "or a relay does so as well as an operator, and nothing else speaks against them"
+    )

@@ -18,6 +18,7 @@ _NAMES = (
     (Intent.TRANSLATION, "translation"),
     (Intent.EXTRACTION, "labelling and extraction"),
     (Intent.CONTEXT_ANSWER, "answers from given documents"),
+    (Intent.SUMMARY, "summaries"),
     (Intent.STEP_BY_STEP, "chain of thought"),
     (Intent.CODING, "coding"),
 )

@@ -41,4 +41,9 @@ class Ring:
 
     @property
     def shares_infrastructure(self) -> bool:
-        return any(kind.is_strong for kind in self.shared)
+        """Strangers pay with one card. A common address is not enough: universities and offices have one."""
+        return any(kind.is_strong and kind.kind == "payment" for kind in self.shared)
+
+    @property
+    def shares_address(self) -> bool:
+        return any(kind.is_strong and kind.kind == "ip" for kind in self.shared)

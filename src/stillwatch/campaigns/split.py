@@ -12,6 +12,7 @@ from stillwatch.campaigns.gather import Carried
 from stillwatch.campaigns.judgement import UNITS_AT_LEAST
 from stillwatch.campaigns.measure import payloads, some_units
 from stillwatch.tracing.complementarity import Payloads, measure
+from stillwatch.tracing.infrastructure import linked_units
 from stillwatch.tracing.pools import ALIKE, ALIKE_IN_A_MIXTURE, pools
 from stillwatch.tracing.survey import Accounts
 from stillwatch.tracing.template import Candidate
@@ -22,24 +23,48 @@ Ints = NDArray[np.int64]
 def split(
     candidate: Candidate, carried: Carried, found: Accounts, rng: np.random.Generator
 ) -> list[tuple[Candidate, Carried]]:
-    """The candidate as it is, or the one pool that most of its units draw from, and the rest.
+    """The candidate as it is, or its parts.
 
-    The pool needs `UNITS_AT_LEAST` units and at least half of all: smaller ones can always be found among strangers
-    if one looks for them. The rest have subjects of their own, or no kept exchange that carries the skeleton.
+    First the one pool that most of the units draw from, and the rest. The pool needs at least half of them: smaller
+    ones can always be found among strangers if one looks for them. Where a mixture cannot be divided so, the units
+    that share cards with each other, `UNITS_AT_LEAST` or more together, stand apart: who else uses their tool says
+    nothing for them.
     """
     units, unit = np.unique(found.unit[carried.account], return_inverse=True)
     if len(units) < UNITS_AT_LEAST:
         return [(candidate, carried)]
     rows = payloads(carried, unit.astype(np.int64))
     is_mixture = measure(some_units(rows, rng), rng).is_different
+    chosen = _largest_pool(rows, is_mixture=is_mixture)
+    if chosen.all() or (chosen.sum() >= max(UNITS_AT_LEAST, len(units) / 2) and not is_mixture):
+        return _parts(candidate, carried, np.isin(found.unit[candidate.accounts], units[chosen]), 1)
+    if chosen.sum() >= max(UNITS_AT_LEAST, len(units) / 2) and _is_one_pool(rows, chosen, rng):
+        return _parts(candidate, carried, np.isin(found.unit[candidate.accounts], units[chosen]), 1)
+    if not is_mixture:
+        return [(candidate, carried)]
+    return _parts(candidate, carried, np.isin(found.unit[candidate.accounts], units[_by_card(carried, unit)]), 3)
+
+
+def _largest_pool(rows: Payloads, *, is_mixture: bool) -> NDArray[np.bool_]:
     label = pools(rows, ALIKE_IN_A_MIXTURE if is_mixture else ALIKE)
-    chosen = label == np.bincount(label).argmax()
-    mine = np.isin(found.unit[candidate.accounts], units[chosen])
-    if chosen.sum() < max(UNITS_AT_LEAST, len(units) / 2) or mine.all():
+    return np.asarray(label == np.bincount(label).argmax(), np.bool_)
+
+
+def _by_card(carried: Carried, unit: Ints) -> NDArray[np.bool_]:
+    """The units that share a payment instrument with each other, several together."""
+    _, label, size = np.unique(
+        linked_units(unit, carried.columns["payment"].astype(np.int64)), return_inverse=True, return_counts=True
+    )
+    return np.asarray(size[label] >= UNITS_AT_LEAST, np.bool_)
+
+
+def _parts(
+    candidate: Candidate, carried: Carried, mine: NDArray[np.bool_], pool: int
+) -> list[tuple[Candidate, Carried]]:
+    """These accounts and the others, where there are both."""
+    if mine.all() or not mine.any():
         return [(candidate, carried)]
-    if is_mixture and not _is_one_pool(rows, chosen, rng):
-        return [(candidate, carried)]
-    return [_part(candidate, carried, mine, 1), _part(candidate, carried, ~mine, 2)]
+    return [_part(candidate, carried, mine, pool), _part(candidate, carried, ~mine, pool + 1)]
 
 
 def _is_one_pool(rows: Payloads, chosen: NDArray[np.bool_], rng: np.random.Generator) -> bool:

@@ -29,6 +29,7 @@ class Concept:
     CLASSIFY = 1 << 15
     ENTITY = 1 << 16
     TRAINING = 1 << 17  # dataset, training, fine-tuning, synthetic
+    SUMMARY = 1 << 18
 
 
 _WORDS: dict[int, str] = {
@@ -111,6 +112,10 @@ _WORDS: dict[int, str] = {
     Concept.TRAINING: """
         dataset training finetuning tuning synthetic distill distillation benchmark corpus datensatz
         entrenamiento entraînement treinamento обучения датасет 训 集
+    """,
+    Concept.SUMMARY: """
+        summarize summarise summarizing summarising summary summaries resumen resume resumir résumé résumer
+        résumez zusammenfassung zusammenfassen resumo резюме резюмируй 摘 概 要
     """,
 }
 

@@ -23,6 +23,7 @@ _RULES: tuple[tuple[int, int], ...] = (
     (Concept.TRANSLATE, Intent.TRANSLATION),
     (Concept.CONTEXT | Concept.ONLY | Concept.ANSWER, Intent.CONTEXT_ANSWER),
     (Concept.CODE, Intent.CODING),
+    (Concept.SUMMARY, Intent.SUMMARY),
     (Concept.CLASSIFY, Intent.EXTRACTION),
     (Concept.ENTITY | Concept.CONTEXT, Intent.EXTRACTION),
 )

@@ -115,6 +115,7 @@ class Intent:
     CONTEXT_ANSWER = 1 << 7  # answer from the context that is given
     CODING = 1 << 8
     EXTRACTION = 1 << 9  # classify, label, extract entities
+    SUMMARY = 1 << 10
 
 
 def schema(metadata: Mapping[str, str] | None = None) -> pa.Schema:

@@ -29,8 +29,10 @@ BEARS_OUT = 0.3
 def candidates(seen: Survey, skeleton: Repeated, ignored: Keys) -> list[Candidate]:
     """Disjoint sets of accounts of at least two units, the largest first. `skeleton`: see `template.skeletons`."""
     found = template.candidates(skeleton, seen.repeated, seen.accounts.unit)
-    stocks = variants.stocks(unexplained(seen.sample, found), seen.accounts.unit, ignored)
-    return sorted(joined(found, stocks, seen.accounts.unit), key=lambda c: -len(c.accounts))
+    unit_of = seen.accounts.unit
+    looked_at = np.bincount(seen.sample.account, minlength=len(unit_of))
+    stocks = variants.stocks(unexplained(seen.sample, found), unit_of, ignored, looked_at)
+    return sorted(joined(found, stocks, unit_of), key=lambda c: -len(c.accounts))
 
 
 def unexplained(sample: Sampled, found: Sequence[Candidate]) -> Sampled:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
 
 Ints = NDArray[np.int64]
 
@@ -45,6 +47,20 @@ def shared(kind: str, unit: Ints, identifier: Ints, population_rate: float) -> S
     """Count one kind in a group. `unit`, `identifier`: (n,) one row per distinct pair at least; 0 = unknown."""
     known, sharing = sharing_units(unit, identifier)
     return Shared(kind, known, sharing, population_rate)
+
+
+def linked_units(unit: Ints, identifier: Ints) -> Ints:
+    """A label for each unit 0 .. k-1: equal where common identifiers link units, step by step.
+
+    `unit`, `identifier`: (n,); 0 = unknown.
+    """
+    known = identifier != 0
+    order = np.lexsort((unit[known], identifier[known]))
+    item, who = identifier[known][order], unit[known][order]
+    same = item[1:] == item[:-1]
+    units = int(unit.max()) + 1
+    graph = csr_matrix((np.ones(int(same.sum()), np.int8), (who[:-1][same], who[1:][same])), shape=(units, units))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
 
 def sharing_units(unit: Ints, identifier: Ints) -> tuple[int, int]:

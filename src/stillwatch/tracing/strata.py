@@ -40,7 +40,7 @@ def traits(flags: Column, intent: Column, temperature: Column) -> dict[str, Colu
         "dialogue": ((flags & Flag.ASSISTANT_TURNS) != 0) & ((flags & Flag.ENDS_WITH_ASSISTANT) == 0),
         "closed_schema": ((flags & Flag.CLOSED_SCHEMA) != 0) & ((intent & MAKING_INTENTS) == 0),
         "reproducible": (temperature == 0) & ((flags & _REPRODUCIBLE) != 0),
-        "context": ((intent & Intent.CONTEXT_ANSWER) != 0) & ~harvests,
+        "context": ((intent & (Intent.CONTEXT_ANSWER | Intent.SUMMARY)) != 0) & ~harvests,
         "extraction": ((intent & Intent.EXTRACTION) != 0) & ~harvests,
         "translation": ((intent & Intent.TRANSLATION) != 0) & ~harvests,
     }

@@ -37,7 +37,8 @@ SAME_TEMPLATE = 0.3  # Jaccard of two values' account sets
 VALUES_AT_LEAST = 3  # agreeing slots in one zone: two are a phrase ("how do i"), three span five words or more
 CARRIED_VALUES = 2
 """Slots of one zone that must hold a skeleton's values: fewer than for membership, since its users are known then."""
-SAME_CANDIDATE = 0.5  # overlap coefficient of two templates' account sets
+SAME_CANDIDATE = 0.2
+"""Jaccard of two templates' account sets. Not their overlap: what all say would swallow each ring that says it."""
 _PAIRS_AT_MOST = 20_000_000  # (value, account) cells squared per account: bounds step 2's memory
 
 
@@ -156,7 +157,7 @@ def _merge(users: list[tuple[Ints, Ints]]) -> list[tuple[Ints, Ints, int]]:
     table = csr_matrix((np.ones(len(rows), np.int32), (rows, columns)), shape=(len(users), width))
     both = coo_matrix(table @ table.T)
     sizes = np.asarray(table.sum(axis=1)).ravel()
-    keep = both.data >= SAME_CANDIDATE * np.minimum(sizes[both.row], sizes[both.col])
+    keep = both.data >= SAME_CANDIDATE * (sizes[both.row] + sizes[both.col] - both.data)
     groups = igraph.Graph(n=len(users), edges=np.stack([both.row[keep], both.col[keep]], axis=1)).connected_components()
     return [
         (

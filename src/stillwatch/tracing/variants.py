@@ -40,7 +40,9 @@ UNITS_AT_LEAST = 3
 """Units that must share a value, and a phrase: two strangers share many by chance."""
 VALUES_AT_LEAST = 2
 """Values of one zone that make a phrase: a wrapper beside a payload keeps few slots, and chance is held off by phi."""
-LONE_VALUES_AT_LEAST = 3  # where a stock is one phrase and nothing else bears it out; as in `template`
+LONE_VALUES_AT_LEAST = 3
+"""The same in a stock of few phrases, where little else bears it out; as in `template`."""
+FEW_PHRASES = 5
 SAME_PHRASE = 0.2  # Jaccard of two values' sets of conversations
 DIFFERENT_TURNS = 0.5  # of a phrase's conversations: else it is a text that is sent again and again
 SAME_STOCK = 0.15  # phi of two phrases over units
@@ -89,8 +91,12 @@ class Sample:
         )
 
 
-def stocks(sample: Sampled, unit_of: Ints, ignored: Keys) -> list[Stock]:
-    """Stocks of phrases that at least `UNITS_AT_LEAST` units draw from. `unit_of`: unit of each account index."""
+def stocks(sample: Sampled, unit_of: Ints, ignored: Keys, conversations: Ints | None = None) -> list[Stock]:
+    """Stocks of phrases that at least `UNITS_AT_LEAST` units draw from. `unit_of`: unit of each account index.
+
+    `conversations`: of each account index, looked at in all, where `sample` is only a part of them.
+    """
+    looked_at = np.bincount(sample.account, minlength=len(unit_of)) if conversations is None else conversations
     cells, keys = _shared_cells(sample, unit_of, ignored)
     if len(keys) == 0:
         return []
@@ -104,9 +110,9 @@ def stocks(sample: Sampled, unit_of: Ints, ignored: Keys) -> list[Stock]:
     found = []
     for group in _together(used[spread], len(np.unique(unit))):
         members = spread[group]
-        if len(members) == 1 and not _fills_a_zone(values[members[0]]):
-            continue
-        accounts = _drawing(carried[members], sample.account)
+        if len(members) < FEW_PHRASES:
+            members = np.array([m for m in members if _fills_a_zone(values[m])], np.int64)
+        accounts = _drawing(carried[members], sample.account, looked_at)
         if len(np.unique(unit_of[accounts])) >= UNITS_AT_LEAST:
             found.append(Stock(accounts, np.unique(np.concatenate([values[m] for m in members])), len(members)))
     return found
@@ -230,10 +236,10 @@ def _by_group(carried: csr_matrix, group: Ints) -> csr_matrix:
     return csr_matrix(carried @ member)
 
 
-def _drawing(carried: csr_matrix, account: Ints) -> Ints:
+def _drawing(carried: csr_matrix, account: Ints, sampled: Ints) -> Ints:
     """Accounts that use the stock in a good part of their conversations, or far more often than outsiders do."""
     has = np.asarray(carried.sum(axis=0)).ravel() > 0
-    support, sampled = np.bincount(account, weights=has), np.bincount(account)
+    support = np.bincount(account, weights=has, minlength=len(sampled))
     share = support / np.maximum(sampled, 1)
     draws = (support >= SUPPORT_AT_LEAST) & (share >= DOMINANT_SHARE)
     for _ in range(2):  # once with everybody's rate, once with that of those who do not draw from it
