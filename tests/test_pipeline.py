@@ -25,10 +25,11 @@ from end_to_end.worlds import (
 
 from stillwatch.assembly import Secrets, View, read_logs
 from stillwatch.campaigns.campaign import Review
+from stillwatch.campaigns.ring import ALL_FAMILIES, COMPLEMENTARITY, INFRASTRUCTURE, TEMPLATE, VARIANTS
 from stillwatch.ledger.engines import connect
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.names import NameTable
-from stillwatch.pipeline import Hunt, review
+from stillwatch.pipeline import Hunt, learned, review
 from stillwatch.pseudonym import Secret
 
 # Ibis 12 calls a DuckDB method that DuckDB 2 has renamed; remove this once Ibis calls the new one.
@@ -176,3 +177,26 @@ def test_progress_is_told_by_step_and_never_past_its_end(ledger: View, hunt: Hun
     assert [step for step, done in told if done == 1.0][:1] == ["reading accounts"]
     assert {"reading accounts", "gathering", "measuring"} <= {step for step, _ in told}
     assert all(0.0 <= done <= 1.0 for _, done in told)
+
+
+def test_a_family_that_is_not_heard_speaks_for_nothing(ledger: View, hunt: Hunt) -> None:
+    """What a hunt would say without it, which shows what it is worth."""
+
+    def verdicts(*unheard: str) -> list[str]:
+        return [c.verdict for c in review(ledger, None, replace(hunt, families=ALL_FAMILIES - {*unheard})).campaigns]
+
+    assert verdicts() == verdicts(VARIANTS) == verdicts(INFRASTRUCTURE) == ["campaign"]
+    assert "campaign" not in verdicts(COMPLEMENTARITY)
+
+
+def test_what_was_learned_of_honest_accounts_serves_many_hunts(place: Place, ledger: View, hunt: Hunt) -> None:
+    """The benign log is read once, and each hunt finds what it would find reading it itself."""
+    rng = seeded(SEED + 3)
+    honest = place.view(World().with_honest("jobs", jobs("job", 60, 12, rng)), "learned")
+    known = learned(honest, hunt)
+    first, second, alone = (review(ledger, one, hunt) for one in (known, known, honest))
+    assert first == second
+    assert [c.accounts for c in first.campaigns] == [c.accounts for c in alone.campaigns]
+    assert first.tested >= len(first.campaigns) == 1
+    silent = review(ledger, known, replace(hunt, families=ALL_FAMILIES - {TEMPLATE}))
+    assert [e.log_e for c in silent.campaigns for e in c.evidence if e.family == TEMPLATE] == [0.0]

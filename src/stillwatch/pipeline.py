@@ -30,6 +30,7 @@ from stillwatch.campaigns.judgement import judge
 from stillwatch.campaigns.measure import ring
 from stillwatch.campaigns.reach import blind_spots, calibration, traffic
 from stillwatch.campaigns.reference import build_reference, set_aside
+from stillwatch.campaigns.ring import ALL_FAMILIES, VARIANTS
 from stillwatch.campaigns.split import split
 from stillwatch.campaigns.statements import (
     Found,
@@ -43,7 +44,7 @@ from stillwatch.campaigns.statements import (
 from stillwatch.ledger.ranges import read_parts
 from stillwatch.stats.multiple import discoveries
 from stillwatch.tracing import template
-from stillwatch.tracing.calibration import Reference
+from stillwatch.tracing.calibration import NONE, Reference
 from stillwatch.tracing.candidates import candidates as find_candidates
 from stillwatch.tracing.commonness import CommonSkeletons, common_skeletons
 from stillwatch.tracing.skeleton import Keys, Repeated
@@ -75,9 +76,13 @@ class Sketches(Protocol):
 
 @dataclass(frozen=True)
 class Hunt:
-    """What to hunt with. `ignored`: skeleton values of phrases that everybody uses (see `tracing.ubiquitous`)."""
+    """What to hunt with. `ignored`: skeleton values of phrases that everybody uses (see `tracing.ubiquitous`).
+
+    `families`: the evidence families that speak; leaving one out shows what it is worth.
+    """
 
     alpha: float = 0.01
+    families: frozenset[str] = ALL_FAMILIES
     ignored: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
     names: Mapping[int, str] = field(default_factory=dict)
     rejected: int = 0
@@ -85,15 +90,39 @@ class Hunt:
     damage: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Benign:
+    """What a hunt knows of honest accounts; the same for every hunt with the same `ignored` values."""
+
+    common: CommonSkeletons
+    reference: Reference
+    units: int
+
+
+def learned(benign: Sketches, hunt: Hunt, progress: Progress = lambda step, done: None) -> Benign:
+    """Learn from a benign ledger once, for several hunts."""
+    seen = _survey(benign, "reading the benign log", progress)
+    common = common_skeletons(
+        template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored), seen.accounts.unit
+    )
+    rng = np.random.default_rng(SEED)
+    reference = build_reference(_parts(benign, "calibrating", progress), seen, common, hunt.ignored, rng)
+    return Benign(common, reference, len(np.unique(seen.accounts.unit)))
+
+
 def review(
-    ledger: Sketches, benign: Sketches | None, hunt: Hunt, progress: Progress = lambda step, done: None
+    ledger: Sketches, benign: Sketches | Benign | None, hunt: Hunt, progress: Progress = lambda step, done: None
 ) -> Review:
     """Hunt through `ledger`, calibrated on the accounts of `benign` where it is given."""
     rng = np.random.default_rng(SEED)
     seen = _survey(ledger, "reading accounts", progress)
-    common, reference, benign_units = _benign(benign, hunt, rng, progress)
+    if benign is None:
+        common, reference, benign_units = CommonSkeletons(np.empty(0, np.uint64), np.empty(0, np.int64)), NONE, 0
+    else:
+        known = benign if isinstance(benign, Benign) else learned(benign, hunt, progress)
+        common, reference, benign_units = known.common, known.reference, known.units
     skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
-    candidates = find_candidates(seen, skeleton, hunt.ignored)
+    candidates = find_candidates(seen, skeleton, hunt.ignored, variants=VARIANTS in hunt.families)
     carried = _gather(ledger, candidates, seen.accounts, progress)
     if benign is None:
         reference = set_aside(_parts(ledger, "calibrating", progress), seen, skeleton, candidates, rng)
@@ -103,7 +132,8 @@ def review(
     for number, (candidate, rows) in enumerate(parts):
         progress("measuring", number / len(parts))
         measured = ring(candidate, rows, seen.accounts, skeleton, reference, common, benign_units, rates, rng)
-        rings.append(Found(candidate, rows, measured, judge(measured)))
+        heard = measured.heard(hunt.families)
+        rings.append(Found(candidate, rows, heard, judge(heard)))
     act_on = _actionable(rings, hunt.alpha)
     found = [f.acted_on() if number in act_on else f for number, f in enumerate(rings)]
     return _review(found, seen, skeleton, reference, hunt, ledger.table())
@@ -112,19 +142,6 @@ def review(
 def _survey(ledger: Sketches, step: str, progress: Progress) -> Survey:
     found = accounts(ledger.table())
     return survey(found, _read(ledger, SKELETON_COLUMNS, step, progress))
-
-
-def _benign(
-    benign: Sketches | None, hunt: Hunt, rng: np.random.Generator, progress: Progress
-) -> tuple[CommonSkeletons, Reference, int]:
-    if benign is None:
-        return CommonSkeletons(np.empty(0, np.uint64), np.empty(0, np.int64)), Reference(""), 0
-    seen = _survey(benign, "reading the benign log", progress)
-    common = common_skeletons(
-        template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored), seen.accounts.unit
-    )
-    reference = build_reference(_parts(benign, "calibrating", progress), seen, common, hunt.ignored, rng)
-    return common, reference, len(np.unique(seen.accounts.unit))
 
 
 def _gather(ledger: Sketches, candidates: list[Candidate], found: Accounts, progress: Progress) -> list[Carried]:
@@ -169,6 +186,7 @@ def _review(
         blind_spots=(*blind_spots(people), *hunt.damage),
         timeline=traffic(table, *span) if len(people) else (),
         rejections=tuple(hunt.rejections),
+        tested=len(found),
     )
 
 

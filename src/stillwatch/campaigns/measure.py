@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.campaigns.gather import Carried
-from stillwatch.campaigns.ring import Ring
+from stillwatch.campaigns.ring import COMPLEMENTARITY, TEMPLATE, Ring
 from stillwatch.sketch.record import Intent
 from stillwatch.tracing.calibration import Reference
 from stillwatch.tracing.commonness import CommonSkeletons
@@ -28,7 +28,6 @@ from stillwatch.tracing.template import Candidate
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-TEMPLATE, COMPLEMENTARITY = "template", "complementarity"
 OTHER_ROWS = 256
 """Exchanges of the others that one unit is compared with."""
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillwatch.campaigns.judgement import COMMON_UNITS
-from stillwatch.campaigns.measure import COMPLEMENTARITY, OTHER_ROWS, TEMPLATE
+from stillwatch.campaigns.measure import OTHER_ROWS
+from stillwatch.campaigns.ring import COMPLEMENTARITY, TEMPLATE
 from stillwatch.sketch.record import PROJECTION_DIMENSIONS
 from stillwatch.tracing.calibration import Reference
 from stillwatch.tracing.commonness import CommonSkeletons

@@ -23,9 +23,8 @@ from stillwatch.campaigns.campaign import (
 from stillwatch.campaigns.gather import Carried
 from stillwatch.campaigns.judgement import Judgement
 from stillwatch.campaigns.links import links
-from stillwatch.campaigns.measure import COMPLEMENTARITY, TEMPLATE
 from stillwatch.campaigns.objective import objective
-from stillwatch.campaigns.ring import Ring
+from stillwatch.campaigns.ring import COMPLEMENTARITY, INFRASTRUCTURE, TEMPLATE, Ring
 from stillwatch.evidence import Evidence
 from stillwatch.tracing.rules import RULES
 from stillwatch.tracing.skeleton import Repeated
@@ -37,7 +36,6 @@ Names = Mapping[int, str]
 
 _US_PER_HOUR = 3_600_000_000
 _BINS = 96
-INFRASTRUCTURE = "infrastructure"
 SHAPE = "shape"
 
 

@@ -39,3 +39,6 @@ class Reference:
         if benign is None or len(benign) == 0 or len(scores) == 0:
             return 0.0
         return log_mean(from_ranks(ranks(scores, benign), len(benign)))
+
+
+NONE = Reference("")

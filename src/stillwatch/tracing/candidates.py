@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.sketch.record import ZONES
-from stillwatch.tracing import template, variants
+from stillwatch.tracing import template
 from stillwatch.tracing.skeleton import Keys, Repeated, keys_of
 from stillwatch.tracing.survey import Survey
 from stillwatch.tracing.template import CARRIED_VALUES, Candidate
-from stillwatch.tracing.variants import Sampled, Stock
+from stillwatch.tracing.variants import Sampled, Stock, stocks
 
 Ints = NDArray[np.int64]
 
@@ -26,13 +26,18 @@ BEARS_OUT = 0.3
 """Of a stock's accounts, in such templates: what "how do i" has in common swallows no ring that says it too."""
 
 
-def candidates(seen: Survey, skeleton: Repeated, ignored: Keys) -> list[Candidate]:
-    """Disjoint sets of accounts of at least two units, the largest first. `skeleton`: see `template.skeletons`."""
+def candidates(seen: Survey, skeleton: Repeated, ignored: Keys, *, variants: bool = True) -> list[Candidate]:
+    """Disjoint sets of accounts of at least two units, the largest first.
+
+    `skeleton`: see `template.skeletons`. `variants`: whether to search for stocks of wordings too.
+    """
     found = template.candidates(skeleton, seen.repeated, seen.accounts.unit)
+    if not variants:
+        return found
     unit_of = seen.accounts.unit
     looked_at = np.bincount(seen.sample.account, minlength=len(unit_of))
-    stocks = variants.stocks(unexplained(seen.sample, found), unit_of, ignored, looked_at)
-    return sorted(joined(found, stocks, unit_of), key=lambda c: -len(c.accounts))
+    drawn_from = stocks(unexplained(seen.sample, found), unit_of, ignored, looked_at)
+    return sorted(joined(found, drawn_from, unit_of), key=lambda c: -len(c.accounts))
 
 
 def unexplained(sample: Sampled, found: Sequence[Candidate]) -> Sampled:
@@ -49,13 +54,13 @@ def unexplained(sample: Sampled, found: Sequence[Candidate]) -> Sampled:
     return Sampled(sample.account[keep], sample.zones[keep], sample.payload[keep])
 
 
-def joined(found: Sequence[Candidate], stocks: Sequence[Stock], unit_of: Ints) -> list[Candidate]:
+def joined(found: Sequence[Candidate], drawn_from: Sequence[Stock], unit_of: Ints) -> list[Candidate]:
     """Templates and stocks as disjoint candidates; of several stocks the one with most phrases comes first."""
     owner = np.full(len(unit_of), -1, np.int64)  # which of `kept` an account belongs to
     kept = list(found)
     for number, one in enumerate(kept):
         owner[one.accounts] = number
-    for stock in sorted(stocks, key=lambda s: (-s.phrases, -len(s.accounts))):
+    for stock in sorted(drawn_from, key=lambda s: (-s.phrases, -len(s.accounts))):
         taken = _absorbed(owner[stock.accounts], kept, len(stock.accounts))
         free = stock.accounts[np.isin(owner[stock.accounts], [-1, *taken])]
         whole = _union(free, stock, [kept[number] for number in taken])
