@@ -123,6 +123,7 @@ def review(
         common, reference, benign_units = known.common, known.reference, known.units
     skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
     candidates = find_candidates(seen, skeleton, hunt.ignored, variants=VARIANTS in hunt.families)
+    seen = seen.without_sample()
     carried = _gather(ledger, candidates, seen.accounts, progress)
     if benign is None:
         reference = set_aside(_parts(ledger, "calibrating", progress), seen, skeleton, candidates, rng)

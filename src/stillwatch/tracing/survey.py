@@ -7,7 +7,7 @@ The result is small: a row per account and a row per repeated value.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 import numpy as np
@@ -61,6 +61,10 @@ class Survey:
     conversations: Ints
     population: Population
     sample: Sampled  # some of each account, see `variants`
+
+    def without_sample(self) -> Survey:
+        """When the candidates are known, for whoever needs its 60 MB."""
+        return replace(self, sample=Sample(0).all())
 
 
 def accounts(table: ibis.Table) -> Accounts:
