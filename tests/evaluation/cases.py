@@ -29,9 +29,9 @@ def campaign(name: str, level: str, accounts: tuple[str, ...]) -> Campaign:
     return Campaign(name, "items", level, accounts, 4, 0, 4 * DAY_US)
 
 
-def entry(accounts: str, tier: Tier = "act", **log_e: float) -> Entry:
+def entry(accounts: str, tier: Tier = "act") -> Entry:
     """An entry of accounts with one letter each."""
-    return Entry(tuple(accounts), tier, log_e, tuple(log_e))
+    return Entry(tuple(accounts), tier)
 
 
 def look(day: int, acted: str = "", *entries: Entry, scores: Mapping[str, float] | None = None) -> Look:

@@ -6,12 +6,15 @@ import math
 
 import pytest
 
-from stillwatch.evaluation.detector import Entry, Look
-from stillwatch.evaluation.metrics.ablation import ablations, remaining, spoken_for
+from stillwatch.evaluation.detector import Look
+from stillwatch.evaluation.detectors.hunt import Stillwatch
+from stillwatch.evaluation.metrics.ablation import ablations
 from stillwatch.evaluation.metrics.calibration import calibration_points
+from stillwatch.evaluation.metrics.case import Case
 from stillwatch.evaluation.metrics.cost import costs
+from stillwatch.evaluation.world import World
 
-from .cases import OTHER, RING, case, look, truth
+from .cases import OTHER, RING, case, entry, look, truth
 
 
 def test_e_values_cross_where_they_reach_one_over_alpha() -> None:
@@ -53,31 +56,46 @@ def test_where_nothing_was_kept_no_price_is_enough() -> None:
     assert (rows["E5"].kept, rows["E5"].requests, rows["E5"].accounts) == (0, None, None)
 
 
-STRONG = Entry(tuple("abcd"), "act", {"template": 6.0, "complementarity": 6.0}, ("template", "complementarity"))
-THREE = Entry(tuple("ef"), "act", {"template": 6.0, "timing": 6.0}, ("template", "timing", "infrastructure"))
-WEAK = Entry(tuple("pq"), "watch", {"template": 1.0}, ("template",))
+WITHOUT = {
+    "infrastructure": (entry("abcd"), entry("ef", "campaign"), entry("pu", "campaign")),
+    "template": (entry("ef", "watch"),),
+}
 
 
-def test_an_entry_needs_two_families_and_enough_evidence() -> None:
-    assert remaining([STRONG, THREE, WEAK], "", 3) == [STRONG, THREE]
-    assert remaining([STRONG, THREE, WEAK], "complementarity", 3) == [THREE]
-    assert remaining([STRONG, THREE, WEAK], "infrastructure", 3) == [STRONG, THREE]
-    assert remaining([STRONG, THREE, WEAK], "timing", 3) == [STRONG, THREE]  # e^6 passes, and infrastructure speaks
-    assert remaining([], "timing", 3) == []
+def test_ablation_counts_what_hunts_without_a_family_found() -> None:
+    """With every family two campaigns are shown and one is acted on. Without infrastructure an entry of two honest
+    accounts is shown as well; without templates both campaigns are gone."""
+    whole = Look(3, {}, tuple("abcd"), (entry("abcd"), entry("ef", "campaign")), without=WITHOUT)
+    rows = {row.without: row for row in ablations([case(whole)])}
+    assert list(rows) == ["", "infrastructure", "template"]
+    assert {name: (row.listed.successes, row.acted.successes) for name, row in rows.items()} == {
+        "": (2, 1),
+        "infrastructure": (2, 1),
+        "template": (0, 0),
+    }
+    false, honest = rows["infrastructure"].false_entries, rows["infrastructure"].honest
+    assert (false.successes, false.trials) == (1, 3)
+    assert (honest.successes, honest.trials) == (2, 5)
 
 
-def test_what_was_tested_and_let_go_counts_in_the_rule() -> None:
-    """e^12 is past 300 / 0.01 for one of 300 tested, and e^6 is not."""
-    assert remaining([STRONG], "", 300) == [STRONG]
-    assert remaining([STRONG, THREE], "timing", 300) == [STRONG]
-    assert spoken_for([STRONG, THREE, WEAK], "timing") == [STRONG, THREE]
+def test_ablation_speaks_of_what_was_left_out_everywhere() -> None:
+    one = Look(3, {}, (), without=WITHOUT)
+    other = Look(3, {}, (), without={"template": ()})
+    assert [row.without for row in ablations([case(one), case(other)])] == ["", "template"]
+    assert ablations([case(look(3))]) == ablations([]) == []
 
 
-def test_what_was_only_watched_is_not_shown_for_hearing_less() -> None:
-    watched = Entry(tuple("pqr"), "watch", {"template": 6.0, "timing": 6.0}, ("template", "timing", "infrastructure"))
-    assert spoken_for([watched], "timing") == []
-
-
-def test_ablation_counts_campaigns_without_each_family_that_speaks() -> None:
-    rows = {row.without: row.acted.successes for row in ablations([case(look(3, "", STRONG, THREE, WEAK))])}
-    assert rows == {"": 2, "complementarity": 1, "infrastructure": 2, "template": 1, "timing": 2}
+def test_the_hunt_leaves_each_family_out_on_the_last_look(world: World) -> None:
+    """Both campaigns of the tiny world are told from strangers with one tool by their division of work alone."""
+    first, last = world.cuts(2)
+    watch = Stillwatch().learned(world)
+    assert watch(first).without == {}
+    whole = Case(world.truth, frozenset(map(world.name_of, world.names)), (watch(last),), has_rings=True)
+    assert {row.without: row.listed.successes for row in ablations([whole])} == {
+        "": 2,
+        "complementarity": 0,
+        "infrastructure": 2,
+        "template": 2,
+        "variants": 2,
+    }
+    assert whole.last.tested >= len(whole.last.entries)

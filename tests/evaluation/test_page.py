@@ -22,7 +22,8 @@ HARVEST = [(account, "X", day) for day in range(4) for account in RING]
 
 
 def one_case(has_rings: bool = True) -> Case:
-    last = Look(3, {"a": 9.0, "p": 1.0}, ("a", "b", "c"), (entry("abc", template=5.0, timing=5.0),), (0.5, 0.7))
+    without = {"template": (), "infrastructure": (entry("abc"), entry("pq", "campaign"))}
+    last = Look(3, {"a": 9.0, "p": 1.0}, ("a", "b", "c"), (entry("abc"),), (0.5, 0.7), without=without)
     return case(look(1, "ab"), last, has_rings=has_rings, of=truth(HARVEST))
 
 
@@ -84,6 +85,8 @@ def test_every_figure_is_on_the_page(evaluation: Evaluation) -> None:
         in_words(own.accounts.recall),
         percent(own.b_cubed.precision if own.b_cubed else None),
         in_words(own.ablation[0].acted),
+        "without infrastructure",
+        in_words(own.ablation[1].honest),
         in_words(rate(3, 40)),
         "w: not installed",
         "A note.",

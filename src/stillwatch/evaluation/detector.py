@@ -18,12 +18,10 @@ Tier = Literal["act", "campaign", "watch"]
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A set of accounts that a detector says belong together. `log_e` by family, where the detector has such."""
+    """A set of accounts that a detector says belong together."""
 
     accounts: tuple[str, ...]
     tier: Tier
-    log_e: dict[str, float] = {}
-    speaks: tuple[str, ...] = ()  # families that speak for it, also those without an e-value
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -41,6 +39,7 @@ class Look(msgspec.Struct, frozen=True):
     log_e: dict[str, float] = {}  # of accounts, where the detector has e-values
     tested: int = 0  # hypotheses of the false-discovery rule, also those that became no entry
     note: str = ""  # what a reader must know of how it ran
+    without: dict[str, tuple[Entry, ...]] = {}  # the entries of hunts that left out one evidence family, by family
 
     def without_scores(self) -> Look:
         """As it is kept of all looks but the last: who was acted on, and the entries."""

@@ -17,7 +17,7 @@ from stillwatch.evaluation.detector import Look
 from stillwatch.evaluation.windows import WindowRow
 from stillwatch.report.atomic_file import write_atomically
 
-METHOD = 2
+METHOD = 3
 """Raised when a detector or a comparison computes something else: results of another method are not used."""
 
 

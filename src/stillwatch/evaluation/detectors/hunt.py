@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import ibis
+import msgspec
 
 from stillwatch.campaigns.campaign import AccountFinding, Campaign, Review
+from stillwatch.campaigns.ring import ALL_FAMILIES
 from stillwatch.evaluation.detector import Entry, Look, Tier, Watch
 from stillwatch.evaluation.prefix import Prefix
 from stillwatch.evaluation.threshold import ALPHA
 from stillwatch.evaluation.world import World
 from stillwatch.ledger.engines import connect
-from stillwatch.pipeline import Hunt, review
+from stillwatch.pipeline import Hunt, learned, review
 
 TIER_STEP = 1_000.0
 """Larger than any log e-value, so that a tier outranks all evidence of a lower one."""
-_NO_CANDIDATES = frozenset({"one organisation", "heavy but alone"})  # let go before anything was tested
-_UNCALIBRATED = frozenset({"infrastructure"})  # speaks without an e-value
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,20 @@ class Stillwatch:
 
     def learned(self, world: World) -> Watch:
         engine = connect(threads=2)
-        return lambda day: _look(world, day, engine)
+        hunt = Hunt(alpha=ALPHA, ignored=world.ignored, names=world.names)
+        benign = learned(Prefix(world.benign, engine), hunt) if world.benign else None
+        end = world.ledger.days()[-1]
 
+        def watch(day: int) -> Look:
+            prefix = Prefix(world.ledger, engine, day)
+            look = as_look(review(prefix, benign, hunt), day)
+            if day != end:
+                return look
+            fewer = {family: replace(hunt, families=ALL_FAMILIES - {family}) for family in sorted(ALL_FAMILIES)}
+            without = {left_out: as_look(review(prefix, benign, one), day) for left_out, one in fewer.items()}
+            return msgspec.structs.replace(look, without={name: one.entries for name, one in without.items()})
 
-def _look(world: World, day: int, engine: ibis.BaseBackend) -> Look:
-    benign = Prefix(world.benign, engine) if world.benign else None
-    hunt = Hunt(alpha=ALPHA, ignored=world.ignored, names=world.names)
-    found = review(Prefix(world.ledger, engine, day), benign, hunt)
-    return as_look(found, day)
+        return watch
 
 
 def as_look(found: Review, day: int) -> Look:
@@ -53,7 +58,7 @@ def as_look(found: Review, day: int) -> Look:
         acted=tuple(sorted(acted)),
         entries=tuple(_entry(campaign, acted) for campaign in found.campaigns),
         log_e={one.account: one.log_e for one in found.accounts if one.log_e},
-        tested=len(found.campaigns) + sum(group.reason not in _NO_CANDIDATES for group in found.cleared),
+        tested=found.tested,
     )
 
 
@@ -72,6 +77,4 @@ def _entry(campaign: Campaign, acted: set[str]) -> Entry:
     tier: Tier = "watch" if campaign.verdict == "watch" else "campaign"
     if acted.intersection(campaign.accounts):
         tier = "act"
-    log_e = {evidence.family: evidence.log_e for evidence in campaign.evidence}
-    speaks = tuple(family for family, value in log_e.items() if value > 0 or family in _UNCALIBRATED)
-    return Entry(campaign.accounts, tier, log_e, speaks)
+    return Entry(campaign.accounts, tier)
