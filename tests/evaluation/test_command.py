@@ -66,7 +66,7 @@ def test_figures_pages_and_going_on(evaluate: Evaluate, directory: Path, monkeyp
     page = Path("out/evaluation.html").read_text()
     assert "Stillwatch acts on 2 of 2 campaigns" in page
     assert "0 of 21" in page
-    assert "no false-positive rate finer than 4.8 %" in page
+    assert "no false-positive rate finer than 4.8\u00a0%" in page
 
     # 3. Going on: results are there, so no detector is asked again, and the files are the same.
     monkeypatch.setattr(Stillwatch, "learned", _nobody)
@@ -79,6 +79,7 @@ def test_figures_pages_and_going_on(evaluate: Evaluate, directory: Path, monkeyp
     assert (code, err) == (0, "")
     assert "Volume threshold" in out
     assert "2/2" in out
+    assert "Stillwatch shows people 2/2 with every family, 0/2 without division of work" in out
     assert "evaluation.html" in out
 
 

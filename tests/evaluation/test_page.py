@@ -87,6 +87,7 @@ def test_every_figure_is_on_the_page(evaluation: Evaluation) -> None:
         in_words(own.ablation[0].acted),
         "without infrastructure",
         in_words(own.ablation[1].honest),
+        in_words(own.operating_point.honest_shown),
         in_words(rate(3, 40)),
         "w: not installed",
         "A note.",
@@ -139,12 +140,12 @@ def test_the_same_evaluation_gives_the_same_page(evaluation: Evaluation) -> None
     ("share", "said"),
     [
         (None, "-"),
-        (0.0, "0 %"),
-        (1.0, "100 %"),
-        (0.999, "99.9 %"),
-        (0.87, "87 %"),
-        (0.041, "4.1 %"),
-        (0.000123, "0.012 %"),
+        (0.0, "0\u00a0%"),
+        (1.0, "100\u00a0%"),
+        (0.999, "99.9\u00a0%"),
+        (0.87, "87\u00a0%"),
+        (0.041, "4.1\u00a0%"),
+        (0.000123, "0.012\u00a0%"),
     ],
 )
 def test_shares_are_said_with_as_many_figures_as_they_need(share: float | None, said: str) -> None:
@@ -152,7 +153,7 @@ def test_shares_are_said_with_as_many_figures_as_they_need(share: float | None, 
 
 
 def test_a_rate_is_said_with_its_bounds() -> None:
-    assert in_words(rate(0, 5)) == "0 of 5 (0 % to 52 %)"
+    assert in_words(rate(0, 5)) == "0 of 5 (0\u00a0% to 52\u00a0%)"
     assert in_words(rate(0, 0)) == "none to count"
 
 

@@ -94,6 +94,12 @@ def test_the_operating_point_is_what_the_detector_did() -> None:
     assert (done.heavy.successes, done.heavy.trials) == (1, 2 * 2)
 
 
+def test_who_is_shown_includes_who_is_acted_on_and_who_is_watched_includes_both() -> None:
+    done = operating_point([case(look(3, "abp", entry("abq", "campaign"), entry("ru", "watch")))])
+    rates = (done.honest, done.honest_shown, done.honest_watched)
+    assert [(rate.successes, rate.trials) for rate in rates] == [(1, 5), (2, 5), (4, 5)]
+
+
 def test_accounts_that_never_sent_are_no_attackers_to_find() -> None:
     silent = case(look(3, "a"))
     fewer = type(silent)(silent.truth, silent.accounts - set(RING[1:]), silent.looks, True)

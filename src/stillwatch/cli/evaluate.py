@@ -23,6 +23,7 @@ from stillwatch.evaluation.truth import read_truth
 from stillwatch.evaluation.world import LOOKS, logs_of, open_worlds
 from stillwatch.evaluation.write import as_json as as_document
 from stillwatch.evaluation.write import write_evaluation
+from stillwatch.report.wording import family
 
 
 def evaluate(
@@ -98,10 +99,17 @@ def _show(evaluation: Evaluation, out: Path) -> None:
     say("that score above honest ones; honest accounts acted on.")
     stdout.print(table)
     for one in evaluation.detectors:
+        if one.figures and one.figures.ablation:
+            left_out = (f"{_cell(row.listed)} {_without(row.without)}" for row in one.figures.ablation)
+            say(f"{one.title} shows people {', '.join(left_out)}")
         for reason in one.reasons:
             say(f"{one.title} was not run on {reason}")
     say(f"Report: {out / 'evaluation.html'}")
     say(f"Figures: {out / 'evaluation.json'}")
+
+
+def _without(name: str) -> str:
+    return f"without {family(name).lower()}" if name else "with every family"
 
 
 def _cell(rate: Rate | None) -> str:

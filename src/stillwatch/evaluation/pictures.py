@@ -26,7 +26,7 @@ from stillwatch.evaluation.windows import SHARES, SIZES, WindowRow
 from stillwatch.report.axis import Tick
 
 _COLOURS = ("c1", "c2", "c3", "c5", "c6", "c4", "c8")
-_DASHES = ("whole", "dashed", "dotted", "long", "mixed", "dashed", "dotted")
+_DASHES = ("whole", "dashed", "dotted", "long", "mixed", "close", "sparse")
 FINEST = 1e-4
 """Where the axes of the calibration plot begin."""
 
@@ -90,8 +90,8 @@ def leak_curves(evaluation: Evaluation) -> Plot | None:
         series.append(Series(f"{one.title}: {percent(curve[-1].leaked)}", *style_of(place), marks))
         if one.has_e_values:
             unseen = tuple(Mark(p.at, p.unseen, 0, 0, "", "") for p in curve)
-            name = f"{one.title}, if what people are shown were acted on: {percent(curve[-1].unseen)}"
-            series.append(Series(name, style_of(place)[0], "dashed", unseen))
+            name = f"{one.title}, if people act on what they are shown: {percent(curve[-1].unseen)}"
+            series.append(Series(name, style_of(place)[0], "dotted", unseen))
     if not series:
         return None
     across = tuple(Tick(step / 4, f"{25 * step} %", minor=step % 2 == 1) for step in range(5))

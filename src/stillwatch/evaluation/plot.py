@@ -71,12 +71,12 @@ def percent(share: float | None) -> str:
     if share is None:
         return "-"
     value = 100 * share
-    if value == 0 or value >= 99.95:
-        return f"{value:.0f} %"
-    if value >= 10:
-        return f"{value:.0f} %" if value < 99.5 else f"{value:.1f} %"
-    digits = max(1, 1 - math.floor(math.log10(value)))
-    return f"{value:.{digits}f} %"
+    digits = 0
+    if 0 < value < 10:
+        digits = max(1, 1 - math.floor(math.log10(value)))
+    elif 99.5 <= value < 99.95:
+        digits = 1
+    return f"{value:.{digits}f}\u00a0%"  # a number and its unit stay on one line
 
 
 def mark(at: float, rate: Rate, label: str = "") -> Mark:

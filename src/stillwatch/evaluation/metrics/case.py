@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,19 @@ def acted(look: Look) -> Iterable[str]:
 def listed(look: Look) -> Iterable[str]:
     shown = (account for entry in look.entries if entry.tier in LISTED for account in entry.accounts)
     return (*look.acted, *shown)
+
+
+class Reach(NamedTuple):
+    """Accounts that a look acts on; also those that people are shown in a campaign; also those in anything watched."""
+
+    acted: frozenset[str]
+    shown: frozenset[str]
+    watched: frozenset[str]
+
+
+def reach(look: Look) -> Reach:
+    held = (account for entry in look.entries for account in entry.accounts)
+    return Reach(frozenset(look.acted), frozenset(listed(look)), frozenset((*look.acted, *held)))
 
 
 def owner(entry: Entry, truth: Truth) -> Campaign | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stillwatch.evaluation.bounds import Rate, rate
-from stillwatch.evaluation.metrics.case import Case
+from stillwatch.evaluation.bounds import Rate, share
+from stillwatch.evaluation.metrics.case import Case, Reach, reach
 from stillwatch.evaluation.truth import UNNAMED
 
 
@@ -34,20 +34,8 @@ def collateral(cases: Sequence[Case]) -> list[Collateral]:
 
 def _row(name: str, members: Sequence[tuple[Case, str]], cases: Sequence[Case]) -> Collateral:
     kind = next((case.truth.classes[name] for case in cases if name in case.truth.classes), None)
-    reached = {id(case): _reached(case) for case, _ in members}
-    counts = [
-        sum(account in group for case, account in members for group in [reached[id(case)][tier]]) for tier in range(3)
+    reached = {id(case): reach(case.last) for case, _ in members}
+    rates = [
+        share(account in reached[id(case)][tier] for case, account in members) for tier in range(len(Reach._fields))
     ]
-    rates = [rate(count, len(members)) for count in counts]
     return Collateral(name, kind.sentence if kind else "", bool(kind and kind.heavy), *rates)
-
-
-def _reached(case: Case) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Accounts acted on, in a campaign or above, watched or above."""
-    act = frozenset(case.last.acted)
-    shown = {
-        tier: {a for e in case.last.entries if e.tier == tier for a in e.accounts} for tier in ("campaign", "watch")
-    }
-    acted = act | {a for e in case.last.entries if e.tier == "act" for a in e.accounts}
-    campaign = acted | shown["campaign"]
-    return act, campaign, campaign | shown["watch"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from stillwatch.evaluation.bounds import Rate, pooled, rate, share
 from stillwatch.evaluation.detector import Entry, Look
-from stillwatch.evaluation.metrics.case import LISTED, Case, owner
+from stillwatch.evaluation.metrics.case import LISTED, Case, owner, reach
 from stillwatch.evaluation.truth import LEVELS, Campaign, Truth
 
 FPR = 1e-4
@@ -108,16 +108,27 @@ def _threshold(honest: list[float], fpr: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """What the detector's own rule does at FDR 1 %, with a threshold from the benign log."""
+    """What the detector's own rule does at FDR 1 %, with a threshold from the benign log. `honest_shown`: those that
+    are acted on or in anything that people are shown as a campaign; `honest_watched`: also in anything watched."""
 
     recall: Rate
     honest: Rate
     heavy: Rate
+    honest_shown: Rate
+    honest_watched: Rate
 
 
 def operating_point(cases: Sequence[Case]) -> OperatingPoint:
-    """Shares of campaigns' accounts, of honest and of heavy honest accounts that are acted on."""
-    acted = [frozenset(case.last.acted) for case in cases]
-    groups = [[(case.attackers, case.honest, case.heavy)[kind] for case in cases] for kind in range(3)]
-    rates = [pooled(rate(len(group & on), len(group)) for group, on in zip(of, acted, strict=True)) for of in groups]
-    return OperatingPoint(*rates)
+    """Shares of campaigns' accounts, of honest and of heavy honest accounts that are acted on, shown, watched."""
+    reached = [(case, reach(case.last)) for case in cases]
+    return OperatingPoint(
+        recall=pooled(_inside(case.attackers, far.acted) for case, far in reached),
+        honest=pooled(_inside(case.honest, far.acted) for case, far in reached),
+        heavy=pooled(_inside(case.heavy, far.acted) for case, far in reached),
+        honest_shown=pooled(_inside(case.honest, far.shown) for case, far in reached),
+        honest_watched=pooled(_inside(case.honest, far.watched) for case, far in reached),
+    )
+
+
+def _inside(group: frozenset[str], reached: frozenset[str]) -> Rate:
+    return rate(len(group & reached), len(group))
