@@ -89,6 +89,7 @@ def test_every_figure_is_on_the_page(evaluation: Evaluation) -> None:
         in_words(own.ablation[1].honest),
         in_words(own.operating_point.honest_shown),
         in_words(rate(3, 40)),
+        f"Rare values shared by strangers: {in_words(rate(0, 40))} at 100 exchanges a window",
         "w: not installed",
         "A note.",
     ):

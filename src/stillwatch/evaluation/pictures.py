@@ -180,9 +180,9 @@ def headline(evaluation: Evaluation) -> str:
 
 
 def honest_windows(evaluation: Evaluation) -> list[str]:
-    """How often each test notices windows of honest traffic, which it should not."""
-    return [
-        f"{WINDOW_TESTS[row.test]}, {row.size:,}: {in_words(row.flagged)}"
-        for row in evaluation.windows
-        if row.honest == "traffic"
-    ]
+    """How often each test notices windows of honest traffic, which it should not: a clause a test."""
+    sizes: dict[str, list[str]] = {}
+    for row in evaluation.windows:
+        if row.honest == "traffic":
+            sizes.setdefault(row.test, []).append(f"{in_words(row.flagged)} at {row.size:,}")
+    return [f"{WINDOW_TESTS[test]}: {', '.join(said)}" for test, said in sizes.items()]
