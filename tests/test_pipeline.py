@@ -23,12 +23,13 @@ from end_to_end.worlds import (
     write_log,
 )
 
-from stillwatch.assembly import Secrets, View, read_logs
+from stillwatch.assembly import Secrets, read_logs
 from stillwatch.campaigns.campaign import Review
 from stillwatch.campaigns.ring import ALL_FAMILIES, COMPLEMENTARITY, INFRASTRUCTURE, TEMPLATE, VARIANTS
 from stillwatch.ledger.engines import connect
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.names import NameTable
+from stillwatch.ledger.view import View
 from stillwatch.pipeline import Hunt, learned, review
 from stillwatch.pseudonym import Secret
 
@@ -111,7 +112,7 @@ def test_without_a_calibration_nobody_is_acted_on(ledger: View, hunt: Hunt, plai
 
 def test_a_benign_log_decides_who_is_acted_on(place: Place, ledger: View, hunt: Hunt) -> None:
     """At the rate asked for, and not at one that the reference cannot carry."""
-    benign = place.view(World().with_honest("jobs", jobs("job", 120, 6, seeded(1))), "benign")
+    benign = place.view(World().with_honest("jobs", jobs("job", 400, 14, seeded(1))), "benign")
     acted = [
         {a.account for a in review(ledger, benign, replace(hunt, alpha=alpha)).accounts if a.verdict == "act"}
         for alpha in (0.05, 1e-9)

@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +28,6 @@ from stillwatch.sketch.sketcher import Sketcher
 from stillwatch.sketching.run import SketchReport, sketch_logs
 
 if TYPE_CHECKING:
-    import ibis
-
     from stillwatch.campaigns.campaign import Review
     from stillwatch.pipeline import Progress
 
@@ -62,24 +59,6 @@ def load_secrets(named: Path | None, alliance: Path | None) -> Secrets:
         raise SecretError(
             f"no secret key file could be made at {file}: {error.strerror}", "Name one that exists with --secret FILE"
         ) from None
-
-
-@dataclass(frozen=True)
-class View:
-    """A ledger as the hunt reads it: segments, and one engine's table over them."""
-
-    ledger: Ledger
-    engine: ibis.BaseBackend
-
-    @cached_property
-    def _table(self) -> ibis.Table:
-        return self.ledger.table(self.engine)
-
-    def table(self) -> ibis.Table:
-        return self._table
-
-    def segment_paths(self) -> list[Path]:
-        return self.ledger.segment_paths()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +154,7 @@ def hunt_and_write(
 ) -> Review:
     """Hunt, and write findings.json and report.html into `out`."""
     from stillwatch.ledger.engines import connect
+    from stillwatch.ledger.view import View
     from stillwatch.pipeline import Hunt, review
     from stillwatch.report.findings import write_findings
     from stillwatch.report.page import write_report
@@ -188,6 +168,7 @@ def hunt_and_write(
     known = NameTable.open(read.ledger, secrets.deployment).names("account")
     hunt = Hunt(
         alpha=alpha,
+        split_key=secrets.deployment.derive("stillwatch/day-split", 16),
         ignored=ubiquitous_values(Sketcher(secrets.deployment)),
         names=known,
         rejected=read.rejected,

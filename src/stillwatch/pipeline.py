@@ -14,7 +14,7 @@ Nothing here reads text or raw identifiers; names come back at the end, from the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -25,7 +25,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillwatch.campaigns.campaign import Review
+from stillwatch.campaigns.claims import claims
 from stillwatch.campaigns.gather import GATHERED_COLUMNS, Carried, gather
+from stillwatch.campaigns.half import Half
 from stillwatch.campaigns.judgement import judge
 from stillwatch.campaigns.measure import ring
 from stillwatch.campaigns.reach import blind_spots, calibration, traffic
@@ -43,8 +45,10 @@ from stillwatch.campaigns.statements import (
 )
 from stillwatch.ledger.ranges import read_parts
 from stillwatch.stats.multiple import discoveries
+from stillwatch.stats.sample_split import TooFewDays
+from stillwatch.stats.sample_split import split as split_days
 from stillwatch.tracing import template
-from stillwatch.tracing.calibration import NONE, Reference
+from stillwatch.tracing.calibration import NONE, TOO_FEW_DAYS, Reference
 from stillwatch.tracing.candidates import candidates as find_candidates
 from stillwatch.tracing.commonness import CommonSkeletons, common_skeletons
 from stillwatch.tracing.skeleton import Keys, Repeated
@@ -69,6 +73,10 @@ SEED = 20_260_223
 class Sketches(Protocol):
     """What the hunt needs of a ledger."""
 
+    def days(self) -> list[int]: ...
+
+    def of_days(self, days: Collection[int]) -> Sketches: ...
+
     def table(self) -> ibis.Table: ...
 
     def segment_paths(self) -> list[Path]: ...
@@ -78,11 +86,13 @@ class Sketches(Protocol):
 class Hunt:
     """What to hunt with. `ignored`: skeleton values of phrases that everybody uses (see `tracing.ubiquitous`).
 
-    `families`: the evidence families that speak; leaving one out shows what it is worth.
+    `families`: the evidence families that speak; leaving one out shows what it is worth. `split_key`: decides which
+    days link and which test, so that nobody else can know them.
     """
 
     alpha: float = 0.01
     families: frozenset[str] = ALL_FAMILIES
+    split_key: bytes = b""
     ignored: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
     names: Mapping[int, str] = field(default_factory=dict)
     rejected: int = 0
@@ -92,22 +102,23 @@ class Hunt:
 
 @dataclass(frozen=True)
 class Benign:
-    """What a hunt knows of honest accounts; the same for every hunt with the same `ignored` values."""
+    """What a hunt knows of honest accounts; the same for every hunt with the same `ignored` values and `split_key`."""
 
     common: CommonSkeletons
     reference: Reference
     units: int
 
 
+NOTHING_KNOWN = Benign(CommonSkeletons(np.empty(0, np.uint64), np.empty(0, np.int64)), NONE, 0)
+
+
 def learned(benign: Sketches, hunt: Hunt, progress: Progress = lambda step, done: None) -> Benign:
     """Learn from a benign ledger once, for several hunts."""
-    seen = _survey(benign, "reading the benign log", progress)
-    common = common_skeletons(
-        template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored), seen.accounts.unit
-    )
-    rng = np.random.default_rng(SEED)
-    reference = build_reference(_parts(benign, "calibrating", progress), seen, common, hunt.ignored, rng)
-    return Benign(common, reference, len(np.unique(seen.accounts.unit)))
+    whole = _half(benign, hunt, "reading the benign log", progress)
+    common = common_skeletons(whole.skeleton, whole.seen.accounts.unit)
+    halves = _halves(benign, hunt, "calibrating", progress)
+    reference = build_reference(*halves, np.random.default_rng(SEED)) if halves else TOO_FEW_DAYS
+    return Benign(common, reference, len(np.unique(whole.seen.accounts.unit)))
 
 
 def review(
@@ -116,28 +127,64 @@ def review(
     """Hunt through `ledger`, calibrated on the accounts of `benign` where it is given."""
     rng = np.random.default_rng(SEED)
     seen = _survey(ledger, "reading accounts", progress)
-    if benign is None:
-        common, reference, benign_units = CommonSkeletons(np.empty(0, np.uint64), np.empty(0, np.int64)), NONE, 0
-    else:
-        known = benign if isinstance(benign, Benign) else learned(benign, hunt, progress)
-        common, reference, benign_units = known.common, known.reference, known.units
     skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
-    candidates = find_candidates(seen, skeleton, hunt.ignored, variants=VARIANTS in hunt.families)
+    candidates = _candidates(seen, skeleton, hunt)
     seen = seen.without_sample()
     carried = _gather(ledger, candidates, seen.accounts, progress)
-    if benign is None:
-        reference = set_aside(_parts(ledger, "calibrating", progress), seen, skeleton, candidates, rng)
     rates = sharing_rates(ledger.table(), seen.accounts) if candidates else {}
+    known = benign if isinstance(benign, Benign) else learned(benign, hunt, progress) if benign else NOTHING_KNOWN
     rings = []
     parts = [part for pair in zip(candidates, carried, strict=True) for part in split(*pair, seen.accounts, rng)]
     for number, (candidate, rows) in enumerate(parts):
         progress("measuring", number / len(parts))
-        measured = ring(candidate, rows, seen.accounts, skeleton, reference, common, benign_units, rates, rng)
+        measured = ring(candidate, rows, seen.accounts, skeleton, known.common, known.units, rates, rng)
         heard = measured.heard(hunt.families)
         rings.append(Found(candidate, rows, heard, judge(heard)))
+    rings, reference = _claimed(rings, ledger, seen, None if benign is None else known, hunt, progress)
     act_on = _actionable(rings, hunt.alpha)
     found = [f.acted_on() if number in act_on else f for number, f in enumerate(rings)]
     return _review(found, seen, skeleton, reference, hunt, ledger.table())
+
+
+def _claimed(
+    rings: list[Found], ledger: Sketches, seen: Survey, known: Benign | None, hunt: Hunt, progress: Progress
+) -> tuple[list[Found], Reference]:
+    """The rings with what may be claimed of them, and the reference that it rests on."""
+    halves = _halves(ledger, hunt, "testing", progress)
+    if halves is None:
+        return rings, TOO_FEW_DAYS
+    rng = np.random.default_rng(SEED)
+    linking, testing = halves
+    frozen = _candidates(linking.seen, linking.skeleton, hunt)
+    if known is None:
+        reference = set_aside(testing, [linking.seen.accounts.account[one.accounts] for one in frozen], rng)
+    else:
+        reference = known.reference
+    members = [seen.accounts.account[found.candidate.accounts] for found in rings]
+    made = claims(members, frozen, linking, testing, reference, rng)
+    return [found.claiming(claim, hunt.families) for found, claim in zip(rings, made, strict=True)], reference
+
+
+def _candidates(seen: Survey, skeleton: Repeated, hunt: Hunt) -> list[Candidate]:
+    return find_candidates(seen, skeleton, hunt.ignored, variants=VARIANTS in hunt.families)
+
+
+def _halves(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> tuple[Half, Half] | None:
+    """The days that link and the days that test; None where there are too few."""
+    try:
+        dealt = split_days(np.array(ledger.days(), np.int64), hunt.split_key)
+    except TooFewDays:
+        return None
+    linking, testing = (
+        _half(ledger.of_days(days.tolist()), hunt, step, progress) for days in (dealt.linking, dealt.testing)
+    )
+    return linking, testing
+
+
+def _half(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> Half:
+    seen = _survey(ledger, step, progress)
+    skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
+    return Half(seen, skeleton, _parts(ledger, step, progress))
 
 
 def _survey(ledger: Sketches, step: str, progress: Progress) -> Survey:

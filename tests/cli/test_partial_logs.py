@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from .conftest import Stillwatch
-from .logs import START_US, good, log, row
+from .logs import START_US, log, row
 
 HEADERS = [["Host", "api"], ["User-Agent", "client/1"]]
 ANSWER = {"id": "r", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Because."}}]}
@@ -19,6 +19,7 @@ def full(number: int) -> dict[str, Any]:
     return row(number, headers=HEADERS, response=ANSWER, ip=f"2001:db8::{number % 20}", payment=f"card-{number % 20}")
 
 
+DAY_US = 86_400_000_000
 LACKS = {
     "body": "skeletons and payloads could not be looked at",
     "response": "answer lengths, refusals and reasoning could not be looked at",
@@ -113,6 +114,9 @@ def test_a_gateway_that_redacts_its_messages_is_still_hunted(hunt: Stillwatch, h
 
 
 def test_without_a_benign_log_the_report_says_what_is_not_calibrated(hunt: Stillwatch, home: Path) -> None:
-    done = hunt(good(home / "log.jsonl"))
-    assert "the template family is not calibrated" in done.out
-    assert "the template family is not calibrated" in (home / "out" / "report.html").read_text()
+    """Over a week; of a single day nothing can be claimed at all, and that is said instead."""
+    week = [row(number, ts_us=START_US + number * DAY_US // 40) for number in range(300)]
+    for rows, said in ((week, "the template family is not calibrated"), (week[:30], "too few days")):
+        done = hunt(log(home / f"{len(rows)}.jsonl", rows))
+        assert said in done.out
+        assert said in (home / "out" / "report.html").read_text()

@@ -98,11 +98,11 @@ def test_a_benign_log_turns_campaigns_into_evidence_to_act_on(tmp_path: Path) ->
     """150 honest programmers calibrate the stratum "batch"; the page says how far, and no claim goes past it."""
     world, rng = whole_world(SEED), seeded(77)
     chats = corpus_run(CHAT) + invented_chats(rng, 40)
-    benign = World().with_honest("jobs", jobs("job", 150, 6, rng)).with_honest("people", people("p", chats, 2, rng))
+    benign = World().with_honest("jobs", jobs("job", 150, 16, rng)).with_honest("people", people("p", chats, 2, rng))
     for run in TOOLS:
         benign = benign.with_honest(run, independent(f"other-{run}", corpus_run(run), 6, 40, rng))
     home, log = Home(tmp_path), world.write(tmp_path / "log.jsonl.gz", SEED)
-    calibrated = home.hunt(log, "out", "--calibrate", benign.write(tmp_path / "benign.jsonl.gz", 77))
+    calibrated = home.hunt(log, "out", "--alpha", "0.1", "--calibrate", benign.write(tmp_path / "benign.jsonl.gz", 77))
     assert all(0.0 < entry["log_e"] <= most_that_can_be_claimed(benign) for entry in calibrated["campaigns"])
     assert acted_on(calibrated) == frozenset().union(*entries(calibrated))
     assert min(recall(calibrated, world).values()) >= RECALL[0.0]
@@ -111,7 +111,9 @@ def test_a_benign_log_turns_campaigns_into_evidence_to_act_on(tmp_path: Path) ->
     assert all(re.search(r"0 of \d+ organisations of the benign reference use it", sentence) for sentence in said)
     page = (tmp_path / "out" / "report.html").read_text()
     assert re.search(r"\d+ accounts of the benign log with at least \d+ conversations", page)
-    assert re.search(r"batch\D+15\d\D+0\.006", page)  # benign accounts of the stratum, and the finest p they give
+    said_of_batch = {int(n): float(p) for n, p in re.findall(r"batch\D+(\d+)\D+(0\.\d+)", page)}
+    [accounts] = [n for n in said_of_batch if 120 <= n <= 180]  # benign accounts of the stratum on the testing days
+    assert said_of_batch[accounts] == pytest.approx(1 / (accounts + 1), rel=0.1)  # and the finest p they give
 
 
 def test_the_order_of_rows_and_doing_it_twice_change_nothing(tmp_path: Path) -> None:

@@ -82,13 +82,15 @@ def test_strangers_with_one_tool_and_a_customer_with_many_keys_are_no_ring(tmp_p
 def test_a_benign_log_makes_evidence_to_act_on(tmp_path: Path) -> None:
     """And only with it: without a calibration nobody is acted on, whatever the verdict."""
     world, rng = two_rings(), seeded(77)
-    benign = World().with_honest("jobs", jobs("job", 150, 6, rng))
+    benign = World().with_honest("jobs", jobs("job", 300, 16, rng))
     home, log = Home(tmp_path), world.write(tmp_path / "log.jsonl", SEED)
     plain = home.hunt(log, "plain")
-    calibrated = home.hunt(log, "calibrated", "--calibrate", benign.write(tmp_path / "benign.jsonl", 77))
+    calibrated = home.hunt(
+        log, "calibrated", "--alpha", "0.05", "--calibrate", benign.write(tmp_path / "benign.jsonl", 77)
+    )
     assert verdicts(plain) == verdicts(calibrated)
     assert {entry["log_e"] for entry in plain["campaigns"]} == {0.0}
-    assert all(entry["log_e"] > 4.6 for entry in calibrated["campaigns"])  # log(1 / alpha)
+    assert all(entry["log_e"] > 3.0 for entry in calibrated["campaigns"])  # log(1 / alpha)
     assert acted_on(plain) == frozenset()
     assert acted_on(calibrated) == frozenset().union(*entries(calibrated))
 

@@ -45,26 +45,28 @@ FEW = ("--baselines", "volume", "--looks", "2")
 
 def test_figures_pages_and_going_on(evaluate: Evaluate, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One run finds what there is and writes both files; a second one computes nothing anew."""
-    # 1. The hunt finds both campaigns and nobody else, volume finds neither.
+    # 1. The hunt shows both campaigns and nobody else, volume finds neither. 21 honest accounts let nobody be acted on.
     code, out, err = evaluate(directory, "--out", "out", *FEW, "--json")
     assert (code, err) == (0, "")
     document = json.loads(out)
     assert document == json.loads(Path("out/evaluation.json").read_text())
     assert document["schema"] == "stillwatch.evaluation/1"
     figures = {one["name"]: one["figures"] for one in document["detectors"]}
-    assert {name: one["campaigns"][0]["acted"]["successes"] for name, one in figures.items()} == {
+    assert {name: one["campaigns"][0]["listed"]["successes"] for name, one in figures.items()} == {
         "stillwatch": 2,
         "volume": 0,
     }
+    assert figures["stillwatch"]["campaigns"][0]["acted"]["successes"] == 0
+    assert figures["stillwatch"]["operating_point"]["honest_shown"]["successes"] == 0
     assert figures["stillwatch"]["operating_point"]["honest"]["successes"] == 0
-    assert {name: one["leaks"][0]["is_half_acted"] for name, one in figures.items()} == {
+    assert {name: one["leaks"][0]["is_half_listed"] for name, one in figures.items()} == {
         "stillwatch": True,
         "volume": False,
     }
 
     # 2. The page states the figures.
     page = Path("out/evaluation.html").read_text()
-    assert "Stillwatch acts on 2 of 2 campaigns" in page
+    assert "Stillwatch acts on 0 of 2 campaigns at a false-discovery rate of 1 %, and shows people 2" in page
     assert "0 of 21" in page
     assert "no false-positive rate finer than 4.8\u00a0%" in page
 

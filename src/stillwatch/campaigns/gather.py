@@ -57,7 +57,7 @@ def gather(candidates: Sequence[Candidate], found: Accounts, parts: Iterable[pa.
     for number, candidate in enumerate(candidates):
         owner[candidate.accounts] = number
     kept: list[list[Carried]] = [[] for _ in candidates]
-    for part in parts:
+    for part in filter(len, parts):
         index = found.index(part.column("account").to_numpy())
         order = np.argsort(owner[index], kind="stable")
         numbers, starts = np.unique(owner[index[order]], return_index=True)

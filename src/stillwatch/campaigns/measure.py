@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.campaigns.gather import Carried
-from stillwatch.campaigns.ring import COMPLEMENTARITY, TEMPLATE, Ring
+from stillwatch.campaigns.ring import Ring
 from stillwatch.sketch.record import Intent
-from stillwatch.tracing.calibration import Reference
 from stillwatch.tracing.commonness import CommonSkeletons
 from stillwatch.tracing.complementarity import (
     ROWS_PER_UNIT,
@@ -37,19 +36,17 @@ def ring(
     carried: Carried,
     found: Accounts,
     skeleton: Repeated,
-    reference: Reference,
     common: CommonSkeletons,
     reference_units: int,
     sharing_rates: dict[str, float],
     rng: np.random.Generator,
 ) -> Ring:
-    """Measure one candidate."""
-    units, unit = np.unique(found.unit[carried.account], return_inverse=True)
+    """Measure one candidate; what may be claimed of it is another question (`claims`)."""
+    _, unit = np.unique(found.unit[carried.account], return_inverse=True)
     rows = some_units(payloads(carried, unit.astype(np.int64)), rng)
     kind = group_stratum(carried)
     agreement = values_shared(skeleton, candidate.keys, len(found))[candidate.accounts]
     complementarity = measure(rows, rng)
-    scores = interchangeability(rows, rng) if len(units) >= 2 else np.empty(0)
     return Ring(
         accounts=len(candidate.accounts),
         units=len(np.unique(found.unit[candidate.accounts])),
@@ -64,8 +61,6 @@ def ring(
         reference_units=reference_units,
         complementarity=complementarity,
         shared=_shared(carried, unit.astype(np.int64), sharing_rates),
-        template_log_e=reference.log_e(TEMPLATE, kind, agreement.astype(np.float64)),
-        complementarity_log_e=reference.log_e(COMPLEMENTARITY, kind, scores),
     )
 
 

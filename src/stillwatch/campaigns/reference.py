@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
+from stillwatch.campaigns.half import Half, Parts
 from stillwatch.campaigns.judgement import COMMON_UNITS
 from stillwatch.campaigns.measure import OTHER_ROWS
 from stillwatch.campaigns.ring import COMPLEMENTARITY, TEMPLATE
+from stillwatch.sketch.keyed_hash import mix
 from stillwatch.sketch.record import PROJECTION_DIMENSIONS
 from stillwatch.tracing.calibration import Reference
-from stillwatch.tracing.commonness import CommonSkeletons
+from stillwatch.tracing.commonness import common_skeletons
 from stillwatch.tracing.complementarity import ROWS_PER_UNIT, distance
-from stillwatch.tracing.skeleton import Keys, Repeated
+from stillwatch.tracing.skeleton import Keys
 from stillwatch.tracing.survey import Survey, account_strata, fixed_bytes, templated_share, without_embeddings
-from stillwatch.tracing.template import Candidate, skeletons
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Parts = Callable[[Sequence[str], Ints | None], Iterator[pa.Table]]
 
 ACCOUNTS_PER_STRATUM = 1_000
 """Benign accounts scored per stratum: p-values down to 1/1001 for about a minute of CPU."""
@@ -29,40 +28,39 @@ EXCHANGES_AT_LEAST = 5
 """An account needs as many exchanges for its payloads to be compared."""
 
 
-def build_reference(
-    parts: Parts, seen: Survey, common: CommonSkeletons, ignored: Keys, rng: np.random.Generator
-) -> Reference:
-    """Score every account of a benign ledger on both families."""
-    skeleton = skeletons(seen.repeated, seen.conversations, seen.population, ignored)
-    strata = _strata(seen)
-    eligible = np.flatnonzero(seen.conversations >= EXCHANGES_AT_LEAST)
+def build_reference(linking: Half, testing: Half, rng: np.random.Generator) -> Reference:
+    """Score every account of a benign ledger on both families, linked and tested as rings are."""
+    strata = _strata(testing.seen)
+    eligible = np.flatnonzero(testing.seen.conversations >= EXCHANGES_AT_LEAST)
+    is_linked, kept = _values_kept(linking, testing)
     scores: dict[tuple[str, str], Floats] = {}
-    linked = _linked_values(skeleton, common, len(seen.accounts))
     for stratum in sorted({strata[i] for i in eligible}):
         members = np.array([i for i in eligible if strata[i] == stratum])
-        scores[TEMPLATE, stratum] = linked[members].astype(np.float64)
-    scores |= _complementarity_scores(parts, seen, strata, eligible, rng)
-    source = f"{len(eligible)} accounts of the benign log with at least {EXCHANGES_AT_LEAST} conversations"
+        scores[TEMPLATE, stratum] = kept[members[is_linked[members]]].astype(np.float64)
+    scores |= _complementarity_scores(testing, strata, eligible, rng)
+    source = (
+        f"{len(eligible)} accounts of the benign log with at least {EXCHANGES_AT_LEAST} conversations on the days that "
+        "test"
+    )
     return Reference(source, scores, _sizes(strata, eligible))
 
 
-def set_aside(
-    parts: Parts, seen: Survey, skeleton: Repeated, candidates: list[Candidate], rng: np.random.Generator
-) -> Reference:
+def set_aside(testing: Half, rings: Sequence[Ints], rng: np.random.Generator) -> Reference:
     """Without a benign log: the accounts of the hunted log that share no skeleton with another organisation.
 
-    They were chosen by the template family, so they say nothing about that family; only complementarity is scored.
+    `rings`: pseudonyms of those that do, on the days that link. The others were chosen by the template family, so they
+    say nothing about that family; only complementarity is scored.
     """
-    strata = _strata(seen)
-    is_candidate = np.zeros(len(seen.accounts), bool)
-    for candidate in candidates:
-        is_candidate[candidate.accounts] = True
-    eligible = np.flatnonzero(~is_candidate & (seen.conversations >= EXCHANGES_AT_LEAST))
+    strata = _strata(testing.seen)
+    is_candidate = np.zeros(len(testing.seen.accounts), bool)
+    for ring in rings:
+        is_candidate[testing.index(ring)] = True
+    eligible = np.flatnonzero(~is_candidate & (testing.seen.conversations >= EXCHANGES_AT_LEAST))
     source = (
         f"{len(eligible)} accounts of this log that share no skeleton with another organisation and have at least "
-        f"{EXCHANGES_AT_LEAST} conversations, set aside; the template family is not calibrated"
+        f"{EXCHANGES_AT_LEAST} conversations on the days that test, set aside; the template family is not calibrated"
     )
-    return Reference(source, _complementarity_scores(parts, seen, strata, eligible, rng), _sizes(strata, eligible))
+    return Reference(source, _complementarity_scores(testing, strata, eligible, rng), _sizes(strata, eligible))
 
 
 def _strata(seen: Survey) -> list[str]:
@@ -74,15 +72,30 @@ def _sizes(strata: list[str], eligible: Ints) -> dict[str, int]:
     return {str(name): int(count) for name, count in zip(names, counts, strict=True)}
 
 
-def _linked_values(skeleton: Repeated, common: CommonSkeletons, accounts: int) -> Ints:
-    """Skeleton values that an account shares with another organisation and that are not common."""
-    units = common.independent_units(skeleton.key)
+def _values_kept(linking: Half, testing: Half) -> tuple[NDArray[np.bool_], Ints]:
+    """Of each testing account: did it share values with another organisation when linking, and how many does it keep?
+
+    Values that several organisations have are common and left out, as they are in a ring. Only who was linked is the
+    null of who was linked: beside accounts that share nothing, each honest pair with one habit would look guilty.
+    """
+    common = common_skeletons(linking.skeleton, linking.seen.accounts.unit)
+    units = common.independent_units(linking.skeleton.key)
     linked = (units >= 2) & (units < COMMON_UNITS)
-    return np.bincount(skeleton.account[linked], minlength=accounts)
+    account = linking.seen.accounts.account[linking.skeleton.account[linked]]
+    accounts = testing.seen.accounts.account
+    then = _pairs(account, linking.skeleton.key[linked])
+    now = _pairs(accounts[testing.skeleton.account], testing.skeleton.key)
+    kept = np.bincount(testing.skeleton.account[np.isin(now, then)], minlength=len(accounts))
+    return np.isin(accounts, account), kept
+
+
+def _pairs(account: Ints, key: Keys) -> NDArray[np.uint64]:
+    """A word for each (account, value): equal for equal pairs."""
+    return np.asarray(mix(account.astype(np.uint64)) ^ mix(key + np.uint64(1)), np.uint64)
 
 
 def _complementarity_scores(
-    parts: Parts, seen: Survey, strata: list[str], eligible: Ints, rng: np.random.Generator
+    testing: Half, strata: list[str], eligible: Ints, rng: np.random.Generator
 ) -> dict[tuple[str, str], Floats]:
     chosen: dict[str, Ints] = {}
     for stratum in sorted({strata[i] for i in eligible}):
@@ -90,7 +103,8 @@ def _complementarity_scores(
         chosen[stratum] = rng.permutation(members)[:ACCOUNTS_PER_STRATUM]
     if not chosen:
         return {}
-    rows, owner = _payloads(parts, seen, np.concatenate(list(chosen.values())))
+    seen = testing.seen
+    rows, owner = _payloads(testing.parts, seen, np.concatenate(list(chosen.values())))
     return {
         (COMPLEMENTARITY, stratum): _alikeness(rows, owner, members, seen.accounts.unit, rng)
         for stratum, members in chosen.items()

@@ -37,8 +37,8 @@ class Ring:
     reference_units: int
     complementarity: Complementarity
     shared: tuple[Shared, ...]
-    template_log_e: float
-    complementarity_log_e: float
+    template_log_e: float = 0.0
+    complementarity_log_e: float = 0.0
 
     def heard(self, families: Collection[str]) -> Ring:
         """As it looks to who hears only these families. Without complementarity too little was seen to tell."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from stillwatch.campaigns.campaign import (
     Link,
     RuleHit,
 )
+from stillwatch.campaigns.claims import Claim
 from stillwatch.campaigns.gather import Carried
 from stillwatch.campaigns.judgement import Judgement
 from stillwatch.campaigns.links import links
@@ -48,6 +49,15 @@ class Found:
     ring: Ring
     judgement: Judgement
     may_act: bool = False
+
+    def claiming(self, claim: Claim, families: Collection[str]) -> Found:
+        """With the e-values of the families that are heard."""
+        claimed = replace(
+            self.ring,
+            template_log_e=claim.template_log_e,
+            complementarity_log_e=claim.complementarity_log_e,
+        )
+        return replace(self, ring=claimed.heard(families))
 
     def acted_on(self) -> Found:
         return replace(self, may_act=True)

@@ -42,3 +42,4 @@ class Reference:
 
 
 NONE = Reference("")
+TOO_FEW_DAYS = Reference("the traffic covers too few days to link on some and test on others: nothing is claimed")

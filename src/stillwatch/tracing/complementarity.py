@@ -15,8 +15,8 @@ Given the exchanges in which accounts use a shared skeleton, two measurements pl
 
 Null of the score: an honest account differs from the rest of its stratum as honest accounts do. Assumption: payload
 words carry the subject. Known weakness: blind where an operator shards by topic, and for honest shards of one
-organisation's bulk job; other families must speak there. Measured on the pilot's worlds by the design; the figures of
-this implementation are in docs/tracing.md.
+organisation's bulk job; other families must speak there. Measured on worlds with known truth (`make evaluate`,
+docs/evaluation.md) and on runs of real clients (tests/end_to_end).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import msgspec
 from stillwatch.campaigns.campaign import AccountFinding, Campaign, Review
 from stillwatch.campaigns.ring import ALL_FAMILIES
 from stillwatch.evaluation.detector import Entry, Look, Tier, Watch
-from stillwatch.evaluation.prefix import Prefix
+from stillwatch.evaluation.prefix import prefix
 from stillwatch.evaluation.threshold import ALPHA
 from stillwatch.evaluation.world import World
 from stillwatch.ledger.engines import connect
@@ -33,16 +33,16 @@ class Stillwatch:
     def learned(self, world: World) -> Watch:
         engine = connect(threads=2)
         hunt = Hunt(alpha=ALPHA, ignored=world.ignored, names=world.names)
-        benign = learned(Prefix(world.benign, engine), hunt) if world.benign else None
+        benign = learned(prefix(world.benign, engine), hunt) if world.benign else None
         end = world.ledger.days()[-1]
 
         def watch(day: int) -> Look:
-            prefix = Prefix(world.ledger, engine, day)
-            look = as_look(review(prefix, benign, hunt), day)
+            seen = prefix(world.ledger, engine, day)
+            look = as_look(review(seen, benign, hunt), day)
             if day != end:
                 return look
             fewer = {family: replace(hunt, families=ALL_FAMILIES - {family}) for family in sorted(ALL_FAMILIES)}
-            without = {left_out: as_look(review(prefix, benign, one), day) for left_out, one in fewer.items()}
+            without = {left_out: as_look(review(seen, benign, one), day) for left_out, one in fewer.items()}
             return msgspec.structs.replace(look, without={name: one.entries for name, one in without.items()})
 
         return watch

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.evaluation.detector import Look, NotRun, Watch
-from stillwatch.evaluation.prefix import Prefix
+from stillwatch.evaluation.prefix import prefix
 from stillwatch.evaluation.threshold import actionable, halves, named
 from stillwatch.evaluation.world import World
 from stillwatch.ledger import rollup
@@ -68,7 +68,7 @@ class IsolationForest:
 
 def features_of(ledger: Ledger, engine: ibis.BaseBackend, through: int | None) -> tuple[Ints, Floats]:
     """Accounts, and a row of features for each."""
-    rolled = rollup.merged(rollup.daily(Prefix(ledger, engine, through).table())).order_by("account").to_pyarrow()
+    rolled = rollup.merged(rollup.daily(prefix(ledger, engine, through).table())).order_by("account").to_pyarrow()
     column = {name: rolled.column(name).to_numpy().astype(np.float64) for name in rolled.column_names}
     sent = np.maximum(column["exchanges"], 1)
     features = [

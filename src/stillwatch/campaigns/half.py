@@ -1,0 +1,32 @@
+"""The linking or the testing days of a ledger, as rings and their null are made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from stillwatch.tracing.skeleton import Repeated
+from stillwatch.tracing.survey import Survey
+
+Ints = NDArray[np.int64]
+Parts = Callable[[Sequence[str], Ints | None], Iterator[pa.Table]]
+"""Reads the named columns of whole accounts, of those pseudonyms only if any are given."""
+
+
+@dataclass(frozen=True)
+class Half:
+    """The linking or the testing days of a ledger, surveyed; `parts` reads their exchanges."""
+
+    seen: Survey
+    skeleton: Repeated
+    parts: Parts
+
+    def index(self, pseudonyms: Ints) -> Ints:
+        """Dense indices here of those accounts that have exchanges here."""
+        accounts = self.seen.accounts.account
+        at = np.minimum(np.searchsorted(accounts, pseudonyms), max(len(accounts) - 1, 0))
+        return at[accounts[at] == pseudonyms] if len(accounts) else at[:0]
