@@ -96,15 +96,12 @@ def test_a_stream_of_new_words_takes_no_more_memory(monkeypatch: pytest.MonkeyPa
     assert len(used._lexicon) <= 40
 
 
-def test_a_stream_of_new_system_texts_takes_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """System texts are remembered up to a number; forgotten, remembered or long, they give the same rows."""
-    monkeypatch.setattr(lexicon, "HEADS_LIMIT", 2)
-    long_texts = ["heron " * 86 + str(number) for number in range(3)]  # they differ after what is looked at
+def test_a_system_text_that_comes_again_gives_the_same_rows() -> None:
+    """Looked at once in a batch; texts that differ only after what is looked at are alike as far as zones go."""
+    long_texts = ["heron " * 86 + str(number) for number in range(3)]
     asked_twice = [said("hello", system=text) for text in ("", "one", "two", *long_texts, "three")] * 2
-    used = Sketcher(SECRET, ALLIANCE)
-    rows = [used.sketch([exchange]).to_pylist()[0] for exchange in asked_twice]
+    rows = Sketcher(SECRET, ALLIANCE).sketch(asked_twice).to_pylist()
     assert rows == [Sketcher(SECRET, ALLIANCE).sketch([exchange]).to_pylist()[0] for exchange in asked_twice]
-    assert len(used._lexicon.heads) <= 2
 
 
 def test_a_lexicon_that_grows_keeps_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stillwatch.exchange.record import Message
-from stillwatch.sketch.zones import ZONE_TOKENS
+from stillwatch.sketch.lexicon import Lexicon, split
+from stillwatch.sketch.zones import END_TOKENS, ZONE_TOKENS, Turns, zones
 
 from .exchanges import asked, said, sketched, words
 
@@ -132,3 +135,50 @@ def test_equal_exchanges_have_equal_zones_whatever_shares_memory() -> None:
     assert again is not turn
     same, other = said(turn, turn), said(turn, again)
     assert (sketched(same).zones == sketched(other).zones).all()
+
+
+SLICE = 512
+# Short and long around the cuts: at 512 characters, and at 48 and 64 tokens within them.
+TEXT = st.tuples(st.sampled_from(["a ", "heron ", "b7_", "苇", "abcdefghijklmnopq\x00"]), st.integers(0, 300)).map(
+    lambda given: "".join(f"{given[0]}{'xyz'[number % 3]}" for number in range(given[1]))
+)
+
+
+def one_end(text: str, *, is_tail: bool) -> list[str]:
+    """The tokens of one end of a text, as one would write it down for a single text."""
+    cut = text[-SLICE:] if is_tail else text[:SLICE]
+    tokens = split(cut)
+    if len(cut) < len(text) and len(tokens) <= END_TOKENS:
+        tokens = tokens[1:] if is_tail else tokens[:-1]
+    return tokens[-END_TOKENS:] if is_tail else tokens[:END_TOKENS]
+
+
+def zones_of_one(turns: Turns) -> tuple[list[list[str]], set[str]]:
+    """The four zones and the payload of a dialogue, without a batch around it."""
+    head = one_end(turns.system, is_tail=False)[:ZONE_TOKENS]
+    asked, payload, last_tail = turns.first, turns.last, one_end(turns.last, is_tail=True)[-ZONE_TOKENS:]
+    if turns.last == turns.first:
+        last_tail = []
+    elif not turns.first:
+        asked, payload, last_tail = "", turns.system, one_end(turns.system, is_tail=True)[-ZONE_TOKENS:]
+    middle = [one_end(asked, is_tail=False)[:ZONE_TOKENS], one_end(asked, is_tail=True)[-ZONE_TOKENS:]]
+    cut = [head, *middle, last_tail] if turns.first or not turns.last else [head, [], last_tail, []]
+    return cut, {*one_end(payload, is_tail=False), *one_end(payload, is_tail=True)}
+
+
+@given(st.lists(st.builds(Turns, TEXT | st.just(""), TEXT | st.just(""), TEXT), max_size=5))
+def test_zones_of_a_batch_are_those_of_its_dialogues(said_: list[Turns]) -> None:
+    """Cutting many texts at once moves no token into another zone."""
+    lexicon = Lexicon(bytes(16))
+    found = zones(said_, lexicon)
+    spelling = {id_: token for token, id_ in lexicon.items()}
+
+    def spelt(ids: NDArray[np.int64], lengths: NDArray[np.int64]) -> list[list[str]]:
+        words = [spelling[id_] for id_ in ids.tolist()]
+        return [words[end - length : end] for end, length in zip(np.cumsum(lengths), lengths, strict=True)]
+
+    assert spelt(*found.zones) == [zone for turns in said_ for zone in zones_of_one(turns)[0]]
+    assert spelt(*found.system) == [zones_of_one(turns)[0][0] for turns in said_]
+    payloads = spelt(*found.payload)
+    assert [set(row) for row in payloads] == [zones_of_one(turns)[1] for turns in said_]
+    assert all(len(row) == len(set(row)) for row in payloads)

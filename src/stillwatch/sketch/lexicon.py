@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import xxhash
@@ -18,35 +20,21 @@ from numpy.typing import NDArray
 
 from stillwatch.sketch.concepts import concepts_of
 from stillwatch.sketch.keyed_hash import KeyedHash
+from stillwatch.sketch.plain_words import Words, WordTable
 from stillwatch.sketch.record import PROJECTION_DIMENSIONS
 from stillwatch.sketch.stop_words import STOP_WORDS
 
 LEXICON_LIMIT = 1 << 17  # tokens; 80 bytes each in the columns and about 150 in the dictionary: 30 MB a process
-HEADS_LIMIT = 1 << 11  # system texts, of which at most 513 characters and 64 ids: 2 MB a process
 _FIRST_ROWS = 1 << 14
 _ANY_NUMBER = "0"
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # kana, ideographs; escaped: editors normalise the last
-# What every byte of ASCII text counts as: a small letter, a digit as 0, anything else as a blank.
-_CLASSES = bytes(ord(c.lower()) if c.isalpha() else 48 if c.isdigit() else 32 for c in map(chr, range(128))).ljust(256)
 _NUMBER = re.compile(r"\d+")
 _TOKEN = re.compile(rf"[{_CJK}]|\d+|(?:(?![{_CJK}\d])[^\W_])+")
 
 
 def split(text: str) -> list[str]:
     """The tokens of `text`, in order."""
-    if text.isascii():
-        return _split_ascii(text.encode("ascii"))
     return _TOKEN.findall(_NUMBER.sub(_ANY_NUMBER, unicodedata.normalize("NFKC", text).lower()))
-
-
-def _split_ascii(text: bytes) -> list[str]:
-    """The same without a regular expression, in a quarter of the time; a number is already `_ANY_NUMBER`."""
-    classes = text.translate(_CLASSES)
-    if b"0" in classes:
-        while b"00" in classes:
-            classes = classes.replace(b"00", b"0")
-        classes = classes.replace(b"0", b" 0 ")
-    return classes.decode("ascii").split()
 
 
 class Lexicon(dict[str, int]):
@@ -61,7 +49,7 @@ class Lexicon(dict[str, int]):
         self._signs_of = KeyedHash(projection_key)
         self._pending: list[str] = []
         self._settled = 0
-        self.heads: dict[str, list[int]] = {}
+        self._plain = WordTable()
         self.hashes: NDArray[np.uint64] = np.empty(_FIRST_ROWS, np.uint64)
         self.is_plus: NDArray[np.uint8] = np.empty((_FIRST_ROWS, PROJECTION_DIMENSIONS), np.uint8)
         self.is_signed: NDArray[np.uint8] = np.empty(_FIRST_ROWS, np.uint8)
@@ -76,6 +64,19 @@ class Lexicon(dict[str, int]):
         self[token] = id_
         return id_
 
+    def tokens(self, texts: Sequence[str]) -> Words:
+        """The ids of the tokens of many texts."""
+        plain = [text if text.isascii() else "" for text in texts]
+        found, counts = self._plain.words(plain, self)
+        others = [place for place, text in enumerate(texts) if not text.isascii()]
+        if not others:
+            return Words(found, counts)
+        ids = [list(map(self.__getitem__, split(texts[place]))) for place in others]
+        before = np.cumsum(counts)[others]
+        lengths = [len(row) for row in ids]
+        counts[others] = lengths
+        return Words(np.insert(found, np.repeat(before, lengths), list(chain.from_iterable(ids))), counts)
+
     def settle(self) -> None:
         """Compute the rows of tokens that are new since the last call."""
         fresh, self._pending = self._pending, []
@@ -89,18 +90,11 @@ class Lexicon(dict[str, int]):
         self.is_plus[rows] = _bits(self._signs_of(hashes)) * self.is_signed[rows, None]
         self.concepts[rows] = [concepts_of(token) for token in fresh]
 
-    def remember_head(self, text: str, ids: list[int]) -> list[int]:
-        """Keep the ids of a text that comes again, in `heads`."""
-        if len(self.heads) >= HEADS_LIMIT:
-            self.heads.clear()
-        self.heads[text] = ids
-        return ids
-
     def shed(self) -> None:
         """Forget everything if the dictionary is full. Ids change: call it between batches only."""
         if len(self) > LEXICON_LIMIT:
             self.clear()
-            self.heads.clear()
+            self._plain.clear()
             self._settled = 0
 
     def _grow(self) -> None:

@@ -31,7 +31,7 @@ from stillwatch.sketch.principals import US_PER_DAY, US_PER_HOUR, Principals
 from stillwatch.sketch.ragged import Ragged
 from stillwatch.sketch.record import Flag, Intent
 from stillwatch.sketch.shape import ParameterShapes, dialogue_flags, exchange_flags
-from stillwatch.sketch.zones import Turns, Zones, turns, zones
+from stillwatch.sketch.zones import Turns, turns, zones
 
 BATCH = 1024
 """Exchanges worked on at once: large enough to hide numpy's overhead, small enough for the cache."""
@@ -71,17 +71,16 @@ class Sketcher:
         # 1. Python: what needs the text itself.
         self._lexicon.shed()
         said = [turns(exchange.request) for exchange in exchanges]
-        cut = [zones(turn, self._lexicon) for turn in said]
+        cut = zones(said, self._lexicon)
         self._lexicon.settle()
         # 2. Columns: what needs only numbers.
         columns: dict[str, NDArray[np.generic]] = {}
         columns |= self._plain_columns(exchanges, said)
         columns |= self._principals.columns([exchange.principal for exchange in exchanges])
         columns |= self._text_columns(exchanges, said)
-        columns |= self._zone_columns(cut)
-        payload = Ragged.of([row.payload for row in cut])
-        columns["projection"] = self._projection(payload)
-        concepts = self._concepts(payload) | self._concepts(Ragged.of([row.system for row in cut]))
+        columns |= self._zone_columns(cut.zones)
+        columns["projection"] = self._projection(cut.payload)
+        concepts = self._concepts(cut.payload) | self._concepts(cut.system)
         columns["intent"] = self._intents(said, concepts, columns["flags"])
         arrays = [to_arrow(columns[f.name], f.type) for f in self.schema]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
@@ -149,16 +148,16 @@ class Sketcher:
         unnamed = self._whole(account, when, system, first, last, length)
         return to_int63(np.where(given, self._whole(account, named), unnamed))
 
-    def _zone_columns(self, cut: list[Zones]) -> dict[str, NDArray[np.generic]]:
-        sequences = Ragged.of([zone for row in cut for zone in row[: len(record.ZONES)]])
+    def _zone_columns(self, sequences: Ragged) -> dict[str, NDArray[np.generic]]:
+        rows = len(sequences.lengths) // len(record.ZONES)
         items, owner = shingles(self._lexicon.hashes[sequences.ids], sequences.lengths)
         values = self._zones.slots(items, owner, len(sequences.lengths))
-        columns: dict[str, NDArray[np.generic]] = {"zones": _as_uint32(values).reshape(len(cut), -1)}
+        columns: dict[str, NDArray[np.generic]] = {"zones": _as_uint32(values).reshape(rows, -1)}
         if self._alliance:
             shared = self._alliance.slots(items, owner, len(sequences.lengths))
-            columns["alliance"] = _as_uint8(shared).reshape(len(cut), -1)
+            columns["alliance"] = _as_uint8(shared).reshape(rows, -1)
         else:
-            columns["alliance"] = np.zeros((len(cut), record.ZONE_SLOTS), np.uint8)
+            columns["alliance"] = np.zeros((rows, record.ZONE_SLOTS), np.uint8)
         return columns
 
     def _projection(self, payloads: Ragged) -> NDArray[np.int8]:
