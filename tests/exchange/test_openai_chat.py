@@ -184,6 +184,22 @@ def test_a_response_joins_its_choices() -> None:
     assert (found.tool_calls, found.finish_reason, found.usage) == (1, "stop", Usage(31, 9, 4))
 
 
+@pytest.mark.parametrize("content", ["Yes.", "", None, [{"type": "text", "text": "Yes."}]])
+@pytest.mark.parametrize(
+    "choice", [{}, {"index": 3}, {"finish_reason": "eos"}, {"text": "No."}, {"delta": {"content": "o"}}]
+)
+@pytest.mark.parametrize(
+    "message", [{}, {"reasoning": "So."}, {"refusal": "No."}, {"refusal": None}, {"tool_calls": [{"index": 0}]}]
+)
+@pytest.mark.parametrize("rest", [{}, {"usage": {"prompt_tokens": 3}}, {"error": None}, {"error": {"code": 1}}])
+def test_the_usual_response_is_read_as_all_others_are(
+    content: Any, choice: dict[str, Any], message: dict[str, Any], rest: dict[str, Any]
+) -> None:
+    """The way of its own for one choice of text gives what assembling gives."""
+    response = {"choices": [{"message": {"content": content, **message}, **choice}], **rest}
+    assert Assembler().whole(wire(response)) == whole(response).response(is_whole=True)
+
+
 def test_a_refusal_is_text_that_a_filter_wrote() -> None:
     """The provider calls it a stop; for us it is refused."""
     message = {"role": "assistant", "content": None, "refusal": "I cannot help with that."}

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import UNSET, Raw
 
 from stillwatch.readers import header_pairs as module
@@ -14,6 +19,28 @@ def test_pairs_come_in_wire_order_with_repeats() -> None:
     raw = Raw(b'[["Host","a"], ["Accept" , "b"],["Host","a"]]')
     for _ in range(2):
         assert header_pairs(raw) == (("Host", "a"), ("Accept", "b"), ("Host", "a"))
+
+
+@given(
+    st.lists(st.tuples(*[st.text(st.sampled_from('a"\\\\],[ ')) for _ in range(2)])),
+    st.sampled_from([(",", ":"), (", ", ": "), (" ,", ":")]),
+)
+def test_quotes_commas_and_brackets_are_part_of_a_value(pairs: list[tuple[str, str]], marks: tuple[str, str]) -> None:
+    """Also where they look like the mark between two pairs, however the list is spaced."""
+    assert header_pairs(Raw(json.dumps(pairs, separators=marks).encode())) == tuple(pairs)
+
+
+@given(
+    st.binary(max_size=12).map(lambda inner: b'[["a","b%b"]]' % inner)
+    | st.from_regex(rb'\[\["([a" \\\\,\[\]]{0,12})"\]\]')
+)
+def test_what_is_cut_between_pairs_is_what_decoding_gives(value: bytes) -> None:
+    """Whatever stands between the brackets: pairs if it is a list of pairs, nothing if it is not."""
+    try:
+        pairs = msgspec.json.decode(value, type=tuple[tuple[str, str], ...])
+    except ValueError:
+        pairs = ()
+    assert header_pairs(Raw(value)) == pairs
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from collections.abc import Hashable
 
 from stillwatch.exchange.record import Response, Usage
 
+NO_USAGE = Usage()
+
 
 class Choice:
     """One of the answers to one request."""
@@ -48,7 +50,7 @@ class Answer:
     __slots__ = ("_choices", "_failed", "is_closed", "usage")
 
     def __init__(self) -> None:
-        self.usage = Usage()
+        self.usage = NO_USAGE
         self.is_closed = False  # the closing event was seen
         self._failed = False
         self._choices: dict[int, Choice] = {}

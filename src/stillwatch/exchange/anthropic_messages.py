@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from stillwatch.errors import MalformedRow
+from stillwatch.exchange import event_stream
 from stillwatch.exchange.answer import Answer, Choice
 from stillwatch.exchange.answer_format import answer_format
 from stillwatch.exchange.parameter_memo import ParameterMemo
@@ -216,7 +217,7 @@ class WireEvent(WireAnswer, gc=False):
     error: Untyped = UNSET
 
 
-class Assembler:
+class Assembler(event_stream.Assembler):
     """Puts a message together, from one whole object or from events in order."""
 
     def __init__(self) -> None:

@@ -35,6 +35,11 @@ class Assembler(Protocol):
     def response(self, is_whole: bool = False) -> Response:
         """What has been put together so far."""
 
+    def whole(self, data: Body) -> Response:
+        """The answer that one whole response is; raise `MalformedRow` where it is not an object."""
+        self.observe(data)
+        return self.response(is_whole=True)
+
 
 class EventStream:
     """Turns bytes into events. An event over `MAX_EVENT_BYTES` is dropped and counted, never held."""

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from stillwatch.errors import MalformedRow
+from stillwatch.exchange import event_stream
 from stillwatch.exchange.answer import Answer
 from stillwatch.exchange.answer_format import FREE_TEXT, AnswerFormat, forced_by
 from stillwatch.exchange.record import Message, Parameters, Request, Response, Usage
@@ -324,7 +325,7 @@ class WireResponse(Struct, gc=False, rename="camel"):
     embeddings: Untyped = UNSET
 
 
-class Assembler:
+class Assembler(event_stream.Assembler):
     """Puts an answer together, from one whole response or from chunks in order."""
 
     def __init__(self) -> None:

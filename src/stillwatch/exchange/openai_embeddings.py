@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from stillwatch.errors import MalformedRow
+from stillwatch.exchange import event_stream
 from stillwatch.exchange.answer import Answer
 from stillwatch.exchange.openai_chat import WireUsage, usage_from
 from stillwatch.exchange.prompt_input import messages_of
@@ -51,7 +52,7 @@ class WireResponse(Struct, gc=False):
     error: Untyped = UNSET
 
 
-class Assembler:
+class Assembler(event_stream.Assembler):
     """Counts the vectors of a response. There are no streams of embeddings."""
 
     def __init__(self) -> None:

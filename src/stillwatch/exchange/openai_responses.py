@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from stillwatch.errors import MalformedRow
+from stillwatch.exchange import event_stream
 from stillwatch.exchange.answer import Answer
 from stillwatch.exchange.answer_format import answer_format
 from stillwatch.exchange.openai_chat import ROLES, Part, content_parts
@@ -188,7 +189,7 @@ Place = tuple[int, int]
 """Output index, and content or summary index within that item."""
 
 
-class Assembler:
+class Assembler(event_stream.Assembler):
     """Puts a response together, from one whole object or from events in order."""
 
     def __init__(self) -> None:

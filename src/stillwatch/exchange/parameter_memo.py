@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 import msgspec
@@ -34,6 +35,8 @@ class ParameterMemo(Generic[W]):
         self._read = read
         self._content = kind.__struct_fields__[:content]
         self._varying = kind.__struct_fields__[content : content + varying]
+        self._values = attrgetter(*self._varying)
+        self._none_given = (UNSET,) * varying
         self._encoder = msgspec.json.Encoder()
         self._known: dict[bytes, Parameters] = {}
 
@@ -50,10 +53,10 @@ class ParameterMemo(Generic[W]):
         bare = copy(wire)
         for name in self._content:
             setattr(bare, name, UNSET)
-        for name in self._varying:
-            value = getattr(wire, name)
-            if value is not UNSET:
-                setattr(bare, name, raw_bytes(value) != b"")
+        if (values := self._values(wire)) != self._none_given:
+            for name, value in zip(self._varying, values, strict=True):
+                if value is not UNSET:
+                    setattr(bare, name, raw_bytes(value) != b"")
         return bare
 
     def _remember(self, key: bytes, parameters: Parameters) -> None:

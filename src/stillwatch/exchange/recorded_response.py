@@ -45,8 +45,7 @@ def observe_event(assembler: Assembler, data: Body) -> None:
 
 def _read(assembler: Assembler, recorded: bytes) -> Response:
     if recorded[:1] == b"{":
-        assembler.observe(recorded)
-        return assembler.response(is_whole=True)
+        return assembler.whole(recorded)
     if recorded[:1] == b"[":
         for item in elements(recorded):
             _observe_item(assembler, bytes(item))

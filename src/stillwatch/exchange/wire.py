@@ -48,7 +48,8 @@ def decode(kind: type[S], body: Body, what: str = "body") -> S:
 
     `what` names the thing in the reason. The reason never quotes the body.
     """
-    _require_few_items(body, what)
+    if body.__class__ is not bytes or len(body) > MAX_ITEMS:
+        _require_few_items(body, what)
     try:
         decoded: S = _exact(kind).decode(body)
     except msgspec.ValidationError:

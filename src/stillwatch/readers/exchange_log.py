@@ -98,20 +98,21 @@ def request_of(path: str, body: Raw | UnsetType) -> tuple[str, Request]:
     """The dialect and the request, which has no messages where the log kept no body."""
     if not isinstance(body, Raw):
         return request_not_kept(path)
-    held = _inside_string(body) if bytes(memoryview(body)[:1]) == b'"' else body
-    if memoryview(held).nbytes <= _MAX_NOTHING_BYTES and _NOTHING.fullmatch(held):
+    held = bytes(body)
+    if held[:1] == b'"':
+        held = _inside_string(held)
+    if len(held) <= _MAX_NOTHING_BYTES and _NOTHING.fullmatch(held):
         return request_not_kept(path)
     return parse_request(path, held)
 
 
 def response_of(dialect: str, value: Raw | UnsetType, status: int) -> Response | None:
     """The response, or None where none was logged."""
-    if not isinstance(value, Raw) or not raw_bytes(value):
-        return None
-    return parse_response(dialect, value, status)
+    held = raw_bytes(value)
+    return parse_response(dialect, held, status) if held else None
 
 
-def _inside_string(value: Raw) -> bytes:
+def _inside_string(value: bytes) -> bytes:
     try:
         return msgspec.json.decode(value, type=str).encode()
     except ValueError:
@@ -119,16 +120,21 @@ def _inside_string(value: Raw) -> bytes:
 
 
 def _principal(row: Row) -> Principal:
+    given = (row.organization, row.api_key, row.ip, row.country, row.payment, row.declared_use)
+    # What most rows hold is told without a call: a string, or nothing.
+    organization, api_key, ip, country, payment, declared_use = [
+        None if name is UNSET else name if name.__class__ is str and name else optional_name(name) for name in given
+    ]
     return Principal(
-        account=required_name(row.account, "account"),
-        organization=optional_name(row.organization),
-        api_key=optional_name(row.api_key),
-        ip=optional_name(row.ip),
-        asn=count(row.asn),
-        country=optional_name(row.country),
-        payment=optional_name(row.payment),
-        account_created_us=_created(row.account_created_us),
-        declared_use=optional_name(row.declared_use),
+        required_name(row.account, "account"),
+        organization,
+        api_key,
+        ip,
+        count(row.asn),
+        country,
+        payment,
+        _created(row.account_created_us),
+        declared_use,
     )
 
 

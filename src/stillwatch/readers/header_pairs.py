@@ -21,7 +21,7 @@ class _Pairs(dict[bytes, Pair]):
     """Raw pairs to pairs."""
 
     def __missing__(self, raw: bytes) -> Pair:
-        pair: Pair = _PAIR.decode(raw)
+        pair: Pair = _PAIR.decode(b'["%b"]' % raw)
         if len(raw) <= MAX_PAIR_BYTES:
             if len(self) >= MAX_PAIRS:
                 self.clear()
@@ -35,7 +35,28 @@ _KNOWN = _Pairs()
 
 def header_pairs(value: Raw | UnsetType) -> tuple[Pair, ...]:
     """Names and values in wire order, at most `MAX_HEADERS`; none where the field is not a list of such pairs."""
+    if not isinstance(value, Raw):
+        return ()
     try:
-        return tuple(map(_KNOWN.__getitem__, map(bytes, elements(value)[:MAX_HEADERS])))
+        return tuple(map(_KNOWN.__getitem__, _pieces(bytes(value))[:MAX_HEADERS]))
+    except ValueError:
+        return _one_by_one(value)
+
+
+def _pieces(raw: bytes) -> list[bytes]:
+    """The pairs of a list that is written as usual, without the brackets and quotes around them.
+
+    A quote inside of a name or value has a backslash before it. A list that is cut there instead of between two pairs
+    has a piece that ends in that backslash, and such a piece cannot be decoded.
+    """
+    if not raw.startswith(b'[["') or not raw.endswith(b'"]]'):
+        raise ValueError
+    inner = raw[3:-3]
+    return inner.split(b'"],["' if b'"],["' in inner else b'"], ["')
+
+
+def _one_by_one(value: Raw | UnsetType) -> tuple[Pair, ...]:
+    try:
+        return tuple(map(_PAIR.decode, elements(value)[:MAX_HEADERS]))
     except ValueError:
         return ()
