@@ -40,9 +40,10 @@ def test_a_batch_is_split_as_its_texts_are(batches: list[list[str]]) -> None:
 
 @given(st.lists(st.lists(BUSY | SPELT, max_size=6), max_size=4))
 def test_words_that_share_a_slot_are_told_apart(batches: list[list[str]]) -> None:
-    """With two slots nearly every word finds its own taken."""
+    """With two slots nearly every word finds its own taken, also by a text worked on just before."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plain_words, "SLOTS_BITS", 1)
+        patch.setattr(plain_words, "_TEXTS", 2)
         words = Lexicon(KEY)
         for texts in batches:
             assert tokens(words, texts) == [split(text) for text in texts]

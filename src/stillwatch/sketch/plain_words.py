@@ -2,7 +2,7 @@
 
 A word of up to sixteen bytes is two machine words, so that all words of a batch are looked up in one go; only a word
 that is not known yet becomes a Python string. What comes out is what `lexicon.split` finds in each text.
-Measured on 1,000 texts of 350 characters: a fifth of the CPU that splitting each of them takes.
+Measured on texts of 340 characters: 3.5 us of CPU each in place of 8, and what follows has columns instead of lists.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from stillwatch.sketch.keyed_hash import U64
 
 WORD_BYTES = 16
+_TEXTS = 256  # worked on at a time: their columns stay in the cache; 1,000 at a time took 1.3 us a text more
 SLOTS_BITS = 16  # 65,536 words of 24 bytes: 1.5 MB a process, and the frequent words of several languages
 _NUMBER = 48
 # What a byte counts as: a small letter, a digit as "0", else nothing. The upper bits tell these three apart.
@@ -53,6 +54,10 @@ class WordTable:
 
     def words(self, texts: Sequence[str], ids: Mapping[str, int]) -> Words:
         """The words of ASCII texts, each with its id out of `ids`, which makes one for what is new."""
+        parts = [self._words(texts[i : i + _TEXTS], ids) for i in range(0, max(len(texts), 1), _TEXTS)]
+        return Words(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def _words(self, texts: Sequence[str], ids: Mapping[str, int]) -> Words:
         classes = _classes(texts)
         starts, lengths = _runs(classes)
         low, high = _packed(classes, starts, lengths)
