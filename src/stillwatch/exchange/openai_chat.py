@@ -306,7 +306,7 @@ class Assembler(event_stream.Assembler):
 
 
 def _plain_response(wire: WireResponse) -> Response | None:
-    """What assembling a response of one choice that is only text would give, in a third of the time; else None."""
+    """What assembling a response of one choice that is only text would give, without the assembling; else None."""
     if wire.error is not UNSET or not isinstance(wire.choices, list) or len(wire.choices) != 1:
         return None
     choice = wire.choices[0]
