@@ -28,7 +28,7 @@ from stillwatch.campaigns.campaign import Review
 from stillwatch.campaigns.claims import claims
 from stillwatch.campaigns.gather import GATHERED_COLUMNS, Carried, gather
 from stillwatch.campaigns.half import Half
-from stillwatch.campaigns.judgement import judge
+from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE, judge
 from stillwatch.campaigns.measure import ring
 from stillwatch.campaigns.reach import blind_spots, calibration, traffic
 from stillwatch.campaigns.reference import build_reference, set_aside
@@ -200,8 +200,12 @@ def _gather(ledger: Sketches, candidates: list[Candidate], found: Accounts, prog
 
 
 def _actionable(found: list[Found], alpha: float) -> set[int]:
-    """Campaigns whose e-value passes e-BH among all candidates; the others are for people to review."""
-    passed = discoveries([f.log_e for f in found], alpha)
+    """Campaigns whose e-value passes e-BH among all candidates that evidence was asked about.
+
+    The others are for people to review. Common tools and pairs are known without evidence, and are no hypotheses.
+    """
+    asked = [number for number, f in enumerate(found) if f.judgement.reason not in KNOWN_BEFORE_EVIDENCE]
+    passed = [asked[place] for place in discoveries([found[number].log_e for number in asked], alpha)]
     return {number for number in passed if found[number].judgement.verdict == "campaign"}
 
 
@@ -234,7 +238,7 @@ def _review(
         blind_spots=(*blind_spots(people), *hunt.damage),
         timeline=traffic(table, *span) if len(people) else (),
         rejections=tuple(hunt.rejections),
-        tested=len(found),
+        tested=sum(f.judgement.reason not in KNOWN_BEFORE_EVIDENCE for f in found),
     )
 
 

@@ -64,6 +64,21 @@ def test_two_with_a_card_or_many_without_stand_with_the_rest(cards: dict[int, in
     assert sizes(20, 0, cards) == [list(range(20))]
 
 
+def test_a_few_who_come_back_to_their_own_turns_stand_apart() -> None:
+    """Two of twenty work for themselves; where most do so, that is what the group is."""
+
+    def with_own_turns(accounts: int) -> list[list[int]]:
+        candidate, carried, found = group(0, 20, {})
+        own = carried.account < accounts
+        carried.columns["payload"] = np.where(
+            own, 10**6 + carried.account * 4 + np.arange(len(own)) % 4, np.arange(len(own))
+        )
+        return [part.accounts.tolist() for part, _ in split(candidate, carried, found, np.random.default_rng(1))]
+
+    assert with_own_turns(2) == [list(range(2, 20)), [0, 1]]
+    assert with_own_turns(15) == [list(range(20))]
+
+
 def test_parts_take_their_exchanges_with_them() -> None:
     """Nothing is lost between parts."""
     candidate, carried, found = group(20, 0, dict.fromkeys(range(5), 7))

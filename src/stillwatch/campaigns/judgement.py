@@ -19,6 +19,8 @@ from stillwatch.tracing.strata import HONEST_SHAPES
 
 COMMON_UNITS = 3
 """Organisations of the benign reference that make a skeleton common: two may still be one operator's past."""
+KNOWN_BEFORE_EVIDENCE = frozenset({"common tool", "two organisations"})
+"""Reasons that follow from who uses a skeleton alone, before anything is measured."""
 UNITS_AT_LEAST = 3
 """Two organisations that look alike are a coincidence or a partnership; a campaign spreads."""
 

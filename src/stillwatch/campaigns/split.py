@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stillwatch.campaigns.gather import Carried
 from stillwatch.campaigns.judgement import UNITS_AT_LEAST
 from stillwatch.campaigns.measure import payloads, some_units
-from stillwatch.tracing.complementarity import Payloads, measure
+from stillwatch.tracing.complementarity import Payloads, keeps_to_itself, measure
 from stillwatch.tracing.infrastructure import linked_units
 from stillwatch.tracing.pools import ALIKE, ALIKE_IN_A_MIXTURE, pools
 from stillwatch.tracing.survey import Accounts
@@ -19,21 +19,29 @@ from stillwatch.tracing.template import Candidate
 
 Ints = NDArray[np.int64]
 
+FEW = 0.2  # of the units: more of them are no strangers in the group, they are what it is
+
 
 def split(
     candidate: Candidate, carried: Carried, found: Accounts, rng: np.random.Generator
 ) -> list[tuple[Candidate, Carried]]:
     """The candidate as it is, or its parts.
 
-    First the one pool that most of the units draw from, and the rest. The pool needs at least half of them: smaller
-    ones can always be found among strangers if one looks for them. Where a mixture cannot be divided so, the units
-    that share cards with each other, `UNITS_AT_LEAST` or more together, stand apart: who else uses their tool says
-    nothing for them.
+    A few units that come back to their own turns, as nobody else here does, work for themselves and stand apart; they
+    would make the whole look so. Then the one pool that most of the units draw from, and the rest. The pool needs at
+    least half of them: smaller ones can always be found among strangers if one looks for them. Where a mixture cannot
+    be divided so, the units that share cards with each other, `UNITS_AT_LEAST` or more together, stand apart: who else
+    uses their tool says nothing for them.
     """
     units, unit = np.unique(found.unit[carried.account], return_inverse=True)
     if len(units) < UNITS_AT_LEAST:
         return [(candidate, carried)]
     rows = payloads(carried, unit.astype(np.int64))
+    own = keeps_to_itself(rows)
+    if 0 < own.sum() <= FEW * len(units) and (~own).sum() >= UNITS_AT_LEAST:
+        stays = np.isin(found.unit[candidate.accounts], units[own], invert=True)
+        aside = _part(candidate, carried, ~stays, 5)
+        return [*split(*_part(candidate, carried, stays, candidate.pool), found, rng), aside]
     is_mixture = measure(some_units(rows, rng), rng).is_different
     chosen = _largest_pool(rows, is_mixture=is_mixture)
     if chosen.all() or (chosen.sum() >= max(UNITS_AT_LEAST, len(units) / 2) and not is_mixture):

@@ -46,6 +46,8 @@ _FEWER_THAN_CHANCE_P = 1e-3
 _REPEATS_ITSELF_P = 1e-6
 LEADERS_AT_MOST = 256
 """Patterns that may lead a variant; a stock of wordings has thousands, and rare ones are no variant of anybody's."""
+_OWN_REPEATS = 3
+_KEEPS_TO_ITSELF_P = 1e-4
 _SAME_VARIANT = 0.5  # Jaccard of two exchanges' skeleton values
 _VARIANT_ROWS = 12  # a variant's mean from fewer rows is mostly noise
 
@@ -129,6 +131,20 @@ def measure(rows: Payloads, rng: np.random.Generator) -> Complementarity:
         shared_turns=_shared_turns(rows),
         turns=repeats(rows.payload, rows.unit),
     )
+
+
+def keeps_to_itself(rows: Payloads) -> NDArray[np.bool_]:
+    """(units,) Whether a unit comes back to its own turns far more often than if all repeats were dealt out."""
+    _, item = np.unique(rows.payload, return_inverse=True)
+    units = int(rows.unit.max()) + 1
+    _, sent = np.unique(item * units + rows.unit, return_counts=True)
+    owner = np.unique(item * units + rows.unit) % units
+    within = np.bincount(owner, weights=sent * (sent - 1) / 2, minlength=units)
+    in_all = np.bincount(item)
+    size = np.bincount(rows.unit, minlength=units)
+    chance = size * (size - 1) / max(len(rows.unit) * (len(rows.unit) - 1), 1)
+    expected = (in_all * (in_all - 1) / 2).sum() * chance
+    return np.asarray((within >= _OWN_REPEATS) & (pdtrc(within - 1, expected) < _KEEPS_TO_ITSELF_P), np.bool_)
 
 
 def distance(one: Floats, others: Floats) -> float:
