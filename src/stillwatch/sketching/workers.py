@@ -128,13 +128,24 @@ def _start(recipe: EdgeRecipe) -> _Worker:
 
 @contextmanager
 def _without_interrupts() -> Generator[None]:
-    """Processes started inside never see Ctrl-C, which a terminal sends to the whole group: this process decides."""
+    """Processes started inside never see Ctrl-C, which a terminal sends to the whole group: this process decides.
+
+    Nor does it see one itself until all are started: a child whose parent was cut short while handing over what it
+    needs dies with a traceback. A mask alone would not do: the system may hand the signal to any thread.
+    """
     resource_tracker.ensure_running()  # it would unblock the signal itself while the first process starts
+    held: list[int] = []
+    is_main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, lambda number, frame: held.append(number)) if is_main else None
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if is_main:
+            signal.signal(signal.SIGINT, handler or signal.default_int_handler)  # None: not set from Python
+            if held:
+                signal.raise_signal(signal.SIGINT)
 
 
 def _serve(recipe: EdgeRecipe, pipe: Connection) -> None:
