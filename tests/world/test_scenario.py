@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from stillwatch.world import facts
 from stillwatch.world.honest import CLASSES
+from stillwatch.world.hostile.campaign import campaign
 from stillwatch.world.hostile.objectives import OBJECTIVES
+from stillwatch.world.hostile.pool import Pool
 from stillwatch.world.scenario import BadScenario, load, parse, shipped
+from stillwatch.world.simulate import stage_of
 
 CAMPAIGN = "days = 3\n[[campaign]]\nname = 'a'\nobjective = 'coding'\nlevel = 'E2'\n"
 
 
-def test_four_are_shipped() -> None:
-    """small, ladder, full and nulls."""
-    assert shipped() == ["full", "ladder", "nulls", "small"]
+def test_five_are_shipped() -> None:
+    """small, dense, ladder, full and nulls."""
+    assert shipped() == ["dense", "full", "ladder", "nulls", "small"]
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -37,6 +42,21 @@ def test_full_holds_every_hard_negative_two_hundred_times() -> None:
 def test_nulls_has_no_campaign() -> None:
     """Whatever is accused there is accused wrongly."""
     assert load("nulls").campaigns == ()
+
+
+def test_accounts_that_hide_in_dense_send_as_many_exchanges_as_published() -> None:
+    """26 an account and day, at every level from E4 to E7.
+
+    Ten accounts a level. An account's exchanges of 14 days vary by about a fifth (sessions are Poisson, of geometric
+    length, and the first is late), the mean of ten by 6 %: three times that is allowed.
+    """
+    dense = load("dense")
+    assert [plan.level for plan in dense.campaigns] == ["E4", "E5", "E6", "E7"]
+    where = stage_of(dense, 1)
+    for plan in dense.campaigns:
+        ten = replace(plan, accounts=10)
+        sent = sum(1 for _ in campaign(where, ten, Pool(where, ten)))
+        assert sent / 10 / dense.days == pytest.approx(facts.CAMPAIGN_PER_DAY, rel=0.18), plan.level
 
 
 def test_scaling_keeps_everybody_in() -> None:
@@ -77,7 +97,7 @@ def test_a_bad_scenario_is_refused_by_field(text: str, field: str, remedy: str) 
 
 def test_a_scenario_that_is_not_there_names_those_that_are() -> None:
     """Neither shipped nor a file."""
-    with pytest.raises(BadScenario, match="Shipped are: full, ladder, nulls, small"):
+    with pytest.raises(BadScenario, match="Shipped are: dense, full, ladder, nulls, small"):
         load("medium")
 
 

@@ -18,7 +18,7 @@ from stillwatch.world.write import BENIGN, HARVEST, TRAFFIC, TRUTH, write_world
 
 def world(
     scenario: Annotated[
-        str, typer.Argument(help="small, ladder, full, nulls, or a scenario file.", show_default=False)
+        str, typer.Argument(help="small, dense, ladder, full, nulls, or a scenario file.", show_default=False)
     ],
     out: Annotated[Path, typer.Option(help="The directory to write into; made if there is none.")],
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another world of the same kind.")] = 1,
