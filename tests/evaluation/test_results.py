@@ -1,4 +1,4 @@
-"""A run goes on where it was: results are kept by world, detector, version and method, and none is believed blindly."""
+"""A run goes on where it was: results are kept by world, detector, code and looks, and none is believed blindly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from stillwatch.evaluation.detector import Look, NotRun, Watch
 from stillwatch.evaluation.detectors.mmd import Mmd
 from stillwatch.evaluation.detectors.volume import Volume
-from stillwatch.evaluation.results import Outcome, Results
+from stillwatch.evaluation.results import Outcome, Results, method
 from stillwatch.evaluation.run import evaluate, outcome_of
 from stillwatch.evaluation.world import World
 
@@ -55,6 +55,12 @@ def test_a_result_of_another_world_of_that_name_is_not_taken(world: World, resul
     other.mkdir()
     (other / "truth.json").write_bytes((world.directory / "truth.json").read_bytes() + b" ")
     assert results.get("tiny", "volume", replace(world, directory=other).fingerprint()) is None
+
+
+def test_a_result_of_other_code_or_other_looks_is_not_taken() -> None:
+    known = method("w", Volume.__module__, [3, 7])
+    assert known == method("w", Volume.__module__, [3, 7])
+    assert len({known, method("w", Mmd.__module__, [3, 7]), method("w", Volume.__module__, [7])}) == 3
 
 
 def test_what_could_not_run_is_tried_again(world: World, results: Results) -> None:

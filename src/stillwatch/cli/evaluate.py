@@ -18,6 +18,7 @@ from stillwatch.evaluation.bounds import Rate
 from stillwatch.evaluation.detectors.choice import chosen
 from stillwatch.evaluation.results import Results
 from stillwatch.evaluation.run import evaluate as evaluate_worlds
+from stillwatch.evaluation.source import SKETCHING, source_digest
 from stillwatch.evaluation.summary import Evaluation
 from stillwatch.evaluation.truth import read_truth
 from stillwatch.evaluation.world import LOOKS, logs_of, open_worlds
@@ -56,7 +57,8 @@ def evaluate(
     with one_hunt_at_a_time(out), progress_bar(as_json) as tell:
 
         def ledger_of(log: Path, kind: str) -> Path:
-            return read_logs([log], out, kind, secrets, workers, sketched(log)).ledger
+            directory = out / f"sketched-{source_digest(SKETCHING)}"  # sketches of other code are of no use here
+            return read_logs([log], directory, kind, secrets, workers, sketched(log)).ledger
 
         def sketched(log: Path) -> SketchProgress:
             return lambda kind, share, exchanges, rejected: tell(f"sketching {log}", share, f"{exchanges:,} exchanges")

@@ -1,6 +1,6 @@
 """What was computed already: one file for each detector on each world, so that a run that was stopped goes on.
 
-A file is written whole or not at all and carries a fingerprint of the world and of the method. One that does not fit,
+A file is written whole or not at all and carries a fingerprint of the world and of the code. One that does not fit,
 or cannot be read, is computed again.
 """
 
@@ -12,13 +12,10 @@ from typing import Literal
 
 import msgspec
 
-import stillwatch
 from stillwatch.evaluation.detector import Look
+from stillwatch.evaluation.source import SKETCHING, source_digest
 from stillwatch.evaluation.windows import WindowRow
 from stillwatch.report.atomic_file import write_atomically
-
-METHOD = 3
-"""Raised when a detector or a comparison computes something else: results of another method are not used."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -56,6 +53,6 @@ class Results:
         return self.folder / f"{world}--{detector}.json"
 
 
-def method(world_fingerprint: str, cuts: Sequence[int]) -> str:
-    """The fingerprint of a result: world, version, method, and the days at which it was looked at."""
-    return f"{world_fingerprint}-{stillwatch.__version__}-{METHOD}-{','.join(map(str, cuts))}"
+def method(world_fingerprint: str, module: str, cuts: Sequence[int]) -> str:
+    """The fingerprint of a result: world, source of the module that computes it, and the days at which it looked."""
+    return f"{world_fingerprint}-{source_digest(module, SKETCHING)}-{','.join(map(str, cuts))}"

@@ -58,7 +58,7 @@ def evaluate(
 def outcome_of(world: World, detector: Detector, results: Results, progress: Progress, looks: int = LOOKS) -> Outcome:
     """What a detector says of a world at every cut; from an earlier run where there is one."""
     step, cuts = f"{detector.title} on {world.name}", world.cuts(looks)
-    known = method(world.fingerprint(), cuts)
+    known = method(world.fingerprint(), type(detector).__module__, cuts)
     return _kept(
         world.name, detector.name, known, results, step, progress, lambda tell: _looked(world, detector, cuts, tell)
     )
@@ -66,7 +66,7 @@ def outcome_of(world: World, detector: Detector, results: Results, progress: Pro
 
 def windows_of(world: World, results: Results, progress: Progress) -> Outcome:
     """The comparison on windows; from an earlier run where there is one."""
-    step, known = f"windows of {world.name}", method(world.fingerprint(), [])
+    step, known = f"windows of {world.name}", method(world.fingerprint(), compare_windows.__module__, [])
     return _kept(world.name, WINDOWS, known, results, step, progress, lambda tell: _compared(world, tell))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from stillwatch.campaigns.campaign import AccountFinding, Campaign, Review
-from stillwatch.campaigns.ring import ALL_FAMILIES
+from stillwatch.campaigns.families import ALL_FAMILIES
 from stillwatch.evaluation.detector import Entry, Look, Tier, Watch
 from stillwatch.evaluation.prefix import prefix
 from stillwatch.evaluation.threshold import ALPHA
