@@ -1,0 +1,162 @@
+"""Timing coupling: do the members of a group send as one scheduler would have them send?
+
+Never how one account sends: 13-26 % of honest heavy clients of published traces have a flat day, and 23-36 % come more
+evenly than chance. A group is set beside itself, each account with all its habits, moved against the others
+(`surrogates`). Three things then remain that one hand leaves: turns (nobody comes a second time before the others have
+come), flow (members keep out of each other's way, as one queue sends one thing after the other), and handover (a fresh
+account when another has gone). All three point one way, towards order. What honest strangers have in common, a class's
+hour, a full hour, a release, an outage, points the other way: they collide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import ibis
+import numpy as np
+from numpy.typing import NDArray
+
+from stillwatch.evidence import Evidence
+from stillwatch.tracing.activity import Activity, activity
+from stillwatch.tracing.coupling import Moments, beside_moved
+from stillwatch.tracing.family import Group, Kin
+from stillwatch.tracing.handover import Handover, handover
+from stillwatch.tracing.survey import Accounts
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+EXCHANGES_AT_LEAST = 5
+"""Of a member about whom anything is said; those with fewer still count for the others."""
+_COMPLETE = 0.95
+"""An account of which a smaller share was gathered was thinned: evenly for itself, so its flow tells nothing more."""
+_WORTH_READING = 3.0  # standard deviations
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The family of joint timing. Scores are standard deviations of the group's own null, about 0 for strangers."""
+
+    name: str = "timing"
+    kin: Kin = Kin.TIME
+    columns: tuple[str, ...] = ("ts_us", "status")
+    null: str = (
+        "Accounts send independently of each other, each with its own hours, minutes and bursts: the group is as its "
+        "accounts' days, or half-hours, moved against each other would be."
+    )
+    assumption: str = (
+        "An account's days of one type are exchangeable, or its moments within half an hour are; fresh accounts come "
+        "as the population's do."
+    )
+    weakness: str = (
+        "Blind to campaigns whose accounts live like people, each on its own, until some are banned and replaced; to "
+        "work dealt at random from a flow as irregular as chance; and it cannot tell one scheduler's harvest from one "
+        "honest workload spread over organisations."
+    )
+
+    def background(self, table: ibis.Table, found: Accounts) -> Activity:
+        """Days, and each account's first and last moment: 24 bytes an account."""
+        return activity(table, found)
+
+    def scores(self, group: Group, background: Activity, rng: np.random.Generator) -> Floats:
+        """(units,) The strongest of turns, flow and handover; NaN for members with too few exchanges."""
+        sent = np.bincount(group.unit, minlength=group.units)
+        is_told = sent >= EXCHANGES_AT_LEAST
+        if is_told.sum() < 2:
+            return np.full(group.units, np.nan)
+        strongest = np.nanmax(_parts(group, background, rng), axis=0)
+        return np.where(is_told, strongest, np.nan)
+
+    def statement(self, group: Group, background: Activity) -> Evidence | None:
+        """What the strongest of the three shows, if it is 3 standard deviations from chance or more."""
+        if len(np.unique(group.unit)) < 2:
+            return None
+        shown = [_said_of_turns(group, background), _said_of_handover(_handover(group, background))]
+        worth = [(sentence, detail) for sentence, detail in shown if sentence]
+        if not worth:
+            return None
+        detail = {key: value for _, numbers in worth for key, value in numbers.items()}
+        return Evidence(self.name, 0.0, " ".join(sentence for sentence, _ in worth), detail)
+
+
+def _parts(group: Group, log: Activity, rng: np.random.Generator) -> Floats:
+    """(parts, units) Turns, two of flow, handover: each about a standard normal for strangers."""
+    turns = _couplings(_moments(group, log, np.ones(len(group.unit), bool)), rng)[:1]
+    whole = _is_complete(group, log)[group.account]
+    flows = np.full((2, group.units), np.nan)
+    if len(np.unique(group.unit[whole])) >= 2:
+        flows = _couplings(_moments(group, log, whole), rng)[1:]
+    hands = _handover(group, log)
+    return np.concatenate([turns, flows, np.where(hands.takes_part, hands.z, 0.0)[None]])
+
+
+def _couplings(seen: Moments, rng: np.random.Generator) -> Floats:
+    """(statistics, members) Beside that way of moving which leaves less to wonder at."""
+    days, minutes = beside_moved(seen, rng)
+    return np.minimum(days.couplings(), minutes.couplings())
+
+
+def _is_complete(group: Group, log: Activity) -> NDArray[np.bool_]:
+    """(accounts of the log,) Whether the group holds all that the account sent."""
+    held = np.bincount(group.account, minlength=len(log.exchanges))
+    return np.asarray(held >= _COMPLETE * log.exchanges)
+
+
+def _moments(group: Group, log: Activity, chosen: NDArray[np.bool_]) -> Moments:
+    ts_us = group.column("ts_us")[chosen]
+    order = np.argsort(ts_us, kind="stable")
+    _, account = np.unique(group.account[chosen], return_inverse=True)
+    days = np.union1d(log.days, ts_us // 86_400_000_000)
+    return Moments(ts_us[order], account[order], group.unit[chosen][order], group.units, days)
+
+
+def _handover(group: Group, log: Activity) -> Handover:
+    order = np.lexsort((group.column("ts_us"), group.account))
+    account, last = _last_of_each(group.account[order])
+    rows = order[last]
+    return handover(log, account, group.unit[rows], group.units, group.column("status")[rows])
+
+
+def _last_of_each(account: Ints) -> tuple[Ints, Ints]:
+    """The accounts of a sorted column, and the last place of each."""
+    is_last = np.append(account[1:] != account[:-1], True)
+    return account[is_last], np.flatnonzero(is_last)
+
+
+Said = tuple[str, Mapping[str, float | int | str]]
+_NOTHING: Said = ("", {})
+
+
+def _said_of_turns(group: Group, log: Activity) -> Said:
+    seen = _moments(group, log, np.ones(len(group.unit), bool))
+    beside = beside_moved(seen, np.random.default_rng(0))
+    z = np.minimum(*(one.group_z() for one in beside))
+    turns_z, flow_z = float(z[0]), float(z[1:].max())
+    if max(turns_z, flow_z) < _WORTH_READING:
+        return _NOTHING
+    members, run = len(np.unique(seen.member)), _run(seen, int(beside[0].real[0].sum()))
+    usual = max(_run(seen, float(one.moved[:, 0].sum(axis=1).mean())) for one in beside)
+    sentence = (
+        f"Its {members} members come by turns: {run:.1f} exchanges pass before anybody comes again, and {usual:.1f} "
+        f"would if each kept its hours and minutes without regard to the others ({turns_z:.1f} standard deviations)."
+        if turns_z >= _WORTH_READING
+        else f"Its {members} members keep out of each other's way, as one queue sends one thing after the other: their "
+        f"exchanges meet less often than independent ones would ({flow_z:.1f} standard deviations)."
+    )
+    return sentence, {"turns_z": turns_z, "flow_z": flow_z, "run": run, "usual_run": usual}
+
+
+def _run(seen: Moments, repeats: float) -> float:
+    """Exchanges in a row in which nobody comes twice, on average."""
+    return len(seen.ts_us) / (1 + repeats)
+
+
+def _said_of_handover(hands: Handover) -> Said:
+    if hands.z < _WORTH_READING:
+        return _NOTHING
+    sentence = (
+        f"Fresh accounts take over from others: {hands.followed} of {hands.fresh} came within a day of another's last "
+        f"exchange, where {hands.expected:.1f} would by chance."
+    )
+    return sentence, {"fresh": hands.fresh, "followed": hands.followed, "expected": hands.expected}
