@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from end_to_end.worlds import (
+    Sender,
     World,
     dealt_out,
     independent,
@@ -18,6 +20,7 @@ from end_to_end.worlds import (
     invented_chats,
     jobs,
     people,
+    prose,
     seeded,
     vocabulary,
     write_log,
@@ -25,7 +28,7 @@ from end_to_end.worlds import (
 
 from stillwatch.assembly import Secrets, read_logs
 from stillwatch.campaigns.campaign import Review
-from stillwatch.campaigns.ring import ALL_FAMILIES, COMPLEMENTARITY, INFRASTRUCTURE, TEMPLATE, VARIANTS
+from stillwatch.campaigns.families import ALL_FAMILIES, COMPLEMENTARITY, INFRASTRUCTURE, TEMPLATE, VARIANTS
 from stillwatch.ledger.engines import connect
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.names import NameTable
@@ -57,6 +60,17 @@ def a_world(ring: str = "ring") -> World:
     desks = [independent(f"desk-{i}", invented(rng, BRIEFING, [vocabulary(rng)], 30), 1, 25, rng)[0] for i in range(6)]
     pool = invented(rng, MAKE_ITEMS, [vocabulary(rng) for _ in range(40)], 250)
     return world.with_honest("desks", desks).with_ring("ring", dealt_out(ring, pool, rng))
+
+
+def users_of_tools(tools: int, rng: Random) -> list[Sender]:
+    """Of each tool four strangers, each with subjects of his own."""
+    senders = []
+    for tool in range(tools):
+        briefing = prose(rng, vocabulary(rng), 30)
+        for user in range(4):
+            run = invented(rng, briefing, [vocabulary(rng)], 14)
+            senders += independent(f"tool-{tool:02}-user-{user}", run, 1, 14, rng)
+    return senders
 
 
 class Place:
@@ -102,17 +116,17 @@ def test_the_ring_is_the_only_campaign(plain: Review) -> None:
 
 
 def test_without_a_calibration_nobody_is_acted_on(ledger: View, hunt: Hunt, plain: Review) -> None:
-    """At the laxest rate there is: an e-value of 1 is no evidence."""
+    """At the laxest rate there is: an e-value of 1 is no evidence, and a group beside itself is worth no more."""
     lax = review(ledger, None, replace(hunt, alpha=0.999))
     for one in (plain, lax):
-        assert {c.log_e for c in one.campaigns} == {0.0}
+        assert max(c.log_e for c in one.campaigns) <= 0.0
         assert "act" not in {a.verdict for a in one.accounts}
         assert "review" in one.campaigns[0].action
 
 
 def test_a_benign_log_decides_who_is_acted_on(place: Place, ledger: View, hunt: Hunt) -> None:
     """At the rate asked for, and not at one that the reference cannot carry."""
-    benign = place.view(World().with_honest("jobs", jobs("job", 400, 14, seeded(1))), "benign")
+    benign = place.view(World().with_honest("tools", users_of_tools(40, seeded(1))), "benign")
     acted = [
         {a.account for a in review(ledger, benign, replace(hunt, alpha=alpha)).accounts if a.verdict == "act"}
         for alpha in (0.05, 1e-9)

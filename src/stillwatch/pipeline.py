@@ -26,13 +26,13 @@ from numpy.typing import NDArray
 
 from stillwatch.campaigns.campaign import Review
 from stillwatch.campaigns.claims import claims
+from stillwatch.campaigns.families import ALL_FAMILIES, VARIANTS
 from stillwatch.campaigns.gather import GATHERED_COLUMNS, Carried, gather
 from stillwatch.campaigns.half import Half
-from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE, judge
+from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE, UNITS_AT_LEAST, judge
 from stillwatch.campaigns.measure import ring
 from stillwatch.campaigns.reach import blind_spots, calibration, traffic
-from stillwatch.campaigns.reference import build_reference, set_aside
-from stillwatch.campaigns.ring import ALL_FAMILIES, VARIANTS
+from stillwatch.campaigns.reference import of_benign_log, of_the_others
 from stillwatch.campaigns.split import split
 from stillwatch.campaigns.statements import (
     Found,
@@ -43,12 +43,13 @@ from stillwatch.campaigns.statements import (
     one_organisation,
     rule_hits,
 )
+from stillwatch.campaigns.tested import Frozen, frozen, scored
 from stillwatch.ledger.ranges import read_parts
 from stillwatch.stats.multiple import discoveries
 from stillwatch.stats.sample_split import TooFewDays
 from stillwatch.stats.sample_split import split as split_days
 from stillwatch.tracing import template
-from stillwatch.tracing.calibration import NONE, TOO_FEW_DAYS, Reference
+from stillwatch.tracing.calibration import NONE, TOO_FEW_DAYS, Reference, Scored
 from stillwatch.tracing.candidates import candidates as find_candidates
 from stillwatch.tracing.commonness import CommonSkeletons, common_skeletons
 from stillwatch.tracing.skeleton import Keys, Repeated
@@ -116,8 +117,8 @@ def learned(benign: Sketches, hunt: Hunt, progress: Progress = lambda step, done
     """Learn from a benign ledger once, for several hunts."""
     whole = _half(benign, hunt, "reading the benign log", progress)
     common = common_skeletons(whole.skeleton, whole.seen.accounts.unit)
-    halves = _halves(benign, hunt, "calibrating", progress)
-    reference = build_reference(*halves, np.random.default_rng(SEED)) if halves else TOO_FEW_DAYS
+    tested = _tested(benign, hunt, "calibrating", progress)
+    reference = of_benign_log(tested.of_strangers()) if tested else TOO_FEW_DAYS
     return Benign(common, reference, len(np.unique(whole.seen.accounts.unit)))
 
 
@@ -140,29 +141,46 @@ def review(
         measured = ring(candidate, rows, seen.accounts, skeleton, known.common, known.units, rates, rng)
         heard = measured.heard(hunt.families)
         rings.append(Found(candidate, rows, heard, judge(heard)))
-    rings, reference = _claimed(rings, ledger, seen, None if benign is None else known, hunt, progress)
+    rings, reference = _claimed(rings, ledger, seen.accounts, known if benign is not None else None, hunt, progress)
     act_on = _actionable(rings, hunt.alpha)
-    found = [f.acted_on() if number in act_on else f for number, f in enumerate(rings)]
+    found = [f.acted_on(seen.accounts) if number in act_on else f for number, f in enumerate(rings)]
     return _review(found, seen, skeleton, reference, hunt, ledger.table())
 
 
-def _claimed(
-    rings: list[Found], ledger: Sketches, seen: Survey, known: Benign | None, hunt: Hunt, progress: Progress
-) -> tuple[list[Found], Reference]:
-    """The rings with what may be claimed of them, and the reference that it rests on."""
-    halves = _halves(ledger, hunt, "testing", progress)
+@dataclass(frozen=True)
+class _Tested:
+    """The rings that linking days show, and what every family says of each on testing days."""
+
+    rings: Sequence[Frozen]
+    scored: Sequence[Scored]
+
+    def of_strangers(self) -> list[Scored]:
+        """Those of as many organisations as make a ring."""
+        return [one for ring, one in zip(self.rings, self.scored, strict=True) if ring.units >= UNITS_AT_LEAST]
+
+
+def _tested(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> _Tested | None:
+    """Rings linked on some days and scored on the others; None where there are too few days."""
+    halves = _halves(ledger, hunt, step, progress)
     if halves is None:
-        return rings, TOO_FEW_DAYS
+        return None
     rng = np.random.default_rng(SEED)
     linking, testing = halves
-    frozen = _candidates(linking.seen, linking.skeleton, hunt)
-    if known is None:
-        reference = set_aside(testing, [linking.seen.accounts.account[one.accounts] for one in frozen], rng)
-    else:
-        reference = known.reference
-    members = [seen.accounts.account[found.candidate.accounts] for found in rings]
-    made = claims(members, frozen, linking, testing, reference, rng)
-    return [found.claiming(claim, hunt.families) for found, claim in zip(rings, made, strict=True)], reference
+    rings = frozen(linking, _candidates(linking.seen, linking.skeleton, hunt), rng)
+    return _Tested(rings, scored(rings, testing, rng))
+
+
+def _claimed(
+    rings: list[Found], ledger: Sketches, found: Accounts, known: Benign | None, hunt: Hunt, progress: Progress
+) -> tuple[list[Found], Reference]:
+    """The rings with what may be claimed of them, and the reference that it rests on."""
+    tested = _tested(ledger, hunt, "testing", progress)
+    if tested is None:
+        return rings, TOO_FEW_DAYS
+    reference = known.reference if known else of_the_others(tested.of_strangers())
+    members = [found.account[one.candidate.accounts] for one in rings]
+    made = claims(members, tested.rings, tested.scored, reference, hunt.families)
+    return [one.claiming(claim) for one, claim in zip(rings, made, strict=True)], reference
 
 
 def _candidates(seen: Survey, skeleton: Repeated, hunt: Hunt) -> list[Candidate]:
@@ -184,7 +202,7 @@ def _halves(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> tupl
 def _half(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> Half:
     seen = _survey(ledger, step, progress)
     skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
-    return Half(seen, skeleton, _parts(ledger, step, progress))
+    return Half(seen, skeleton, _parts(ledger, step, progress), ledger.table())
 
 
 def _survey(ledger: Sketches, step: str, progress: Progress) -> Survey:

@@ -44,8 +44,6 @@ _RING = Ring(
     reference_units=40,
     complementarity=DEALT_OUT,
     shared=(Shared("payment", 12, 0, 0.01), Shared("ip", 12, 0, 0.01)),
-    template_log_e=0.0,
-    complementarity_log_e=0.0,
 )
 
 

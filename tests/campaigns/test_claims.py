@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,16 +12,19 @@ import pytest
 from numpy.typing import NDArray
 from tracing.worlds import known
 
-from stillwatch.campaigns import reference
-from stillwatch.campaigns.claims import SAME_RING, Claim, claims
+from stillwatch.campaigns import tested
+from stillwatch.campaigns.claims import NO_CLAIM, SAME_RING, Claim, claims
+from stillwatch.campaigns.families import ALL_FAMILIES, COMPLEMENTARITY, TEMPLATE
 from stillwatch.campaigns.half import Half
-from stillwatch.campaigns.reference import build_reference
+from stillwatch.campaigns.judgement import UNITS_AT_LEAST
+from stillwatch.campaigns.reference import of_benign_log
+from stillwatch.campaigns.tested import Frozen, scored
 from stillwatch.sketch.record import PROJECTION_DIMENSIONS, ZONE_SLOTS
 from stillwatch.stats.binomial import chance_of_so_many
-from stillwatch.tracing.skeleton import Conversations, Repeated, mine
+from stillwatch.tracing.calibration import Scored
+from stillwatch.tracing.skeleton import Conversations, mine, value_of
 from stillwatch.tracing.strata import TRAITS
 from stillwatch.tracing.survey import Accounts, Survey
-from stillwatch.tracing.template import Candidate
 from stillwatch.tracing.variants import Sample
 
 Ints = NDArray[np.int64]
@@ -79,7 +83,7 @@ def half(account: Ints, zones: NDArray[np.uint32], projection: NDArray[np.int8])
         keep = np.ones(len(account), bool) if only is None else np.isin(account, only)
         yield table.filter(pa.array(keep)).select(list(columns))
 
-    return Half(Survey(with_traits(found), repeated, count, None, Sample(0).all()), repeated, parts)  # type: ignore[arg-type] - the population is not read
+    return Half(Survey(with_traits(found), repeated, count, None, Sample(0).all()), repeated, parts, None)  # type: ignore[arg-type] - neither population nor table is read
 
 
 def with_traits(found: Accounts) -> Accounts:
@@ -93,44 +97,49 @@ def packed(rows: NDArray[np.uint8]) -> pa.Array:
     )
 
 
-def searched(linking: Half, rng: np.random.Generator) -> Candidate | None:
-    """The ring that a search finds among honest accounts: those who like one phrase, the largest of them."""
-    keys, accounts = np.unique(linking.skeleton.key, return_counts=True)
-    if accounts.max(initial=0) < 3:
-        return None
-    members = np.unique(linking.skeleton.account[linking.skeleton.key == keys[accounts.argmax()]])
-    held = Repeated(*(column[np.isin(linking.skeleton.account, members)] for column in fields_of(linking.skeleton)))
-    common, users = np.unique(held.key, return_counts=True)
-    return Candidate(members, common[users >= 3], 1)
+def searched(people: People, half: Half) -> list[Frozen]:
+    """The rings that a search finds among honest accounts: those who repeat one phrase, where three or more do."""
+    keys, _ = np.unique(half.skeleton.key, return_inverse=True)
+    rings = []
+    for phrase in np.unique(people.likes[:, 0]):
+        mine = keys[value_of(keys) == phrase]
+        members = np.unique(half.skeleton.account[np.isin(half.skeleton.key, mine)])
+        if len(members) >= UNITS_AT_LEAST:
+            held = np.unique(half.skeleton.key[np.isin(half.skeleton.account, members)])
+            rings.append(Frozen(half.seen.accounts.account[members], held, len(members)))
+    return rings
 
 
-def fields_of(found: Repeated) -> tuple[Ints, NDArray[np.uint64], Ints]:
-    return found.account, found.key, found.support
+@pytest.fixture(autouse=True)
+def of_two_families(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those whose null is at stake here; the others have tests of their own."""
+    monkeypatch.setattr(tested, "SCORED", ())
 
 
-def claimed(seed: int) -> float:
-    """The template family's log e of the best ring that a search finds in honest traffic, beside other traffic."""
-    rng = np.random.default_rng(seed)
-    benign, people = People.some(80, rng), People.some(80, rng)
-    honest = build_reference(benign.half(rng), benign.half(rng), rng)
+def of_people(people: People, rng: np.random.Generator) -> tuple[list[Frozen], list[Scored]]:
     linking, testing = people.half(rng), people.half(rng)
-    ring = searched(linking, rng)
-    if ring is None:
-        return 0.0
-    [claim] = claims([linking.seen.accounts.account[ring.accounts]], [ring], linking, testing, honest, rng)
-    return claim.template_log_e
+    rings = searched(people, linking)
+    return rings, scored(rings, testing, rng)
+
+
+def claimed(seed: int) -> list[Claim]:
+    """What is claimed of every ring that a search finds in honest traffic, beside other honest traffic."""
+    rng = np.random.default_rng(seed)
+    reference = of_benign_log(of_people(People.some(80, rng, 6), rng)[1])
+    rings, said = of_people(People.some(80, rng, 6), rng)
+    return claims([ring.accounts for ring in rings], rings, said, reference, ALL_FAMILIES)
 
 
 def test_a_ring_that_linking_days_do_not_show_claims_nothing() -> None:
-    rng = np.random.default_rng(0)
-    people = People.some(60, rng)
-    linking, testing = people.half(rng), people.half(rng)
-    honest = build_reference(linking, testing, rng)
-    few = Candidate(np.arange(3), linking.skeleton.key[:4], 1)
+    few = Frozen(np.arange(3), np.arange(1, 5, dtype=np.uint64), 3)
+    said = [Scored("batch", {TEMPLATE: np.array([9.0])})]
+    reference = of_benign_log([Scored("batch", {TEMPLATE: np.array([0.0])})] * 9)
+    [shown] = claims([few.accounts], [few], said, reference, ALL_FAMILIES)
+    assert shown.combined > 0
     ring = np.arange(round(3 / SAME_RING) + 1)
-    assert claims([ring], [few], linking, testing, honest, rng) == [Claim()]
-    assert claims([ring], [], linking, testing, honest, rng) == [Claim()]
-    assert claims([], [few], linking, testing, honest, rng) == []
+    assert claims([ring], [few], said, reference, ALL_FAMILIES) == [NO_CLAIM]
+    assert claims([ring], [], [], reference, ALL_FAMILIES) == [NO_CLAIM]
+    assert claims([], [few], said, reference, ALL_FAMILIES) == []
 
 
 def test_accounts_that_were_gone_on_testing_days_claim_nothing() -> None:
@@ -138,25 +147,36 @@ def test_accounts_that_were_gone_on_testing_days_claim_nothing() -> None:
     rng = np.random.default_rng(1)
     people = People.some(60, rng)
     linking = people.half(rng)
-    ring = Candidate(np.arange(5), np.unique(linking.skeleton.key[linking.skeleton.account < 5]), 1)
+    ring = Frozen(np.arange(5), np.unique(linking.skeleton.key[linking.skeleton.account < 5]), 5)
     account = np.repeat(np.arange(100, 110), EACH)
     others = half(
         account,
         rng.integers(1, 2**32, (len(account), ZONE_SLOTS), np.uint32),
         rng.integers(-9, 9, (len(account), PROJECTION_DIMENSIONS)).astype(np.int8),
     )
-    honest = build_reference(linking, people.half(rng), rng)
-    assert claims([np.arange(5)], [ring], linking, others, honest, rng) == [Claim()]
+    reference = of_benign_log(of_people(People.some(60, rng, 6), rng)[1])
+    [claim] = claims([ring.accounts], [ring], scored([ring], others, rng), reference, ALL_FAMILIES)
+    assert set(claim.log_e.values()) <= {0.0}
+    assert claim.combined == 0.0
 
 
-def test_the_best_ring_of_honest_traffic_is_worth_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search over honest accounts, who keep their habits, finds no more than chance: the mean e-value is at most 1.
+def test_a_family_that_is_not_heard_claims_nothing() -> None:
+    rng = np.random.default_rng(2)
+    rings, said = of_people(People.some(60, rng, 6), rng)
+    members = [ring.accounts for ring in rings]
+    made = claims(members, rings, said, of_benign_log(said), ALL_FAMILIES - {TEMPLATE})
+    assert made
+    assert all(set(claim.log_e) == {COMPLEMENTARITY} for claim in made)
 
-    Beside all honest accounts, not only those that were linked too, the mean is 1.7.
-    """
-    monkeypatch.setattr(reference, "_complementarity_scores", lambda *given: {})  # another family's, and slow
-    worth = np.exp([claimed(seed) for seed in range(120)])
+
+def test_rings_of_honest_traffic_are_worth_nothing() -> None:
+    """A search over honest accounts, who keep their habits, finds no more than chance: mean e-values are at most 1."""
+    worlds = [claimed(seed) for seed in range(60)]
+    worth = np.array([np.mean([math.exp(claim.combined) for claim in world]) for world in worlds if world])
+    assert len(worth) > 50
     assert worth.mean() - 2.6 * worth.std() / np.sqrt(len(worth)) <= 1.0  # a one-sided test at 0.5 %
-    assert worth.std() > 0.1
-    crossed = int((worth >= 1 / ALPHA).sum())
-    assert chance_of_so_many(crossed, len(worth), ALPHA) > 0.005
+    assert worth.std() > 0.05
+    crossed = sum(
+        max((claim.combined for claim in world), default=0.0) >= math.log(len(world) / ALPHA) for world in worlds
+    )
+    assert chance_of_so_many(crossed, len(worlds), ALPHA) > 0.005

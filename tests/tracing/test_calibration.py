@@ -1,4 +1,4 @@
-"""The benign reference: no reference, no claim; and never a finer claim than the reference carries."""
+"""The benign reference: no reference, no claim; never a finer claim than the number of honest groups carries."""
 
 from __future__ import annotations
 
@@ -7,57 +7,82 @@ import math
 import numpy as np
 import pytest
 
-from stillwatch.stats.conformal import finest_p, p_values
-from stillwatch.tracing.calibration import Reference
+from stillwatch.tracing.calibration import GROUPS_PER_STRATUM, Reference, Scored
+from stillwatch.tracing.family import Kin
 
-FAMILY, STRATUM = "template", "batch"
+KINS = {"template": Kin.FORM, "shape": Kin.FORM, "timing": Kin.TIME}
 
 
-def reference(scores: list[float]) -> Reference:
-    return Reference("a benign log", {(FAMILY, STRATUM): np.array(scores)}, {STRATUM: len(scores)})
+def scored(stratum: str = "batch", **scores: list[float]) -> Scored:
+    return Scored(stratum, {family: np.array(values) for family, values in scores.items()})
+
+
+def reference(*groups: Scored) -> Reference:
+    return Reference("a benign log", groups, KINS)
 
 
 @pytest.mark.parametrize(
-    ("held", "family", "stratum", "scores"),
+    ("held", "tested"),
     [
-        (Reference(""), FAMILY, STRATUM, [99.0]),
-        (reference([]), FAMILY, STRATUM, [99.0]),
-        (reference([1.0, 2.0]), "other", STRATUM, [99.0]),
-        (reference([1.0, 2.0]), FAMILY, "chat", [99.0]),
-        (reference([1.0, 2.0]), FAMILY, STRATUM, []),
+        (reference(), scored(template=[9.0])),
+        (reference(scored(timing=[1.0])), scored(template=[9.0])),
+        (reference(scored(template=[])), scored(template=[9.0])),
+        (reference(scored(template=[1.0])), scored(template=[])),
     ],
 )
-def test_without_a_reference_nothing_is_claimed(
-    held: Reference, family: str, stratum: str, scores: list[float]
-) -> None:
-    """Another family's or stratum's accounts are no reference, nor is an empty one; nothing scored claims nothing."""
-    assert held.log_e(family, stratum, np.array(scores)) == 0.0
+def test_without_a_reference_nothing_is_claimed(held: Reference, tested: Scored) -> None:
+    """Another family's scores are no reference, nor are groups of which nothing is known."""
+    assert held.log_e(tested) == {"template": 0.0}
+    assert held.combined(held.log_e(tested)) == 0.0
 
 
-@pytest.mark.parametrize("n", [1, 9, 99, 999])
-def test_the_claim_is_bounded_by_the_size_of_the_reference(n: int) -> None:
-    """However absurd the score: log((n + 1) / H(n + 1)), and a p-value of 1 / (n + 1)."""
-    held = reference([0.0] * n)
+@pytest.mark.parametrize("n", [1, 9, 99])
+def test_the_claim_is_bounded_by_the_number_of_groups(n: int) -> None:
+    """However absurd the score and however large the groups: log((n + 1) / H(n + 1))."""
+    held = reference(*(scored(template=[0.0] * 7) for _ in range(n)))
     harmonic = math.fsum(1 / i for i in range(1, n + 2))
-    assert held.size(FAMILY, STRATUM) == n
-    assert held.log_e(FAMILY, STRATUM, np.array([1e300])) == pytest.approx(math.log((n + 1) / harmonic))
-    assert p_values(np.array([1e300]), held.scores[FAMILY, STRATUM])[0] == finest_p(n)
+    assert held.log_e(scored(template=[1e300]))["template"] == pytest.approx(math.log((n + 1) / harmonic))
 
 
-def test_several_scores_are_averaged_as_bets() -> None:
-    """Ranks 1 and 4 of 4 against three benign scores: bets 4 / H and 1 / H, H = 25/12; their mean is 6/5."""
-    held = reference([1.0, 2.0, 3.0])
-    assert held.log_e(FAMILY, STRATUM, np.array([9.0, 0.0])) == pytest.approx(math.log(6 / 5))
+def test_a_stratum_of_many_groups_is_its_own_reference_and_one_of_few_is_compared_with_all() -> None:
+    agents = [scored("agent", template=[5.0]) for _ in range(GROUPS_PER_STRATUM)]
+    held = reference(*agents, scored("batch", template=[0.0]))
+    assert held.size("agent") == GROUPS_PER_STRATUM
+    assert held.size("batch") == GROUPS_PER_STRATUM + 1
 
 
-def test_honest_accounts_are_claimed_against_no_more_than_fairly() -> None:
-    """Five accounts and their reference exchangeable, 4,000 worlds: the mean e-value is 1 within 4.5 standard errors.
+def test_kin_is_averaged_and_kins_multiply() -> None:
+    held = reference(*(scored(template=[float(i)], shape=[0.0], timing=[float(i)]) for i in range(9)))
+    assert held.kins_multiply
+    combined = held.combined({"template": math.log(4), "shape": math.log(2), "timing": math.log(5)})
+    assert combined == pytest.approx(math.log(3 * 5))
 
-    Values of at most (n + 1) / H = 20 / 3.6 = 5.56 with mean 1 have variance below 1 * (5.56 - 1).
+
+def test_kins_that_hang_together_among_honest_groups_are_averaged() -> None:
+    """Six kins that all see the same extreme groups multiply into 7.9 ** 6 for each of them: honest, and accused."""
+    kins = {f"family {i}": kin for i, kin in enumerate(Kin)} | {"template": Kin.FORM}
+    families = [name for name in kins if name != "template"]
+    rng = np.random.default_rng(4)
+    groups = [
+        scored(**{name: [float(score)] for name in families})
+        for score in np.concatenate([rng.normal(0, 1e-3, 170), np.full(30, 1e6) + rng.normal(0, 1e-3, 30)])
+    ]
+    held = Reference("", tuple(groups), kins)
+    assert held.crossing > 0.05 * len(groups)
+    assert not held.kins_multiply
+    assert held.combined(dict.fromkeys(families, math.log(3))) == pytest.approx(math.log(3))
+
+
+def test_honest_groups_are_claimed_against_no_more_than_fairly() -> None:
+    """Groups of any size, exchangeable with the reference's, and alike inside: the mean e-value is at most 1.
+
+    E-values of at most 20 / H(20) = 5.56 and mean 1 have variance below 4.56.
     """
     rng = np.random.default_rng(111)
-    found = [
-        math.exp(reference(scores[5:].tolist()).log_e(FAMILY, STRATUM, scores[:5]))
-        for scores in rng.normal(size=(4000, 24))
-    ]
-    assert np.mean(found) == pytest.approx(1.0, abs=4.5 * math.sqrt(4.56 / 4000))
+
+    def group() -> Scored:
+        return scored(template=(rng.normal() + 0.1 * rng.normal(size=rng.integers(1, 9))).tolist())
+
+    found = [math.exp(reference(*(group() for _ in range(19))).log_e(group())["template"]) for _ in range(3000)]
+    assert np.mean(found) <= 1.0 + 2.6 * math.sqrt(4.56 / 3000)
+    assert np.mean(found) > 0.7

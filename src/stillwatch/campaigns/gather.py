@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stillwatch.sketch.record import PROJECTION_DIMENSIONS, ZONE_SLOTS, ZONES
+from stillwatch.sketch.record import PROJECTION_DIMENSIONS, SLOTS_PER_ZONE, ZONE_SLOTS, ZONES
 from stillwatch.tracing.skeleton import Keys, place_in_account, slot_of, value_of
 from stillwatch.tracing.survey import Accounts, fixed_rows
 from stillwatch.tracing.template import CARRIED_VALUES, Candidate
@@ -81,13 +81,13 @@ def _columns(part: pa.Table, places: Ints) -> Columns:
 
 def _carried(candidate: Candidate, account: Ints, sent: Columns) -> Carried:
     """What one candidate's accounts sent. `account`: dense index of each row of `sent`."""
-    matches = _matches(sent["zones"], candidate.keys)
-    carries = _carries(matches)
+    matched = matched_keys(sent["zones"], candidate.keys)
+    carries = is_carried(matched)
     ts_us = sent["ts_us"].astype(np.int64)
     order = np.flatnonzero(carries)
-    chosen = order[_evenly(account[order], ts_us[order], _rows_per_account(len(candidate.accounts)))]
+    chosen = order[evenly(account[order], ts_us[order], _rows_per_account(len(candidate.accounts)))]
     columns = {name: column[chosen] for name, column in sent.items() if name != "zones"}
-    columns["matches"] = matches[chosen]
+    columns["matches"] = matched[chosen]
     return Carried(account[chosen], columns, ts_us, account, carries)
 
 
@@ -95,7 +95,7 @@ def _rows_per_account(accounts: int) -> int:
     return max(ROWS_PER_ACCOUNT_AT_LEAST, min(ROWS_PER_ACCOUNT, ROWS_PER_CANDIDATE // accounts))
 
 
-def _matches(zones: NDArray[np.generic], keys: Keys) -> NDArray[np.int32]:
+def matched_keys(zones: NDArray[np.generic], keys: Keys) -> NDArray[np.int32]:
     """Which of `keys`, sorted, each slot of (n, ZONE_SLOTS) holds: its number, counted from 1, or 0 for none."""
     found = np.zeros(zones.shape, np.int32)
     slots, values = slot_of(keys), value_of(keys).astype(np.uint32)
@@ -107,13 +107,13 @@ def _matches(zones: NDArray[np.generic], keys: Keys) -> NDArray[np.int32]:
     return found
 
 
-def _carries(matches: NDArray[np.int32]) -> NDArray[np.bool_]:
+def is_carried(matched: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Whether enough slots of one zone hold the candidate's values."""
-    by_zone = (matches != 0).reshape(len(matches), len(ZONES), -1)
+    by_zone = (matched != 0).reshape(len(matched), len(ZONES), SLOTS_PER_ZONE)
     return np.asarray((by_zone.sum(axis=2) >= CARRIED_VALUES).any(axis=1))
 
 
-def _evenly(account: Ints, ts_us: Ints, at_most: int) -> Ints:
+def evenly(account: Ints, ts_us: Ints, at_most: int) -> Ints:
     """Positions of at most `at_most` rows of each account, evenly over time."""
     order = np.lexsort((ts_us, account))
     sizes = np.bincount(account)[account[order]] if len(account) else np.empty(0, np.int64)

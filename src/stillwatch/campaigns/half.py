@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import ibis
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ class Half:
     seen: Survey
     skeleton: Repeated
     parts: Parts
+    table: ibis.Table
 
     def index(self, pseudonyms: Ints) -> Ints:
         """Dense indices here of those accounts that have exchanges here."""

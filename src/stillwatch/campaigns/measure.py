@@ -10,13 +10,10 @@ from stillwatch.campaigns.ring import Ring
 from stillwatch.sketch.record import Intent
 from stillwatch.tracing.commonness import CommonSkeletons
 from stillwatch.tracing.complementarity import (
-    ROWS_PER_UNIT,
     UNITS_AT_MOST,
     Payloads,
-    distance,
     measure,
     variants,
-    without_variants,
 )
 from stillwatch.tracing.infrastructure import KINDS, Shared, shared
 from stillwatch.tracing.skeleton import Repeated
@@ -26,9 +23,6 @@ from stillwatch.tracing.template import Candidate
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-OTHER_ROWS = 256
-"""Exchanges of the others that one unit is compared with."""
 
 
 def ring(
@@ -90,19 +84,6 @@ def group_stratum(carried: Carried) -> str:
 def trait_shares(flags: Ints, intent: Ints, temperature: Ints) -> dict[str, float]:
     conditions = traits(flags, intent, temperature)
     return {name: float(np.mean(conditions[name])) if len(flags) else 0.0 for name in TRAITS}
-
-
-def interchangeability(rows: Payloads, rng: np.random.Generator) -> Floats:
-    """How alike each unit is to the rest of its group, larger = more alike."""
-    plain = without_variants(rows)
-    scores = []
-    for one in np.unique(rows.unit):
-        mine, others = np.flatnonzero(rows.unit == one), np.flatnonzero(rows.unit != one)
-        some = rng.permutation(mine)[:ROWS_PER_UNIT]
-        rest = rng.permutation(others)[:OTHER_ROWS]
-        if len(some) >= 2 and len(rest) >= 2:
-            scores.append(-distance(plain[some], plain[rest]))
-    return np.array(scores, np.float64)
 
 
 def values_shared(skeleton: Repeated, keys: NDArray[np.uint64], accounts: int) -> Ints:

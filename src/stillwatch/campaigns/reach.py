@@ -20,10 +20,9 @@ _MISSING = {
 
 
 def calibration(reference: Reference) -> Calibration:
-    """The reference as the report shows it: per stratum, how many honest accounts and the finest p they give."""
-    strata = tuple(
-        StratumCalibration(name, count, finest_p(count)) for name, count in sorted(reference.accounts.items())
-    )
+    """The reference as the report shows it: per stratum, how many honest groups and the finest p they give."""
+    names = sorted({group.stratum for group in reference.groups})
+    strata = tuple(StratumCalibration(name, reference.size(name), finest_p(reference.size(name))) for name in names)
     return Calibration(reference.source, strata)
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from stillwatch.campaigns.families import COMPLEMENTARITY, INFRASTRUCTURE
 from stillwatch.stats.permutation import Repeats
 from stillwatch.tracing.complementarity import Complementarity
 from stillwatch.tracing.infrastructure import Shared
 
 _NOTHING_MEASURED = Complementarity(0, 0, 0.0, 0.0, 0.0, Repeats(0, 0, 0.0, 0.0, 0.0))
-TEMPLATE, VARIANTS = "template", "variants"
-COMPLEMENTARITY, INFRASTRUCTURE = "complementarity", "infrastructure"
-ALL_FAMILIES = frozenset({TEMPLATE, VARIANTS, COMPLEMENTARITY, INFRASTRUCTURE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +35,12 @@ class Ring:
     reference_units: int
     complementarity: Complementarity
     shared: tuple[Shared, ...]
-    template_log_e: float = 0.0
-    complementarity_log_e: float = 0.0
 
     def heard(self, families: Collection[str]) -> Ring:
         """As it looks to who hears only these families. Without complementarity too little was seen to tell."""
         ring = self
-        if TEMPLATE not in families:
-            ring = replace(ring, template_log_e=0.0)
         if COMPLEMENTARITY not in families:
-            ring = replace(ring, complementarity=_NOTHING_MEASURED, complementarity_log_e=0.0)
+            ring = replace(ring, complementarity=_NOTHING_MEASURED)
         return ring if INFRASTRUCTURE in families else replace(ring, shared=())
 
     @property

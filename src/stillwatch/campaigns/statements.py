@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,12 +20,13 @@ from stillwatch.campaigns.campaign import (
     Link,
     RuleHit,
 )
-from stillwatch.campaigns.claims import Claim
+from stillwatch.campaigns.claims import NO_CLAIM, Claim
+from stillwatch.campaigns.families import COMPLEMENTARITY, INFRASTRUCTURE, TEMPLATE
 from stillwatch.campaigns.gather import Carried
 from stillwatch.campaigns.judgement import Judgement
 from stillwatch.campaigns.links import links
 from stillwatch.campaigns.objective import objective
-from stillwatch.campaigns.ring import COMPLEMENTARITY, INFRASTRUCTURE, TEMPLATE, Ring
+from stillwatch.campaigns.ring import Ring
 from stillwatch.evidence import Evidence
 from stillwatch.tracing.rules import RULES
 from stillwatch.tracing.skeleton import Repeated
@@ -42,25 +43,32 @@ SHAPE = "shape"
 
 @dataclass(frozen=True)
 class Found:
-    """One candidate with all that was made of it. `may_act`: its e-value passed the false-discovery rule."""
+    """One candidate with all that was made of it.
+
+    `acts_on`: dense indices of the accounts that its e-value, if it passed the false-discovery rule, is about. `said`:
+    what further families say.
+    """
 
     candidate: Candidate
     carried: Carried
     ring: Ring
     judgement: Judgement
-    may_act: bool = False
+    claim: Claim = NO_CLAIM
+    acts_on: frozenset[int] = frozenset()
+    said: tuple[Evidence, ...] = ()
 
-    def claiming(self, claim: Claim, families: Collection[str]) -> Found:
-        """With the e-values of the families that are heard."""
-        claimed = replace(
-            self.ring,
-            template_log_e=claim.template_log_e,
-            complementarity_log_e=claim.complementarity_log_e,
-        )
-        return replace(self, ring=claimed.heard(families))
+    def claiming(self, claim: Claim) -> Found:
+        return replace(self, claim=claim)
 
-    def acted_on(self) -> Found:
-        return replace(self, may_act=True)
+    def acted_on(self, accounts: Accounts) -> Found:
+        """With action on those of its accounts that were linked on some days and tested on others."""
+        tested = np.isin(accounts.account[self.candidate.accounts], self.claim.accounts)
+        return replace(self, acts_on=frozenset(self.candidate.accounts[tested].tolist()))
+
+    def saying(self, said: Sequence[Evidence]) -> Found:
+        """With what further families say, and what may be claimed of it."""
+        claimed = self.claim.log_e
+        return replace(self, said=tuple(replace(one, log_e=claimed.get(one.family, 0.0)) for one in said))
 
     @property
     def is_listed(self) -> bool:
@@ -68,8 +76,7 @@ class Found:
 
     @property
     def log_e(self) -> float:
-        """Two independent families multiply."""
-        return self.ring.template_log_e + self.ring.complementarity_log_e
+        return self.claim.combined
 
     @property
     def id(self) -> str:
@@ -106,11 +113,11 @@ def campaign(found: Found, accounts: Accounts, skeleton: Repeated, names: Names,
 def ring_evidence(found: Found) -> tuple[Evidence, ...]:
     """Each family's sentence, with its numbers; the first says what decided."""
     ring = found.ring
-    measured = ring.complementarity
+    measured, claimed = ring.complementarity, found.claim.log_e
     said = [
         Evidence(
             TEMPLATE,
-            ring.template_log_e,
+            claimed.get(TEMPLATE, 0.0),
             f"{ring.accounts} accounts of {ring.units} organisations repeat the same skeleton ({_templates(ring)}, "
             f"typically {ring.typical_agreement:.0f} of its {ring.values} values each); {_commonness(ring)}",
             {
@@ -124,7 +131,7 @@ def ring_evidence(found: Found) -> tuple[Evidence, ...]:
         ),
         Evidence(
             COMPLEMENTARITY,
-            ring.complementarity_log_e,
+            claimed.get(COMPLEMENTARITY, 0.0),
             _sentence(found.judgement.statement) if not ring.shares_infrastructure else _complementarity(ring),
             {
                 "excess_variance": round(measured.excess, 5),
@@ -142,7 +149,7 @@ def ring_evidence(found: Found) -> tuple[Evidence, ...]:
         said.append(
             Evidence(
                 INFRASTRUCTURE,
-                0.0,
+                claimed.get(INFRASTRUCTURE, 0.0),
                 _sentence(
                     " and ".join(
                         f"{k.sharing} of {k.known} organisations share their {k.kind} with another" for k in strong
@@ -151,6 +158,7 @@ def ring_evidence(found: Found) -> tuple[Evidence, ...]:
                 {f"{k.kind}_rate": round(k.rate, 4) for k in strong},
             )
         )
+    said += found.said
     if ring.cover_share > 0.1:
         said.append(
             Evidence(
@@ -252,8 +260,8 @@ def _account(index: int, name: str, stratum: str, found: Found | None, broke: se
     if not found.is_listed:
         said = Evidence(TEMPLATE, 0.0, f"Shares a skeleton and was let go: {found.judgement.statement}")
         return AccountFinding(name, stratum, 0.0, verdict, None, (said,))
-    verdict = "act" if found.may_act else "watch"
-    said = Evidence(TEMPLATE, found.ring.template_log_e, f"Uses the skeleton of {found.id}")
+    verdict = "act" if index in found.acts_on else "watch"
+    said = Evidence(TEMPLATE, found.claim.log_e.get(TEMPLATE, 0.0), f"Uses the skeleton of {found.id}")
     return AccountFinding(name, stratum, found.log_e, verdict, found.id, (said,))
 
 
@@ -297,7 +305,7 @@ def name_of(pseudonym: int, names: Names) -> str:
 def _action(found: Found) -> str:
     if found.judgement.verdict == "watch":
         return "Watch. No action is justified yet"
-    if found.may_act:
+    if found.acts_on:
         return "Act by policy, in steps that can be undone: the evidence passes the stated false-discovery rate"
     return "Have a person review it before any action: the calibration does not support acting at the stated rate"
 

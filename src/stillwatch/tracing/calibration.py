@@ -1,44 +1,104 @@
-"""The benign reference: how honest accounts score, stratum by stratum.
+"""The benign reference: how the families score groups of honest strangers that the same search finds.
 
-A score means nothing by itself. Beside the scores of n honest accounts of the same stratum it becomes a conformal
-p-value, and through a bounded bet an e-value; neither can be finer than the reference. Without a reference for a
-stratum there is no p-value and log_e is 0: described, not claimed.
+A score means nothing by itself. Beside the groups of a benign log it becomes a conformal rank, and through a bounded
+bet an e-value; neither can be finer than the number of groups. Without them there is no claim: log e is 0.
 
-Assumption: an honest account of the hunted log is exchangeable with the reference's accounts of its stratum. It fails
-when traffic drifts; a calibration log should be recent and from the same product.
+Families of one kin are averaged. Kins multiply, which needs them to be independent given that a group is honest. That
+is an assumption about honest customers, so it is put to the test on them: every benign group is set beside all others.
+If more of them cross than the level allows, kins are averaged too, and the report says so.
+
+Assumption: a group of honest accounts in the hunted log is exchangeable with the reference's groups. It fails when
+traffic drifts; a calibration log should be recent and from the same product.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stillwatch.stats.conformal import ranks
-from stillwatch.stats.evalues import from_ranks, log_mean
+from stillwatch.stats.binomial import lower
+from stillwatch.stats.evalues import from_ranks, log_average, log_mean, log_product
+from stillwatch.stats.hierarchical import group_ranks
+from stillwatch.tracing.family import Kin
 
 Floats = NDArray[np.float64]
+
+GROUPS_PER_STRATUM = 40
+"""A stratum with fewer honest groups is compared with those of all strata: with 40 a family can pay at most 9.5."""
+SELF_TEST_LEVEL = 0.05
+"""Benign groups whose product of kins reaches 1 / level: with 40 groups two are to be expected at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One group as the families score it: by family (units,), larger = more as if one hand moved it; no NaN."""
+
+    stratum: str
+    scores: Mapping[str, Floats]
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Scores of benign accounts by (family, stratum); larger is more suspicious. `accounts`: per stratum."""
+    """Benign groups. `source` is a sentence; `kins` says which side of the traffic each family looks at."""
 
     source: str
-    scores: Mapping[tuple[str, str], Floats] = field(default_factory=dict)
-    accounts: Mapping[str, int] = field(default_factory=dict)
+    groups: tuple[Scored, ...] = ()
+    kins: Mapping[str, Kin] = field(default_factory=dict)
 
-    def size(self, family: str, stratum: str) -> int:
-        return len(self.scores.get((family, stratum), ()))
+    def size(self, stratum: str) -> int:
+        """How many honest groups a group of `stratum` is compared with."""
+        return len(self._beside(stratum))
 
-    def log_e(self, family: str, stratum: str, scores: Floats) -> float:
-        """Log of the average e-value of dependent `scores` of one family; 0 where there is no reference."""
-        benign = self.scores.get((family, stratum))
-        if benign is None or len(benign) == 0 or len(scores) == 0:
-            return 0.0
-        return log_mean(from_ranks(ranks(scores, benign), len(benign)))
+    def log_e(self, tested: Scored) -> dict[str, float]:
+        """By family, the log of the average e-value of its units; 0 where there is nothing to compare."""
+        return _log_e(tested, self._beside(tested.stratum))
+
+    def combined(self, log_e: Mapping[str, float]) -> float:
+        """The log of all evidence: averaged inside a kin, multiplied between kins (averaged if they hang together)."""
+        return _combined(log_e, self.kins, multiply=self.kins_multiply)
+
+    def others(self, left_out: int) -> Reference:
+        """Without one of its groups."""
+        return Reference(self.source, self.groups[:left_out] + self.groups[left_out + 1 :], self.kins)
+
+    @cached_property
+    def crossing(self) -> int:
+        """Of the benign groups, how many would cross at `SELF_TEST_LEVEL` if kins multiply."""
+        return sum(
+            _combined(_log_e(one, self.others(number)._beside(one.stratum)), self.kins, multiply=True)
+            >= -np.log(SELF_TEST_LEVEL)
+            for number, one in enumerate(self.groups)
+        )
+
+    @cached_property
+    def kins_multiply(self) -> bool:
+        """Whether benign groups leave it open that kins are independent: not surely more cross than the level says."""
+        return not self.groups or lower(self.crossing, len(self.groups)) <= SELF_TEST_LEVEL
+
+    def _beside(self, stratum: str) -> Sequence[Scored]:
+        own = [group for group in self.groups if group.stratum == stratum]
+        return own if len(own) >= GROUPS_PER_STRATUM else self.groups
+
+
+def _log_e(tested: Scored, beside: Sequence[Scored]) -> dict[str, float]:
+    found = {}
+    for family, scores in tested.scores.items():
+        honest = [group.scores[family] for group in beside if len(group.scores.get(family, ()))]
+        has_both = len(scores) > 0 and len(honest) > 0
+        found[family] = log_mean(from_ranks(group_ranks(scores, honest), len(honest))) if has_both else 0.0
+    return found
+
+
+def _combined(log_e: Mapping[str, float], kins: Mapping[str, Kin], *, multiply: bool) -> float:
+    by_kin: dict[Kin, list[float]] = {}
+    for family, value in log_e.items():
+        by_kin.setdefault(kins[family], []).append(value)
+    sides = [log_average(values) for values in by_kin.values()]
+    return log_product(sides) if multiply else log_average(sides)
 
 
 NONE = Reference("")

@@ -1,0 +1,79 @@
+"""Rings linked on some days, frozen, and scored by every family on the others: the same for any log, honest or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillwatch.campaigns.families import COLUMNS, COMPLEMENTARITY, SCORED, TEMPLATE
+from stillwatch.campaigns.gather import GATHERED_COLUMNS, gather
+from stillwatch.campaigns.grouping import groups
+from stillwatch.campaigns.half import Half
+from stillwatch.campaigns.measure import trait_shares, values_shared
+from stillwatch.campaigns.split import split
+from stillwatch.tracing.calibration import Scored
+from stillwatch.tracing.complementarity import UNITS_AT_MOST
+from stillwatch.tracing.family import Group
+from stillwatch.tracing.interchange import interchangeability, payloads
+from stillwatch.tracing.skeleton import Keys
+from stillwatch.tracing.strata import stratum
+from stillwatch.tracing.template import Candidate
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A ring as the linking days show it. `accounts`: pseudonyms, ascending; `keys`: the values that link them."""
+
+    accounts: Ints
+    keys: Keys
+    units: int
+
+
+def frozen(linking: Half, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Frozen]:
+    """The candidates of the linking days, split as the review splits them."""
+    found = linking.seen.accounts
+    wanted = [found.account[one.accounts] for one in candidates]
+    read = linking.parts(GATHERED_COLUMNS, np.unique(np.concatenate(wanted))) if wanted else iter(())
+    return [
+        Frozen(found.account[part.accounts], part.keys, len(np.unique(found.unit[part.accounts])))
+        for candidate, carried in zip(candidates, gather(candidates, found, read), strict=True)
+        for part, _ in split(candidate, carried, found, rng)
+    ]
+
+
+def scored(rings: Sequence[Frozen], testing: Half, rng: np.random.Generator) -> list[Scored]:
+    """What each family says of each ring's accounts on the days that test."""
+    found = testing.seen.accounts
+    here = [Candidate(np.sort(testing.index(ring.accounts)), ring.keys, 1) for ring in rings]
+    background = {family.name: family.background(testing.table, found) for family in SCORED}
+    scores = []
+    for candidate, group in zip(here, groups(here, found, testing.parts, COLUMNS, rng), strict=True):
+        said = {family.name: family.scores(group, background[family.name], rng) for family in SCORED}
+        said[TEMPLATE] = _kept(testing, candidate)
+        said[COMPLEMENTARITY] = interchangeability(payloads(group), min(group.units, UNITS_AT_MOST), rng)
+        known = {name: values[~np.isnan(values)] for name, values in said.items()}
+        scores.append(Scored(_stratum(group), known))
+    return scores
+
+
+def _kept(testing: Half, ring: Candidate) -> Floats:
+    """How many of the ring's values each of its units still repeats: the most of any of its accounts."""
+    accounts = testing.seen.accounts
+    kept = values_shared(testing.skeleton, ring.keys, len(accounts))[ring.accounts]
+    units, unit = np.unique(accounts.unit[ring.accounts], return_inverse=True)
+    most = np.zeros(len(units), np.float64)
+    np.maximum.at(most, unit, kept)
+    return most
+
+
+def _stratum(group: Group) -> str:
+    """The stratum of the exchanges that carry what links the group; all of them are templated."""
+    kept = group.carries
+    columns = (group.column(name)[kept] for name in ("flags", "intent", "temperature"))
+    return stratum(trait_shares(*columns) | {"skeleton": 1.0})
