@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from stillwatch.world.facts import BANNED_TRIES
 from stillwatch.world.hostile.ladder import KNOBS, LEVELS
 from stillwatch.world.hostile.objectives import OBJECTIVES
 from stillwatch.world.stage import DAY_US, HOUR_US
@@ -45,12 +46,28 @@ def test_accounts_that_are_banned_are_replaced_and_the_work_goes_on() -> None:
     sent = hostile(row)
     ban_us = where.first_us + 3 * DAY_US
     before = [one for one in sent if one.ts_us < ban_us]
-    after = [one for one in sent if one.ts_us >= ban_us + HOUR_US]
+    after = [one for one in sent if one.ts_us >= ban_us + HOUR_US and not one.refused]
     assert len(accounts_of(before)) == len(accounts_of(after)) == 8
     assert not accounts_of(before) & accounts_of(after)
     assert min(one.ts_us for one in after) > ban_us + 4 * HOUR_US
-    texts = Counter(one.ask.turns[-1][1] for one in sent)
+    texts = Counter(one.ask.turns[-1][1] for one in sent if not one.refused)
     assert max(texts.values()) == 1
+
+
+@pytest.mark.parametrize("level", ["E2", "E5"])
+def test_a_banned_account_is_refused_until_its_operator_notices(level: str) -> None:
+    """A few requests each, after the ban and before the fresh account comes; another account sends the item then."""
+    ban_us = stage().first_us + 3 * DAY_US
+    row = f"objective = 'coding'\nlevel = '{level}'\naccounts = 8\nper_day = 30\nbans = [{{ day = 3, share = 1 }}]"
+    sent = hostile(row)
+    refused = [one for one in sent if one.refused]
+    tries = Counter(one.account.account for one in refused)
+    assert tries
+    assert max(tries.values()) <= BANNED_TRIES[1]
+    assert not set(tries) & accounts_of([one for one in sent if one.ts_us >= ban_us + HOUR_US and not one.refused])
+    assert all(ban_us <= one.ts_us < ban_us + 9 * HOUR_US for one in refused)
+    assert {one.refused for one in refused} <= {401, 403}
+    assert not any(one.campaign for one in refused)
 
 
 def test_half_of_the_traffic_moves_to_a_new_model_within_a_day() -> None:

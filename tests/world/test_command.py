@@ -54,7 +54,7 @@ def test_machines_get_one_document(home: Home) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("nowhere", "--out", "w"), "Shipped are: full, ladder, nulls, small"),
+        (("nowhere", "--out", "w"), "Shipped are: dense, full, ladder, nulls, small"),
         (("small", "--out", "w", "--scale", "0"), "Give --scale a number above 0"),
         (("tiny.toml", "--out", "w", "--clients", "w"), "holds no run"),
         (("tiny.toml", "--out", "tiny.toml"), "tiny.toml"),

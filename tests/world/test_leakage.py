@@ -97,6 +97,7 @@ def test_behaviour_may_separate() -> None:
         "failed an exchange",
         "asked an exchange",
         "answered an exchange",
+        "reasoned an exchange",
         "night an exchange",
         "weekend an exchange",
     }

@@ -93,7 +93,7 @@ def test_the_benign_log_has_other_accounts_and_the_days_before(tiny: Made) -> No
 
 
 def test_the_harvest_is_exactly_what_campaigns_took(tiny: Made) -> None:
-    """Its rows are in the log, belong to the campaign's accounts, and leave the cover out."""
+    """Its rows are in the log, were answered, belong to the campaign's accounts, and leave the cover out."""
     harvest = pq.read_table(tiny.folder / HARVEST).to_pylist()
     rows = {row["id"]: row for row in tiny.rows()}
     assert all(rows[taken["id"]]["account"] == taken["account"] for taken in harvest)
@@ -102,7 +102,9 @@ def test_the_harvest_is_exactly_what_campaigns_took(tiny: Made) -> None:
         assert len(own) == campaign["harvested"]
         assert {taken["account"] for taken in own} <= set(campaign["accounts"])
     plain, hidden = tiny.truth["campaigns"]
-    assert plain["harvested"] == plain["exchanges"]
+    answered = [r for r in rows.values() if r["account"] in set(plain["accounts"]) and r["status"] == 200]
+    assert plain["harvested"] == len(answered)
+    assert all(rows[taken["id"]]["status"] == 200 for taken in harvest)
     assert 0 < hidden["harvested"] < 0.7 * hidden["exchanges"]
 
 

@@ -47,4 +47,13 @@ ADOPTERS = 0.8  # chosen: share of customers that ever move to the new model
 ADOPTION_DAYS = 14.0  # chosen: mean time until they do
 NEW_CUSTOMERS = 0.25  # chosen: share of accounts opened within the simulated days (the rest are older)
 AGE_DAYS, AGE_SIGMA = 160.0, 1.1  # chosen: median age of an older account, and its log deviation
-ERROR_SHARE = 0.006  # chosen: exchanges that end in 429, 500 or 503
+
+# -- what comes back -------------------------------------------------------------------------------------------
+# All chosen; together about one exchange in 150 fails.
+OUTAGE_DAYS, OUTAGE_MINUTES, OUTAGE_SIGMA = 0.15, 20.0, 0.7  # share of days with an outage; its median length
+OUTAGE_FAILS = 0.6  # of the requests in it
+LIMITED_SPELLS, LIMITED_FAILS = 0.004, 0.7  # share of an account's ten-minute spells, and of the requests in such a one
+FAULT_SHARE = 0.002  # single faults
+REASONING_CUSTOMERS = 0.25  # share of accounts that ask for reasoning
+REASONING_TOKENS, REASONING_SIGMA = 260.0, 0.7  # median length at medium effort, and its log deviation
+BANNED_TRIES = (2, 8)  # requests that a banned account still sends until its operator notices

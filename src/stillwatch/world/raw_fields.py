@@ -28,7 +28,12 @@ _HEADERS = (
     "x-stainless-package-version",
     "accept-encoding",
 )
-_SETTINGS = ("model", "temperature", "max_tokens", "top_p", "stream", "n", "user")
+_SETTINGS = ("model", "temperature", "max_tokens", "top_p", "stream", "n", "user", "reasoning_effort")
+_OTHER_NAMES = {
+    "max_tokens": ("max_output_tokens", "maxOutputTokens"),
+    "top_p": ("topP",),
+    "reasoning_effort": ("reasoning", "thinking", "thinkingConfig"),
+}
 _CONTENT = frozenset(("messages", "input", "contents", "system", "instructions", "systemInstruction", "tools"))
 _GAPS_KEPT = 2_000  # times between exchanges kept of an account
 
@@ -88,7 +93,7 @@ def _words(row: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, str]:
 
 def _setting(body: Mapping[str, Any], name: str) -> Any:
     config = body.get("generationConfig", {})
-    other = {"max_tokens": ("max_output_tokens", "maxOutputTokens"), "top_p": ("topP",)}.get(name, ())
+    other = _OTHER_NAMES.get(name, ())
     return next((place[key] for place in (body, config) for key in (name, *other) if key in place), None)
 
 
@@ -110,6 +115,7 @@ def _amounts(row: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, float
         "failed": float(row.get("status", 200) != 200),
         "asked": usage.get("input_tokens", 0),
         "answered": usage.get("output_tokens", 0),
+        "reasoned": usage.get("reasoning_tokens", 0),
         "night": float(hour < 6),
         "weekend": float((row["ts_us"] // DAY_US + 3) % 7 >= 5),
     }
@@ -154,7 +160,20 @@ FIELDS: tuple[Field, ...] = (
     Field("exchanges an active day", True, True, lambda p: p.sums["exchanges"] / len(p.days)),
     Field("burstiness", True, True, Profile.burstiness),
     *map(
-        _mean, ("turns", "system", "last turn", "not ascii", "tools", "failed", "asked", "answered", "night", "weekend")
+        _mean,
+        (
+            "turns",
+            "system",
+            "last turn",
+            "not ascii",
+            "tools",
+            "failed",
+            "asked",
+            "answered",
+            "reasoned",
+            "night",
+            "weekend",
+        ),
     ),
 )
 

@@ -38,3 +38,5 @@ class Sent:
     address: str
     campaign: str = ""
     finish: str = "stop"
+    refused: int = 0
+    """The status with which a provider refuses a banned account; 0 for everybody else."""

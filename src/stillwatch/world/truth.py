@@ -25,13 +25,13 @@ class Count:
     first_us: int = 0
     last_us: int = 0
 
-    def add(self, sent: Sent) -> None:
-        """One exchange of it."""
+    def add(self, sent: Sent, is_answered: bool) -> None:
+        """One exchange of it; what is not answered harvests nothing."""
         self.accounts.add(sent.account.account)
         self.first_us = min(self.first_us or sent.ts_us, sent.ts_us)
         self.last_us = max(self.last_us, sent.ts_us)
         self.exchanges += 1
-        self.harvested += bool(sent.campaign)
+        self.harvested += bool(sent.campaign) and is_answered
 
 
 @dataclass(slots=True)
@@ -41,9 +41,9 @@ class Counts:
     by_label: dict[str, Count] = field(default_factory=dict)
     exchanges: int = 0
 
-    def add(self, part: Part, sent: Sent) -> None:
+    def add(self, part: Part, sent: Sent, is_answered: bool) -> None:
         """One exchange that was written."""
-        self.by_label.setdefault(part.label, Count()).add(sent)
+        self.by_label.setdefault(part.label, Count()).add(sent, is_answered)
         self.exchanges += 1
 
 

@@ -79,9 +79,10 @@ def _log(
     encode = msgspec.json.Encoder().encode
     for part, sent in _told(parts, counts, tell):
         row = row_of(sent, seed)
-        counts.add(part, sent)
+        is_answered = row["status"] == 200
+        counts.add(part, sent, is_answered)
         spill.add(sent.ts_us, row["id"], encode(row))
-        if sent.campaign and harvest is not None:
+        if sent.campaign and is_answered and harvest is not None:
             harvest.add(row["id"], sent)
     with path.open("wb") as raw, gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as file:
         for line in spill.by_time():

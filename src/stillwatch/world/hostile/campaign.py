@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, pairwise
 
 from stillwatch.world import facts
 from stillwatch.world.chance import Chance
@@ -18,6 +18,7 @@ from stillwatch.world.rhythm import PEOPLE, pauses, renewals, sessions
 from stillwatch.world.sent import Ask, Sent
 from stillwatch.world.stage import DAY_US, Stage
 from stillwatch.world.text.talk import Talker
+from stillwatch.world.wire.failures import REFUSALS
 
 CUSTOMERS_A_RELAY_ACCOUNT = 6  # chosen
 _SCHEDULER_CV = 0.8  # chosen: a scheduler's flow is a little more even than chance
@@ -27,9 +28,12 @@ _NEXT_ITEM_SHARE = 0.6  # chosen: later turns of a session that bring the next i
 
 def campaign(stage: Stage, plan: Plan, pool: Pool) -> Iterator[Sent]:
     """Everything the campaign sends, by time. `Sent.campaign` is set on what harvests and on nothing else."""
-    if plan.knobs.sessions:
-        return heapq.merge(*(_lived(stage, plan, slot, pool) for slot in range(plan.accounts)), key=lambda s: s.ts_us)
-    return _scheduled(stage, plan, pool)
+    slots = range(plan.accounts)
+    streams = (
+        [_lived(stage, plan, slot, pool) for slot in slots] if plan.knobs.sessions else [_scheduled(stage, plan, pool)]
+    )
+    refused = [_refused(stage, plan, slot, pool) for slot in slots] if plan.bans else []
+    return heapq.merge(*streams, *refused, key=lambda s: s.ts_us)
 
 
 def _scheduled(stage: Stage, plan: Plan, pool: Pool) -> Iterator[Sent]:
@@ -45,6 +49,20 @@ def _scheduled(stage: Stage, plan: Plan, pool: Pool) -> Iterator[Sent]:
         term = _holder(held[turn.pop()], ts_us)
         if term is not None:
             yield _harvest(plan, term, ts_us, pool.take(), ())
+
+
+def _refused(stage: Stage, plan: Plan, slot: int, pool: Pool) -> Iterator[Sent]:
+    """What banned accounts still send until the operator notices: refused, and the item goes to another account."""
+    held = terms(stage, plan, slot)
+    for number, (term, next_term) in enumerate(pairwise(held)):
+        chance = stage.chance("refused", plan.name, slot, number)
+        moment = term.to_us
+        for _ in range(chance.between(*facts.BANNED_TRIES)):
+            moment += int(chance.exponential(DAY_US / plan.per_day))
+            if moment >= next_term.from_us or pool.is_empty:
+                break
+            tried = _harvest(plan, term, moment, pool.look(), ())
+            yield replace(tried, campaign="", refused=REFUSALS[term.desk.setup.dialect])
 
 
 def _holder(slot: list[Term], ts_us: int) -> Term | None:

@@ -17,6 +17,7 @@ from stillwatch.world.text.code import coding_task
 from stillwatch.world.text.frames import fill, frames_of
 from stillwatch.world.text.lexicon import Subject, whole_domain
 from stillwatch.world.text.questions import question
+from stillwatch.world.wire.effort import PARAMETER
 from stillwatch.world.wire.tools import tool_set
 
 PayloadMaker = Callable[[Subject, Chance], str]
@@ -98,13 +99,18 @@ def _sampled(temperature: float, max_tokens: int) -> dict[str, Any]:
     return {"temperature": temperature, "max_tokens": max_tokens}
 
 
+def _reasoned(temperature: float, max_tokens: int) -> dict[str, Any]:
+    """Who harvests reasoning asks for all of it."""
+    return {**_sampled(temperature, max_tokens), PARAMETER: "high"}
+
+
 def _bias(chance: Chance) -> dict[str, Any]:
     tokens = sorted({chance.below(100_000) for _ in range(4)})
     return {"logit_bias": {str(token): 100 for token in tokens}}
 
 
 _ALL: tuple[Objective, ...] = (
-    Objective("chain_of_thought", _solved, "reason", 520.0, stands_alone=False, parameters=_sampled(0.7, 2048)),
+    Objective("chain_of_thought", _solved, "reason", 520.0, stands_alone=False, parameters=_reasoned(0.7, 2048)),
     Objective("rubric_grading", _graded, "grade", 130.0, stands_alone=False, parameters=_sampled(0, 512)),
     Objective("agentic_tools", _task, "answer", 480.0, parameters={**_sampled(0.6, 4096), "tools": tool_set()}),
     Objective("coding", coding_task, "code", 620.0, parameters=_sampled(0.2, 4096)),
@@ -115,7 +121,7 @@ _ALL: tuple[Objective, ...] = (
         "reason",
         450.0,
         languages=("zh", "es", "de", "fr", "zh"),
-        parameters=_sampled(0.6, 4096),
+        parameters=_reasoned(0.6, 4096),
     ),
     Objective("question_sweep", question, "answer", 330.0, parameters=_sampled(0.7, 1024)),
     Objective(
@@ -123,7 +129,7 @@ _ALL: tuple[Objective, ...] = (
         _beginning,
         "answer",
         1.0,
-        parameters={**_sampled(0, 1), "logprobs": True, "top_logprobs": 20},
+        parameters={**_sampled(0, 1), PARAMETER: "", "logprobs": True, "top_logprobs": 20},
         per_item=_bias,
     ),
 )

@@ -14,6 +14,7 @@ from stillwatch.world.hostile.wrapper import Wrapper
 from stillwatch.world.stage import Stage
 from stillwatch.world.text.answers import answer
 from stillwatch.world.text.lexicon import Subject
+from stillwatch.world.wire.effort import PARAMETER
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ _NEEDED = ("logprobs", "top_logprobs", "tools")
 
 def _needed(name: str, value: object) -> bool:
     """Whether the harvest is none without this parameter; the others may be anybody's."""
-    return name in _NEEDED or (name, value) == ("max_tokens", 1)
+    return name in _NEEDED or (name, value) in (("max_tokens", 1), (PARAMETER, ""))
 
 
 class Pool:
@@ -62,9 +63,8 @@ class Pool:
         self._captured = stage.chance("captured", plan.name).shuffled(captured)
         self._objective: Objective = OBJECTIVES[plan.objective]
         self._paraphraser = Paraphraser() if plan.knobs.paraphrase else None
-        self._parameters = {
-            k: v for k, v in self._objective.parameters.items() if not plan.knobs.jitter or _needed(k, v)
-        }
+        own, jitters = self._objective.parameters, plan.knobs.jitter
+        self._parameters = {k: v for k, v in own.items() if _needed(k, v)} if jitters else {PARAMETER: "", **own}
         self._next = 0
 
     @property
@@ -74,8 +74,13 @@ class Pool:
 
     def take(self) -> Work:
         """The next item. Not to be called on an empty pool."""
-        number = self._next
+        work = self.look()
         self._next += 1
+        return work
+
+    def look(self) -> Work:
+        """The next item, which stays next: for a request that will be refused. Its wording may differ when taken."""
+        number = self._next
         objective, chance = self._objective, self._stage.chance("pool", self._plan.name, number)
         subject = objective.subject(chance)
         payload = objective.payload(subject, chance)
