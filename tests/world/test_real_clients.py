@@ -34,6 +34,9 @@ per_day = 6
 """
 
 
+HEADERS = [["Host", "127.0.0.1"], ["X-Tool", "9"], ["Authorization", "Bearer secret"], ["Content-Length", "3"]]
+
+
 @pytest.fixture
 def captures(tmp_path: Path) -> Path:
     """Two runs of forty requests."""
@@ -44,6 +47,7 @@ def captures(tmp_path: Path) -> Path:
             {
                 "run": run,
                 "path": "/v1/chat/completions",
+                "headers": HEADERS,
                 "body": {"model": "other", "seed": n, "messages": [{"role": "user", "content": f"{run} {n}"}]},
             }
             for n in range(40)
@@ -72,6 +76,46 @@ def test_bodies_are_sent_as_they_are_but_for_the_model(captures: Path, tmp_path:
     asked = [row["body"]["seed"] for row in world.rows() if row["account"] in house]
     assert len(set(asked)) == len(asked)
     assert len({row["organization"] for row in world.rows() if row["account"] in house}) == 1
+
+
+@pytest.mark.parametrize(("level", "shows_its_tool"), [("E1", True), ("E2", False)])
+def test_headers_are_the_clients_own_in_their_order(
+    captures: Path, tmp_path: Path, level: str, shows_its_tool: bool
+) -> None:
+    """Of a crowd always; of a campaign until it shows other programs, at E2."""
+    plan = scenario(PLAN.replace("E2", level))
+    written = write_world(plan, tmp_path / "w", seed=1, scale=1.0, tell=silent, runs=read_runs(captures))
+    world = Made(tmp_path / "w", written.truth)
+    own = tuple(name for name, _ in HEADERS)
+    assert names_of(world, world.truth["classes"]["evaluators"]["accounts"]) == {own}
+    assert (names_of(world, world.truth["campaigns"][0]["accounts"]) == {own}) is shows_its_tool
+
+
+def names_of(world: Made, accounts: list[str]) -> set[tuple[str, ...]]:
+    """The orders of headers that these accounts show."""
+    return {tuple(name for name, _ in row["headers"]) for row in world.rows() if row["account"] in accounts}
+
+
+def test_host_length_and_credentials_are_not_the_captures(captures: Path, tmp_path: Path) -> None:
+    """Where it was sent, how long it was, and who could send it."""
+    written = write_world(scenario(PLAN), tmp_path / "w", seed=1, scale=1.0, tell=silent, runs=read_runs(captures))
+    world = Made(tmp_path / "w", written.truth)
+    row = next(r for r in world.rows() if r["account"] in world.truth["classes"]["evaluators"]["accounts"])
+    length = len(json.dumps(row["body"], ensure_ascii=False, separators=(",", ":")).encode())
+    assert dict(row["headers"]) == {
+        "Host": "api.provider.example",
+        "X-Tool": "9",
+        "Authorization": "REDACTED",
+        "Content-Length": str(length),
+    }
+
+
+@pytest.mark.parametrize("headers", [None, "x", [["a"]], [["a", 1]], {"a": "b"}])
+def test_without_headers_in_the_capture_the_sender_has_his_own(headers: object, tmp_path: Path) -> None:
+    """What is no list of pairs is no headers."""
+    row = {"run": "a", "path": "/v1/chat/completions", "headers": headers, "body": {"messages": []}}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    assert read_runs(tmp_path)["a"][0].headers == ()
 
 
 def test_the_calibration_log_takes_the_other_half_of_a_run(captures: Path, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 Two kinds of files are read, JSON lines, gzipped or not: captures whose rows name their `run`, and exchange logs beside
 (or one folder below) a `truth.json` that says which accounts made which run. Model names are replaced, as a capture's
-say nothing; nothing else is touched. Their text stays where it is and in the worlds made of it.
+say nothing, and so are credentials, host and length in headers; nothing else is touched. Their text stays where it is
+and in the worlds made of it.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Request:
 
     path: str
     body: Mapping[str, Any]
+    headers: tuple[tuple[str, str], ...] = ()
+    """In the order of the wire; none where the capture has none."""
 
 
 Runs = Mapping[str, tuple[Request, ...]]
@@ -50,11 +53,32 @@ def read_runs(folder: Path) -> Runs:
     for row in islice((row for file in files for row in _rows(file)), MAX_ROWS):
         run = row.get("run") or run_of.get(str(row.get("account")))
         if run and isinstance(row.get("body"), dict) and isinstance(row.get("path"), str):
-            found.setdefault(str(run), []).append(Request(row["path"], row["body"]))
+            found.setdefault(str(run), []).append(Request(row["path"], row["body"], _headers(row.get("headers"))))
     if not found:
         remedy = "Name a folder of captures whose rows have run, path and body, or of logs beside a truth.json"
         raise InputError(f"{folder} holds no run of a client", remedy)
     return {run: tuple(requests) for run, requests in found.items()}
+
+
+_OURS = {
+    "host": "api.provider.example",
+    "content-length": "{l}",
+    **dict.fromkeys(
+        ("authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key"), "REDACTED"
+    ),
+}
+"""Values that are not the client's: where it was sent, how long it is, and what must not be passed on."""
+
+
+def _headers(found: object) -> tuple[tuple[str, str], ...]:
+    """The pairs of a row, or none where there is no list of pairs of text."""
+    if not isinstance(found, list) or not all(_is_pair(one) for one in found):
+        return ()
+    return tuple((name, _OURS.get(name.lower(), value)) for name, value in found)
+
+
+def _is_pair(one: object) -> bool:
+    return isinstance(one, list) and len(one) == 2 and all(isinstance(part, str) for part in one)
 
 
 def requests_of(runs: Runs, run: str) -> tuple[Request, ...]:
@@ -101,5 +125,5 @@ def crowd(stage: Stage, plan: Crowd, runs: Runs) -> Iterator[Iterator[Sent]]:
 def _sent(stage: Stage, chance: Chance, desk: Desk, requests: list[Request]) -> Iterator[Sent]:
     about = own_subject(chance)
     for ts_us, request in zip(busy(stage, chance, desk, _CROWD_PER_DAY), requests, strict=False):
-        ask = Ask((), body=request.body, path=request.path)
+        ask = Ask((), body=request.body, path=request.path, headers=request.headers)
         yield desk.send(ts_us, ask, answer(about, int(chance.lognormal(90.0, 0.6)), chance))

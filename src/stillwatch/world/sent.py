@@ -24,6 +24,8 @@ class Ask:
     """A real client's own body, sent as it is in place of all this."""
     path: str = ""
     """The path that goes with `body`."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """The client's own headers, in place of the sender's, where a capture has them."""
 
 
 @dataclass(frozen=True, slots=True)

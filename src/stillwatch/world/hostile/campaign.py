@@ -72,7 +72,7 @@ def _holder(slot: list[Term], ts_us: int) -> Term | None:
 def _harvest(
     plan: Plan, term: Term, ts_us: int, work: Work, past: tuple[tuple[str, str], ...], address: str = ""
 ) -> Sent:
-    ask = Ask((*past, ("user", work.text)), work.system, work.parameters, work.body, work.path)
+    ask = Ask((*past, ("user", work.text)), work.system, work.parameters, work.body, work.path, work.headers)
     return term.desk.send(ts_us, ask, work.answer, address=address, campaign=plan.name, finish=work.finish)
 
 

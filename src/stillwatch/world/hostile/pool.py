@@ -31,10 +31,11 @@ class Work:
     wrapper: Wrapper
     body: Mapping[str, Any] | None = None
     path: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
     def asked_on(self, text: str, answered: str) -> Work:
         """A question about the same item."""
-        return replace(self, text=text, answer=answered, body=None, finish="stop")
+        return replace(self, text=text, answer=answered, body=None, headers=(), finish="stop")
 
 
 class Captured(Protocol):
@@ -44,6 +45,8 @@ class Captured(Protocol):
     def path(self) -> str: ...
     @property
     def body(self) -> Mapping[str, Any]: ...
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]: ...
 
 
 _NEEDED = ("logprobs", "top_logprobs", "tools")
@@ -99,6 +102,7 @@ class Pool:
             wrapper,
             captured.body if captured else None,
             captured.path if captured else "",
+            captured.headers if captured and not self._plan.knobs.random_clients else (),
         )
 
     def _wrapper(self, subject: Subject, chance: Chance) -> Wrapper:

@@ -69,4 +69,4 @@ def _reply(sent: Sent, ask: Ask, model: str, asked: int, chance: Chance) -> Repl
 
 
 def _headers(sent: Sent, length: int) -> list[list[str]]:
-    return [[name, str(length) if value == "{l}" else value] for name, value in sent.setup.headers]
+    return [[name, str(length) if value == "{l}" else value] for name, value in sent.ask.headers or sent.setup.headers]
