@@ -25,16 +25,25 @@ class Activity:
     last_us: Ints
 
     def elapsed_us(self, ts_us: Ints) -> Ints:
-        """Moments on a clock that runs on the log's days only: half of the days may have been left out."""
-        place = np.searchsorted(self.days, ts_us // DAY_US)
-        return np.asarray(place * DAY_US + ts_us % DAY_US, np.int64)
+        """Moments on the log's own clock."""
+        return elapsed_us(ts_us, self.days)
 
     @property
     def span_us(self) -> int:
         return len(self.days) * DAY_US
 
 
+def elapsed_us(ts_us: Ints, days: Ints) -> Ints:
+    """Moments on a clock that runs on `days` only, ascending: half of a log's days may have been left out."""
+    return np.asarray(np.searchsorted(days, ts_us // DAY_US) * DAY_US + ts_us % DAY_US, np.int64)
+
+
 def activity(table: ibis.Table, found: Accounts) -> Activity:
     """The activity of the accounts of `table`, who are `found`; the engine is asked for the days only."""
-    days = table.select("day").distinct().to_pyarrow().column("day").to_numpy().astype(np.int64)
-    return Activity(np.sort(days), found.exchanges, found.first_us, found.last_us)
+    return Activity(days_of(table), found.exchanges, found.first_us, found.last_us)
+
+
+def days_of(table: ibis.Table) -> Ints:
+    """Days with traffic, ascending."""
+    days = table.select("day").distinct().to_pyarrow().column("day").to_numpy()
+    return np.sort(days.astype(np.int64))

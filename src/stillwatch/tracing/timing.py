@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.evidence import Evidence
-from stillwatch.tracing.activity import Activity, activity
+from stillwatch.tracing.activity import DAY_US, Activity, activity
 from stillwatch.tracing.coupling import Moments, beside_moved
 from stillwatch.tracing.family import Group, Kin
 from stillwatch.tracing.handover import Handover, handover
@@ -107,7 +107,7 @@ def _moments(group: Group, log: Activity, chosen: NDArray[np.bool_]) -> Moments:
     ts_us = group.column("ts_us")[chosen]
     order = np.argsort(ts_us, kind="stable")
     _, account = np.unique(group.account[chosen], return_inverse=True)
-    days = np.union1d(log.days, ts_us // 86_400_000_000)
+    days = np.union1d(log.days, ts_us // DAY_US)
     return Moments(ts_us[order], account[order], group.unit[chosen][order], group.units, days)
 
 
