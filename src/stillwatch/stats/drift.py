@@ -51,6 +51,24 @@ def transduced(scores: Floats, benign: Floats, coins: Floats) -> Floats:
     return p
 
 
+def ranked_again(p: Floats, reference: int, heard: Floats, coins: Floats) -> Floats:
+    """What `transduced` makes of newcomers of whom only smoothed p-values are kept; `p`, `coins` and result (m,).
+
+    `p`: of the newcomers, each ranked among `reference` benign units alone (`conformal.smoothed_p_values`); `heard`: of
+    those before them. A p-value says between which benign scores its subject lies. Where it lies among newcomers in the
+    same gap is lost and left to the coins that smoothed them. That is as good: the gaps are draws from Polya's urn, in
+    which each is chosen with a weight of one more than it holds, so with a coin every rank is equally likely.
+    """
+    seen = sorted(heard.tolist())
+    again = np.empty(len(p))
+    for place, (one, coin) in enumerate(zip(p.tolist(), coins.tolist(), strict=True)):
+        above = min(int(one * (reference + 1)), reference) + bisect_left(seen, one)
+        equal = bisect_right(seen, one) - bisect_left(seen, one)
+        again[place] = (above + coin * (1 + equal)) / (reference + len(seen) + 1)
+        insort(seen, one)
+    return again
+
+
 def log_martingale(p: Floats) -> Floats:
     """Log of the gambler's capital after each p-value; `p` (..., m) and the result alike. Starts from 1."""
     return _path(p, _start(p.shape[:-1]))[0]

@@ -7,6 +7,7 @@ e-BH on the largest wealth so far, or on the best day, is wrong (Tavyrikov, Goem
     each hypothesis is decided once, when it is closed      -> `Stream` (e-LOND)
     a fixed list, looked at every day                       -> `adjusted_discoveries`
     a growing list, looked at every day                     -> `live_discoveries`
+    the same, with evidence that is added up                -> `joining`
 
 All hold under any dependence, and for the worst day, not only for a day fixed beforehand: the mean of the largest false
 share over time is at most alpha.
@@ -118,6 +119,39 @@ def live_discoveries(
     if len(enough) == 0:
         return []
     return [int(at) for at in np.flatnonzero(weighed >= -math.log(enough[-1] + 1))]
+
+
+def share_together(before: int, count: int) -> float:
+    """The part of alpha that each of `count` hypotheses gets that enter at once after `before` others.
+
+    The parts that `telescope` has for these places, evened out, so that nobody has to say who of them came first; who
+    said it by looking at the evidence would spend alpha twice. All parts together stay below 1.
+    """
+    return 1.0 / ((before + 1) * (before + count + 1))
+
+
+def joining(log_e: Sequence[float], shares: Sequence[float], found: int, alpha: float) -> list[int]:
+    """Positions of open hypotheses that become discoveries beside the `found` earlier ones, at any number of looks.
+
+    The largest r such that r of them have e >= 1 / (alpha * share * (found + r)), and those. Condition: a hypothesis's
+    e-value *never falls* from look to look and has mean at most 1 in the end, as a sum of e-values with weights that
+    were fixed beforehand has. Such a value is its own largest so far, so nothing is adjusted. Leaving hypotheses out
+    that pass (for a verdict, an alarm) is allowed as long as they do not count as found.
+
+    Why: who joins when d have been found in all has 1 <= alpha * share * d * e, and d never falls, so the false share
+    at any later time is at most the sum over true nulls of alpha * share * e; its mean is at most alpha, under any
+    dependence, and for the worst look. With one hypothesis a look this is e-LOND that may decide later.
+
+    Source: Fischer, Xu & Ramdas (2024), arXiv 2407.20683, and Xu & Ramdas (2024), as above.
+    """
+    _check(alpha)
+    with np.errstate(divide="ignore"):
+        weighed = np.asarray(log_e, np.float64) + np.log(alpha * np.asarray(shares, np.float64))
+    ordered = np.sort(weighed)[::-1]
+    enough = np.flatnonzero(ordered + np.log(found + np.arange(1, len(ordered) + 1)) >= 0.0)
+    if len(enough) == 0:
+        return []
+    return [int(at) for at in np.flatnonzero(weighed >= -math.log(found + enough[-1] + 1))]
 
 
 def _check(alpha: float) -> None:

@@ -1,0 +1,123 @@
+"""What one look says of one ring, as the register reads it.
+
+A look hands in every ring that evidence was asked about, also those that were let go and those that only linking days
+show: each of them had a chance to be acted on, so each takes part in the false-discovery rate. Groups that are known
+without evidence (common tools, pairs, one organisation) had none and are no sightings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from stillwatch.campaigns.campaign import Campaign, Cleared, Review
+from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE
+from stillwatch.errors import UsageError
+
+Verdict = Literal["campaign", "watch", "cleared"]
+
+US_PER_DAY = 86_400_000_000
+LEAST_LOG_E = -1e9
+"""An e-value of 0 as it is kept and shown: JSON has no infinity."""
+NO_RINGS = KNOWN_BEFORE_EVIDENCE | {"one organisation", "heavy but alone"}
+"""Reasons of groups that were let go before any evidence was weighed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What testing days say of a ring that was frozen beforehand.
+
+    `log_e`: natural log of an e-value whose mean is at most 1 if these `accounts` are honest, given what earlier looks
+    have shown and which days link. `first_day`, `last_day`: the days it looks at, since 1970, both included.
+    """
+
+    log_e: float
+    first_day: int
+    last_day: int
+    accounts: frozenset[str]
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.log_e) or self.log_e == math.inf:
+            raise UsageError(f"{self.log_e} is no log of an e-value", "Cap evidence at what its reference carries")
+        if self.first_day > self.last_day:
+            raise UsageError(f"a trial ends on day {self.last_day}, before its first, {self.first_day}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One ring of one look. `skeleton`: fingerprints of the values its wrapper leaves; empty if not known.
+
+    `name`: what the review calls it, empty for a ring that was let go. `units`: honest units of its stratum that the
+    evidence stands beside, so that no level below 1/(units + 1) is claimed. `trial` None: nothing was tested.
+    """
+
+    accounts: frozenset[str]
+    verdict: Verdict
+    stratum: str
+    exchanges: int
+    first_us: int = 0
+    name: str = ""
+    skeleton: frozenset[str] = frozenset()
+    units: int = 0
+    log_e: float = 0.0
+    trial: Trial | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a look knows beside its review; all of it may be missing, and less is then claimed.
+
+    `skeletons`, `trials`: one for each of `review.campaigns`, in its order. Without trials, a review's e-values are
+    taken as resting on all days up to the look. `unlisted`: rings that evidence was asked about and that the review
+    does not name. `pseudonyms`: account name to what the register keeps of it. `honest_p`: by stratum, the smoothed
+    conformal p-value of each account that nobody suspects, by pseudonym.
+    """
+
+    skeletons: Sequence[frozenset[str]] = ()
+    trials: Sequence[Trial | None] = ()
+    unlisted: Sequence[Sighting] = ()
+    pseudonyms: Mapping[str, str] = field(default_factory=dict)
+    honest_p: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+def sightings(review: Review, day: int, beside: Beside) -> tuple[list[Sighting], list[Sighting]]:
+    """The rings that the review lists, in its order, and the others that evidence was asked about."""
+    units = {one.stratum: round(1.0 / one.finest_p) - 1 for one in review.calibration.strata}
+    listed = []
+    for number, campaign in enumerate(review.campaigns):
+        skeleton = beside.skeletons[number] if beside.skeletons else frozenset()
+        accounts = _kept(campaign.accounts, beside.pseudonyms)
+        trial = beside.trials[number] if beside.trials else _of_all_days(campaign, accounts, review, day)
+        listed.append(
+            Sighting(
+                accounts,
+                campaign.verdict,
+                campaign.stratum,
+                campaign.exchanges,
+                campaign.first_us,
+                campaign.id,
+                skeleton,
+                units.get(campaign.stratum, 0),
+                max(campaign.log_e, LEAST_LOG_E),
+                trial,
+            )
+        )
+    let_go = [_let_go(one, beside.pseudonyms) for one in review.cleared if one.reason not in NO_RINGS]
+    return listed, [*let_go, *beside.unlisted]
+
+
+def _of_all_days(campaign: Campaign, accounts: frozenset[str], review: Review, day: int) -> Trial | None:
+    """The review's own evidence; an e-value of exactly 1 is how a review says that nothing is claimed."""
+    if campaign.log_e == 0.0:
+        return None
+    return Trial(campaign.log_e, review.first_us // US_PER_DAY, day, accounts)
+
+
+def _let_go(group: Cleared, pseudonyms: Mapping[str, str]) -> Sighting:
+    return Sighting(_kept(group.accounts, pseudonyms), "cleared", group.stratum, group.exchanges)
+
+
+def _kept(names: Sequence[str], pseudonyms: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(pseudonyms.get(name, name) for name in names)
