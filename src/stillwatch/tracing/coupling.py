@@ -14,15 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.tracing import surrogates
-from stillwatch.tracing.turns import coincidences, repeats_too_soon
+from stillwatch.tracing.turns import coincidences, hours_alone, repeats_too_soon
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-STATISTICS = ("turns", "fine flow", "coarse flow")
+STATISTICS = ("turns", "fine flow", "coarse flow", "bursts")
+IS_FLOW = np.array([False, True, True, False])
+"""Which of them mean nothing of accounts whose exchanges were thinned."""
 _INTERVALS = (1.5, 6.0)
 """Intervals of `coincidences` in mean gaps of the group. Chosen: for a renewal flow the power is largest near one mean
 gap, as shorter intervals hold one exchange at most; the longer one is for workers that answer late."""
+_BURST_SHARE, _BURST_US = 0.1, (1_000_000, 30_000_000)
+"""Who meets within a tenth of the mean gap meets by chance in one exchange of ten; chosen to be no shorter than the
+seconds of a coarse log's clock and no longer than a burst of requests sent at once."""
 _HOUR_US = 3_600_000_000
 _DRAWS = 64  # chosen: the standard deviation of the null is then known within a tenth
 _DRAWS_AT_LEAST = 20
@@ -77,11 +82,11 @@ def _z(values: Ints, null: Ints) -> Floats:
 
 def beside_moved(seen: Moments, rng: np.random.Generator) -> tuple[Beside, Beside]:
     """The group beside `surrogates.whole_days` and beside `surrogates.dithered`. Needs one exchange at least."""
-    intervals = _intervals_us(seen)
-    real = _counts(seen, intervals)
+    gap_us = _mean_gap_us(seen)
+    real = _counts(seen, gap_us)
     draws = int(np.clip(_ROWS_A_GROUP // len(seen.ts_us), _DRAWS_AT_LEAST, _DRAWS))
     days, minutes = (
-        np.stack([_counts(seen.moved(ts_us), intervals) for ts_us in drawn])
+        np.stack([_counts(seen.moved(ts_us), gap_us) for ts_us in drawn])
         for drawn in (_by_days(seen, draws, rng), _by_minutes(seen, draws, rng))
     )
     return Beside(real, days), Beside(real, minutes)
@@ -95,13 +100,14 @@ def _by_minutes(seen: Moments, draws: int, rng: np.random.Generator) -> Iterator
     return (surrogates.dithered(seen.ts_us, seen.account, rng) for _ in range(draws))
 
 
-def _counts(seen: Moments, intervals: list[int]) -> Ints:
-    """(statistics, members)"""
+def _counts(seen: Moments, gap_us: float) -> Ints:
+    """(statistics, members) With intervals that follow from the real group's mean gap."""
+    intervals = [max(1, int(multiple * gap_us)) for multiple in _INTERVALS]
     flows = [coincidences(seen.ts_us, seen.member, seen.members, interval) for interval in intervals]
-    return np.stack([repeats_too_soon(seen.member, seen.members), *flows])
+    alone = hours_alone(seen.ts_us, seen.member, seen.members, int(np.clip(_BURST_SHARE * gap_us, *_BURST_US)))
+    return np.stack([repeats_too_soon(seen.member, seen.members), *flows, alone])
 
 
-def _intervals_us(seen: Moments) -> list[int]:
-    """Multiples of the mean gap in those hours in which the group sends at all."""
-    hours = len(np.unique(seen.ts_us // _HOUR_US))
-    return [max(1, int(multiple * hours * _HOUR_US / len(seen.ts_us))) for multiple in _INTERVALS]
+def _mean_gap_us(seen: Moments) -> float:
+    """In those hours in which the group sends at all."""
+    return len(np.unique(seen.ts_us // _HOUR_US)) * _HOUR_US / len(seen.ts_us)

@@ -10,7 +10,7 @@ hour, a full hour, a release, an outage, points the other way: they collide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import ibis
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from stillwatch.evidence import Evidence
 from stillwatch.tracing.activity import DAY_US, Activity, activity
-from stillwatch.tracing.coupling import Moments, beside_moved
+from stillwatch.tracing.coupling import IS_FLOW, STATISTICS, Moments, beside_moved
 from stillwatch.tracing.family import Group, Kin
 from stillwatch.tracing.handover import Handover, handover
 from stillwatch.tracing.survey import Accounts
@@ -72,7 +72,7 @@ class Timing:
         """What the strongest of the three shows, if it is 3 standard deviations from chance or more."""
         if len(np.unique(group.unit)) < 2:
             return None
-        shown = [_said_of_turns(group, background), _said_of_handover(_handover(group, background))]
+        shown = [_said_of_coupling(group, background), _said_of_handover(_handover(group, background))]
         worth = [(sentence, detail) for sentence, detail in shown if sentence]
         if not worth:
             return None
@@ -81,14 +81,15 @@ class Timing:
 
 
 def _parts(group: Group, log: Activity, rng: np.random.Generator) -> Floats:
-    """(parts, units) Turns, two of flow, handover: each about a standard normal for strangers."""
-    turns = _couplings(_moments(group, log, np.ones(len(group.unit), bool)), rng)[:1]
+    """(parts, units) `coupling.STATISTICS` and handover: each about a standard normal for strangers."""
     whole = _is_complete(group, log)[group.account]
-    flows = np.full((2, group.units), np.nan)
-    if len(np.unique(group.unit[whole])) >= 2:
-        flows = _couplings(_moments(group, log, whole), rng)[1:]
+    coupled = _couplings(_moments(group, log, np.ones(len(group.unit), bool), rng), rng)
+    if not whole.all():
+        coupled[IS_FLOW] = np.nan
+        if len(np.unique(group.unit[whole])) >= 2:
+            coupled[IS_FLOW] = _couplings(_moments(group, log, whole, rng), rng)[IS_FLOW]
     hands = _handover(group, log)
-    return np.concatenate([turns, flows, np.where(hands.takes_part, hands.z, 0.0)[None]])
+    return np.concatenate([coupled, np.where(hands.takes_part, hands.z, 0.0)[None]])
 
 
 def _couplings(seen: Moments, rng: np.random.Generator) -> Floats:
@@ -103,11 +104,11 @@ def _is_complete(group: Group, log: Activity) -> NDArray[np.bool_]:
     return np.asarray(held >= _COMPLETE * log.exchanges)
 
 
-def _moments(group: Group, log: Activity, chosen: NDArray[np.bool_]) -> Moments:
+def _moments(group: Group, log: Activity, chosen: NDArray[np.bool_], rng: np.random.Generator) -> Moments:
     ts_us = group.column("ts_us")[chosen]
-    order = np.argsort(ts_us, kind="stable")
+    order = np.lexsort((rng.random(len(ts_us)), ts_us))  # a coarse clock's ties in the order of accounts are no turns
     _, account = np.unique(group.account[chosen], return_inverse=True)
-    days = np.union1d(log.days, ts_us // DAY_US)
+    days = log.days if _is_complete(group, log)[group.account].mean() > 0.5 else np.unique(ts_us // DAY_US)
     return Moments(ts_us[order], account[order], group.unit[chosen][order], group.units, days)
 
 
@@ -128,28 +129,50 @@ Said = tuple[str, Mapping[str, float | int | str]]
 _NOTHING: Said = ("", {})
 
 
-def _said_of_turns(group: Group, log: Activity) -> Said:
-    seen = _moments(group, log, np.ones(len(group.unit), bool))
-    beside = beside_moved(seen, np.random.default_rng(0))
-    z = np.minimum(*(one.group_z() for one in beside))
-    turns_z, flow_z = float(z[0]), float(z[1:].max())
-    if max(turns_z, flow_z) < _WORTH_READING:
+def _said_of_coupling(group: Group, log: Activity) -> Said:
+    rng = np.random.default_rng(0)  # the same sentence each time
+    whole = _is_complete(group, log)[group.account].all()
+    seen = _moments(group, log, np.ones(len(group.unit), bool), rng)
+    beside = beside_moved(seen, rng)
+    z = np.where(IS_FLOW & ~whole, 0.0, np.minimum(*(one.group_z() for one in beside)))
+    if z.max() < _WORTH_READING:
         return _NOTHING
-    members, run = len(np.unique(seen.member)), _run(seen, int(beside[0].real[0].sum()))
-    usual = max(_run(seen, float(one.moved[:, 0].sum(axis=1).mean())) for one in beside)
-    sentence = (
-        f"Its {members} members come by turns: {run:.1f} exchanges pass before anybody comes again, and {usual:.1f} "
-        f"would if each kept its hours and minutes without regard to the others ({turns_z:.1f} standard deviations)."
-        if turns_z >= _WORTH_READING
-        else f"Its {members} members keep out of each other's way, as one queue sends one thing after the other: their "
-        f"exchanges meet less often than independent ones would ({flow_z:.1f} standard deviations)."
+    real = beside[0].real.sum(axis=1)
+    usual = np.min([one.moved.sum(axis=2).mean(axis=0) for one in beside], axis=0)
+    strongest = int(np.argmax(z))
+    numbers = {name: round(float(value), 1) for name, value in zip(STATISTICS, z, strict=True)}
+    members, sent = len(np.unique(seen.member)), len(seen.ts_us)
+    shown = _WORDS[STATISTICS[strongest]](float(real[strongest]), float(usual[strongest]), sent)
+    return f"Its {members} members {shown} ({z[strongest]:.1f} standard deviations).", numbers
+
+
+def _words_of_turns(real: float, usual: float, sent: int) -> str:
+    return (
+        f"come by turns: {sent / (1 + real):.1f} exchanges pass before anybody comes again, and "
+        f"{sent / (1 + usual):.1f} would if each kept its own hours and minutes without regard to the others"
     )
-    return sentence, {"turns_z": turns_z, "flow_z": flow_z, "run": run, "usual_run": usual}
 
 
-def _run(seen: Moments, repeats: float) -> float:
-    """Exchanges in a row in which nobody comes twice, on average."""
-    return len(seen.ts_us) / (1 + repeats)
+def _words_of_flow(real: float, usual: float, sent: int) -> str:
+    return (
+        "keep out of each other's way, as one queue sends one thing after the other: an exchange has "
+        f"{real / sent:.2f} others close to it, and {usual / sent:.2f} would be usual"
+    )
+
+
+def _words_of_bursts(real: float, usual: float, sent: int) -> str:
+    return (
+        "send within seconds of each other, hour after hour: members were active "
+        f"without another beside them in {real:.0f} hours, and would have been in {usual:.0f}"
+    )
+
+
+_WORDS: Mapping[str, Callable[[float, float, int], str]] = {
+    "turns": _words_of_turns,
+    "fine flow": _words_of_flow,
+    "coarse flow": _words_of_flow,
+    "bursts": _words_of_bursts,
+}
 
 
 def _said_of_handover(hands: Handover) -> Said:
