@@ -113,7 +113,7 @@ class Coverage:
         text = (
             f"{DRAWN} conversations of a typical account reach {typical:.1f} of {2 ** BITS[place]} topic cells, with "
             f"what all of the group say taken out; an ordinary account of the stratum {stratum} reaches {usual:.1f} "
-            f"around its own mean ({measured} accounts or organisations with {CONVERSATIONS_AT_LEAST} conversations or more)"
+            f"around its own mean ({measured} units of {CONVERSATIONS_AT_LEAST} conversations or more)"
         )
         detail = {"units": measured, "cells": round(typical, 3), "usual_cells": round(usual, 3)}
         return Evidence(self.name, 0.0, text, detail | {"stratum": stratum})
