@@ -14,12 +14,18 @@ HypothesisKind = Literal["operator", "relay", "shared_tool", "shared_employer", 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One explanation of a ring beside its rivals. Probabilities of one campaign's hypotheses add up to 1."""
+    """One explanation of a ring beside its rivals. Probabilities of one campaign's hypotheses add up to 1.
+
+    `name`: of a known operator, where a profile matches. `speaks_for`, `speaks_against`: the kinds of evidence that
+    moved it, the weightiest first.
+    """
 
     hypothesis: HypothesisKind
     name: str
     probability: float
     would_refute: str
+    speaks_for: tuple[str, ...] = ()
+    speaks_against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class Campaign:
     action: str
     links: tuple[Link, ...] = ()  # for the picture; a sample where the ring is large
     timeline: tuple[Bin, ...] = ()
+    context: tuple[str, ...] = ()  # sentences about countries and networks: for readers, never evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ class StratumCalibration:
     """How far the benign reference of one stratum carries: no level finer than `finest_p` can be claimed."""
 
     stratum: str
-    benign_accounts: int
+    benign_groups: int
     finest_p: float
 
 

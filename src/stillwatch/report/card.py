@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stillwatch.campaigns.attribution import calibration_note
 from stillwatch.campaigns.campaign import Campaign, Hypothesis, Review
 from stillwatch.evidence import Evidence
 from stillwatch.report.bounds import Bounds
@@ -45,6 +46,7 @@ class Card:
     evidence: tuple[Statement, ...]
     evidence_left_out: int
     attribution: tuple[Hypothesis, ...]
+    attribution_note: str
     ring: Ring | None
     timeline: Timeline | None
     first_members: tuple[str, ...]
@@ -123,6 +125,7 @@ def _card(review: Review, campaign: Campaign, place: int, share: Share) -> Card:
         evidence=statements(evidence[: share.evidence]),
         evidence_left_out=max(0, len(evidence) - share.evidence),
         attribution=tuple(hypotheses_by_weight(campaign.attribution)),
+        attribution_note=calibration_note(),
         ring=ring(campaign, share.nodes),
         timeline=timeline(
             (), [Series(campaign.id, colour(place), campaign.timeline)], finest_us(review.timeline or campaign.timeline)

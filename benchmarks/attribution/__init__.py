@@ -1,0 +1,1 @@
+"""Fits and measures `stillwatch.campaigns.attribution`: `python -m benchmarks.attribution --out FOLDER`."""
