@@ -20,8 +20,6 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 STATISTICS = ("turns", "fine flow", "coarse flow", "bursts")
-IS_FLOW = np.array([False, True, True, False])
-"""Which of them mean nothing of accounts whose exchanges were thinned."""
 _INTERVALS = (1.5, 6.0)
 """Intervals of `coincidences` in mean gaps of the group. Chosen: for a renewal flow the power is largest near one mean
 gap, as shorter intervals hold one exchange at most; the longer one is for workers that answer late."""
@@ -29,9 +27,7 @@ _BURST_SHARE, _BURST_US = 0.1, (1_000_000, 30_000_000)
 """Who meets within a tenth of the mean gap meets by chance in one exchange of ten; chosen to be no shorter than the
 seconds of a coarse log's clock and no longer than a burst of requests sent at once."""
 _HOUR_US = 3_600_000_000
-_DRAWS = 64  # chosen: the standard deviation of the null is then known within a tenth
-_DRAWS_AT_LEAST = 20
-_ROWS_A_GROUP = 2_000_000  # chosen: rows counted per group and way of moving, some two seconds
+_DRAWS = 48  # chosen: the standard deviation of the null is then known within a tenth
 _DEVIATION_AT_LEAST = 1.0  # of a count: below, the null leaves no room to be surprised
 
 
@@ -84,20 +80,19 @@ def beside_moved(seen: Moments, rng: np.random.Generator) -> tuple[Beside, Besid
     """The group beside `surrogates.whole_days` and beside `surrogates.dithered`. Needs one exchange at least."""
     gap_us = _mean_gap_us(seen)
     real = _counts(seen, gap_us)
-    draws = int(np.clip(_ROWS_A_GROUP // len(seen.ts_us), _DRAWS_AT_LEAST, _DRAWS))
     days, minutes = (
         np.stack([_counts(seen.moved(ts_us), gap_us) for ts_us in drawn])
-        for drawn in (_by_days(seen, draws, rng), _by_minutes(seen, draws, rng))
+        for drawn in (_by_days(seen, rng), _by_minutes(seen, rng))
     )
     return Beside(real, days), Beside(real, minutes)
 
 
-def _by_days(seen: Moments, draws: int, rng: np.random.Generator) -> Iterator[Ints]:
-    return (surrogates.whole_days(seen.ts_us, seen.account, seen.days, rng) for _ in range(draws))
+def _by_days(seen: Moments, rng: np.random.Generator) -> Iterator[Ints]:
+    return (surrogates.whole_days(seen.ts_us, seen.account, seen.days, rng) for _ in range(_DRAWS))
 
 
-def _by_minutes(seen: Moments, draws: int, rng: np.random.Generator) -> Iterator[Ints]:
-    return (surrogates.dithered(seen.ts_us, seen.account, rng) for _ in range(draws))
+def _by_minutes(seen: Moments, rng: np.random.Generator) -> Iterator[Ints]:
+    return (surrogates.dithered(seen.ts_us, seen.account, rng) for _ in range(_DRAWS))
 
 
 def _counts(seen: Moments, gap_us: float) -> Ints:

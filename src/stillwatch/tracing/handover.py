@@ -25,8 +25,6 @@ WITHIN_US = DAY_US
 """Chosen: replacing takes hours, and the fresh account's first use some more."""
 _SILENT_GAPS = 6.0
 """Chosen: who has left is silent for this many of its mean gaps, which befalls one Poisson account in 400."""
-_TURNED_AWAY = (401, 403, 429)
-"""RFC 9110, 15.5.2 and 15.5.4, and RFC 6585, 4: how a ban or a limit shows in a log."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +40,16 @@ class Handover:
     takes_part: Bools
 
 
-def handover(log: Activity, accounts: Ints, member: Ints, members: int, last_status: Ints) -> Handover:
-    """Of a group: `accounts` are dense indices; `member` and `last_status` have one entry for each of them."""
-    came, went = log.elapsed_us(log.first_us[accounts]), log.elapsed_us(log.last_us[accounts])
-    begins, leaves = is_fresh(came), has_left(log, accounts, last_status)
+def handover(log: Activity, accounts: Ints, member: Ints, members: int) -> Handover:
+    """Of a group: `accounts` are dense indices, and `member` (0 .. members - 1) has one entry for each of them."""
+    every_came, every_went = log.first_elapsed_us(), log.last_elapsed_us()
+    came, went = every_came[accounts], every_went[accounts]
+    begins, leaves = is_fresh(came), _has_left(came, went, log.exchanges[accounts], len(log.days) * DAY_US)
     others = begins[:, None] & leaves[None, :] & (member[:, None] != member[None, :])
     after = came[:, None] - went[None, :]
     follows = others & (after > 0) & (after <= WITHIN_US)
     precedes = others & (after <= 0) & (after > -WITHIN_US)
-    chance = _chance(log, accounts, np.sort(went[leaves]))
+    chance = _chance(np.delete(every_came, accounts), np.sort(went[leaves]))
     fresh, has_before, has_behind = int(begins.sum()), follows.any(axis=1), precedes.any(axis=1)
     followed, one_sided = int(has_before.sum()), has_before != has_behind
     either_side = _z(int((has_before & one_sided).sum()), int(one_sided.sum()), 0.5)
@@ -64,20 +63,18 @@ def is_fresh(came_us: Ints) -> Bools:
     return np.asarray(came_us >= 2 * DAY_US)
 
 
-def has_left(log: Activity, accounts: Ints, last_status: Ints) -> Bools:
-    """Whether an account fell silent well before the log's end: turned away at last, or for many of its gaps."""
-    came, went = log.elapsed_us(log.first_us[accounts]), log.elapsed_us(log.last_us[accounts])
-    silent = log.span_us - went
-    gap = (went - came) / np.maximum(log.exchanges[accounts] - 1, 1)
-    long = (silent > DAY_US) & (silent > _SILENT_GAPS * gap) & (went - came > DAY_US)
-    return np.asarray(long | ((silent > DAY_US) & np.isin(last_status, _TURNED_AWAY)))
+def _has_left(came: Ints, went: Ints, exchanges: Ints, span_us: int) -> Bools:
+    """Whether accounts fell silent for good, as far as the log shows: for a day, and for many of their own gaps.
+
+    An account that was there for less than a day has no rhythm to fall silent from.
+    """
+    silent = span_us - went
+    gap = (went - came) / np.maximum(exchanges - 1, 1)
+    return np.asarray((silent > DAY_US) & (silent > _SILENT_GAPS * gap) & (went - came > DAY_US))
 
 
-def _chance(log: Activity, accounts: Ints, went: Ints) -> float:
-    """The share of the other accounts' first exchanges that fall within `WITHIN_US` of a leaving of this group."""
-    others = np.ones(len(log.exchanges), bool)
-    others[accounts] = False
-    came = log.elapsed_us(log.first_us[others])
+def _chance(came: Ints, went: Ints) -> float:
+    """The share of other accounts' first moments `came` that fall within `WITHIN_US` after one of `went`, sorted."""
     came = came[is_fresh(came)]
     inside = np.searchsorted(went, came, side="left") > np.searchsorted(went, came - WITHIN_US, side="left")
     return float((inside.sum() + 1) / (len(came) + 2))  # Laplace: few newcomers say little

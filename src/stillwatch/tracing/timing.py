@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from stillwatch.evidence import Evidence
 from stillwatch.tracing.activity import DAY_US, Activity, activity
-from stillwatch.tracing.coupling import IS_FLOW, STATISTICS, Moments, beside_moved
+from stillwatch.tracing.coupling import STATISTICS, Moments, beside_moved
 from stillwatch.tracing.family import Group, Kin
 from stillwatch.tracing.handover import Handover, handover
 from stillwatch.tracing.survey import Accounts
@@ -29,8 +29,9 @@ Floats = NDArray[np.float64]
 
 EXCHANGES_AT_LEAST = 5
 """Of a member about whom anything is said; those with fewer still count for the others."""
-_COMPLETE = 0.95
-"""An account of which a smaller share was gathered was thinned: evenly for itself, so its flow tells nothing more."""
+ROWS = 6_000
+"""Exchanges of a group that are moved about, some 0.3 seconds of CPU; of larger groups some days, then some members."""
+_DAYS_AT_LEAST = 6  # so that whole days have places to change
 _WORTH_READING = 3.0  # standard deviations
 
 
@@ -40,7 +41,7 @@ class Timing:
 
     name: str = "timing"
     kin: Kin = Kin.TIME
-    columns: tuple[str, ...] = ("ts_us", "status")
+    columns: tuple[str, ...] = ()
     null: str = (
         "Accounts send independently of each other, each with its own hours, minutes and bursts: the group is as its "
         "accounts' days, or half-hours, moved against each other would be."
@@ -56,94 +57,86 @@ class Timing:
     )
 
     def background(self, table: ibis.Table, found: Accounts) -> Activity:
-        """Days, and each account's first and last moment: 24 bytes an account."""
+        """All moments of all accounts: four bytes an exchange."""
         return activity(table, found)
 
     def scores(self, group: Group, background: Activity, rng: np.random.Generator) -> Floats:
-        """(units,) The strongest of turns, flow and handover; NaN for members with too few exchanges."""
-        sent = np.bincount(group.unit, minlength=group.units)
+        """(units,) The strongest of turns, flow, bursts and handover; NaN for members with too few exchanges."""
+        members = _Members.of(group)
+        sent = np.bincount(members.unit, weights=background.exchanges[members.account], minlength=group.units)
         is_told = sent >= EXCHANGES_AT_LEAST
         if is_told.sum() < 2:
             return np.full(group.units, np.nan)
-        strongest = np.nanmax(_parts(group, background, rng), axis=0)
-        return np.where(is_told, strongest, np.nan)
+        return np.where(is_told, parts(members, background, rng).max(axis=0), np.nan)
 
     def statement(self, group: Group, background: Activity) -> Evidence | None:
-        """What the strongest of the three shows, if it is 3 standard deviations from chance or more."""
-        if len(np.unique(group.unit)) < 2:
+        """What the strongest of them shows, if it is 3 standard deviations from chance or more."""
+        members = _Members.of(group)
+        if len(np.unique(members.unit)) < 2:
             return None
-        shown = [_said_of_coupling(group, background), _said_of_handover(_handover(group, background))]
-        worth = [(sentence, detail) for sentence, detail in shown if sentence]
+        hands = handover(background, members.account, members.unit, members.units)
+        worth = [said for said in (_said_of_coupling(members, background), _said_of_handover(hands)) if said[0]]
         if not worth:
             return None
         detail = {key: value for _, numbers in worth for key, value in numbers.items()}
         return Evidence(self.name, 0.0, " ".join(sentence for sentence, _ in worth), detail)
 
 
-def _parts(group: Group, log: Activity, rng: np.random.Generator) -> Floats:
+@dataclass(frozen=True)
+class _Members:
+    """A group's accounts, ascending, and the unit of each."""
+
+    account: Ints
+    unit: Ints
+    units: int
+
+    @classmethod
+    def of(cls, group: Group) -> _Members:
+        account, first = np.unique(group.account, return_index=True)
+        return cls(account, group.unit[first], group.units)
+
+
+def parts(members: _Members, log: Activity, rng: np.random.Generator) -> Floats:
     """(parts, units) `coupling.STATISTICS` and handover: each about a standard normal for strangers."""
-    whole = _is_complete(group, log)[group.account]
-    coupled = _couplings(_moments(group, log, np.ones(len(group.unit), bool), rng), rng)
-    if not whole.all():
-        coupled[IS_FLOW] = np.nan
-        if len(np.unique(group.unit[whole])) >= 2:
-            coupled[IS_FLOW] = _couplings(_moments(group, log, whole, rng), rng)[IS_FLOW]
-    hands = _handover(group, log)
-    return np.concatenate([coupled, np.where(hands.takes_part, hands.z, 0.0)[None]])
+    days, minutes = beside_moved(_moments(members, log, rng), rng)
+    hands = handover(log, members.account, members.unit, members.units)
+    handed = np.where(hands.takes_part, hands.z, 0.0)
+    return np.concatenate([np.minimum(days.couplings(), minutes.couplings()), handed[None]])
 
 
-def _couplings(seen: Moments, rng: np.random.Generator) -> Floats:
-    """(statistics, members) Beside that way of moving which leaves less to wonder at."""
-    days, minutes = beside_moved(seen, rng)
-    return np.minimum(days.couplings(), minutes.couplings())
-
-
-def _is_complete(group: Group, log: Activity) -> NDArray[np.bool_]:
-    """(accounts of the log,) Whether the group holds all that the account sent."""
-    held = np.bincount(group.account, minlength=len(log.exchanges))
-    return np.asarray(held >= _COMPLETE * log.exchanges)
-
-
-def _moments(group: Group, log: Activity, chosen: NDArray[np.bool_], rng: np.random.Generator) -> Moments:
-    ts_us = group.column("ts_us")[chosen]
-    order = np.lexsort((rng.random(len(ts_us)), ts_us))  # a coarse clock's ties in the order of accounts are no turns
-    _, account = np.unique(group.account[chosen], return_inverse=True)
-    days = log.days if _is_complete(group, log)[group.account].mean() > 0.5 else np.unique(ts_us // DAY_US)
-    return Moments(ts_us[order], account[order], group.unit[chosen][order], group.units, days)
-
-
-def _handover(group: Group, log: Activity) -> Handover:
-    order = np.lexsort((group.column("ts_us"), group.account))
-    account, last = _last_of_each(group.account[order])
-    rows = order[last]
-    return handover(log, account, group.unit[rows], group.units, group.column("status")[rows])
-
-
-def _last_of_each(account: Ints) -> tuple[Ints, Ints]:
-    """The accounts of a sorted column, and the last place of each."""
-    is_last = np.append(account[1:] != account[:-1], True)
-    return account[is_last], np.flatnonzero(is_last)
+def _moments(members: _Members, log: Activity, rng: np.random.Generator) -> Moments:
+    """What the members sent, or about `ROWS` of it: as few days as will do, and then as few members."""
+    ts_us, account = log.moments(members.account)
+    days = log.days
+    if len(ts_us) > ROWS:
+        days = np.sort(rng.permutation(days)[: max(_DAYS_AT_LEAST, len(days) * ROWS // len(ts_us))])
+        kept = np.isin(ts_us // DAY_US, days)
+        ts_us, account = ts_us[kept], account[kept]
+    if len(ts_us) > ROWS:
+        some = rng.permutation(len(members.account))[: max(2, len(members.account) * ROWS // len(ts_us))]
+        kept = np.isin(account, some)
+        ts_us, account = ts_us[kept], account[kept]
+    order = np.lexsort((rng.random(len(ts_us)), ts_us))  # ties in the order of accounts would look like no turns
+    return Moments(ts_us[order], account[order], members.unit[account[order]], members.units, days)
 
 
 Said = tuple[str, Mapping[str, float | int | str]]
 _NOTHING: Said = ("", {})
 
 
-def _said_of_coupling(group: Group, log: Activity) -> Said:
+def _said_of_coupling(members: _Members, log: Activity) -> Said:
     rng = np.random.default_rng(0)  # the same sentence each time
-    whole = _is_complete(group, log)[group.account].all()
-    seen = _moments(group, log, np.ones(len(group.unit), bool), rng)
+    seen = _moments(members, log, rng)
     beside = beside_moved(seen, rng)
-    z = np.where(IS_FLOW & ~whole, 0.0, np.minimum(*(one.group_z() for one in beside)))
+    z = np.minimum(*(one.group_z() for one in beside))
     if z.max() < _WORTH_READING:
         return _NOTHING
     real = beside[0].real.sum(axis=1)
     usual = np.min([one.moved.sum(axis=2).mean(axis=0) for one in beside], axis=0)
     strongest = int(np.argmax(z))
     numbers = {name: round(float(value), 1) for name, value in zip(STATISTICS, z, strict=True)}
-    members, sent = len(np.unique(seen.member)), len(seen.ts_us)
-    shown = _WORDS[STATISTICS[strongest]](float(real[strongest]), float(usual[strongest]), sent)
-    return f"Its {members} members {shown} ({z[strongest]:.1f} standard deviations).", numbers
+    shown = _WORDS[STATISTICS[strongest]](float(real[strongest]), float(usual[strongest]), len(seen.ts_us))
+    return f"Its {len(np.unique(seen.member))} members {shown} ({z[strongest]:.1f} standard deviations).", numbers
 
 
 def _words_of_turns(real: float, usual: float, sent: int) -> str:
