@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from stillwatch.campaigns.campaign import Cleared
+from stillwatch.campaigns.campaign import Cleared, Review
 from stillwatch.errors import UsageError
 from stillwatch.standing.alarm import recalibrated
 from stillwatch.standing.look import Looked, look, unused_from
@@ -289,3 +291,44 @@ def test_many_honest_units_are_needed_for_many_campaigns() -> None:
     late = ring(people((5000, 5040)), math.log(1e9), name="C-late")
     assert look(register, review(late, units=MANY), DAY + 1)[1].actions[0].accounts
     assert reasons(look(register, review(late, units=1000), DAY + 1)[1]) == ["calibration"]
+
+
+# -- properties ---------------------------------------------------------------------------------------------------
+
+DRAWN = st.lists(
+    st.tuples(st.frozensets(st.integers(0, 14), min_size=1, max_size=8), st.sampled_from([0.0, 2.0, 5.0, 9.0])),
+    max_size=4,
+    unique_by=lambda drawn: drawn[0],
+)
+
+
+def reviews_of(drawn: list[tuple[frozenset[int], float]]) -> Review:
+    """Rings whose exchanges tell them apart."""
+    return review(
+        *(
+            ring({f"acct-{number:02d}" for number in accounts}, log_e, exchanges=sum(2**number for number in accounts))
+            for accounts, log_e in drawn
+        )
+    )
+
+
+@given(st.lists(DRAWN, max_size=4))
+def test_any_look_taken_twice_changes_nothing(history: list[list[tuple[frozenset[int], float]]]) -> None:
+    """After every look of any history: register and outcome."""
+    register = begun()
+    for number, drawn in enumerate(history):
+        once = look(register, reviews_of(drawn), DAY + number)
+        assert look(once[0], reviews_of(drawn), DAY + number) == once
+        register = once[0]
+
+
+@given(st.lists(DRAWN, max_size=4), st.data())
+def test_the_order_of_a_review_does_not_matter(
+    history: list[list[tuple[frozenset[int], float]]], data: st.DataObject
+) -> None:
+    """Ids, evidence and decisions are the same for whatever ring the hunt names first."""
+    plain, shuffled = begun(), begun()
+    for number, drawn in enumerate(history):
+        plain, _ = look(plain, reviews_of(drawn), DAY + number)
+        shuffled, _ = look(shuffled, reviews_of(data.draw(st.permutations(drawn))), DAY + number)
+    assert shuffled == plain

@@ -6,14 +6,14 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stillwatch.errors import UsageError
 from stillwatch.stats.binomial import chance_of_so_few, chance_of_so_many
 from stillwatch.stats.conformal import p_values, smoothed_p_values
-from stillwatch.stats.drift import JUMPS, SLOPES, Drift, log_martingale, transduced
+from stillwatch.stats.drift import JUMPS, SLOPES, Drift, log_martingale, ranked_again, transduced
 
 Floats = NDArray[np.float64]
 P = st.lists(st.floats(0, 1), max_size=60)
@@ -141,3 +141,46 @@ def test_what_is_no_p_value_is_refused() -> None:
         transduced(np.zeros(3), np.zeros(3), np.zeros(2))
     with pytest.raises(UsageError):
         Drift.start(0.0)
+
+
+# --- when only p-values are kept ---
+
+
+@pytest.mark.parametrize("levels", [1, 2, 5, 10**9])
+def test_p_values_ranked_again_do_no_harm(levels: int) -> None:
+    """2,000 worlds of 10 benign units and 60 newcomers: at most alpha of them ring, at two levels, ties or not."""
+    path = log_martingale(np.array([ranked_again(p, 10, np.empty(0), coins) for p, coins in smoothed(levels)]))
+    for alpha in (0.2, 0.05):
+        assert chance_of_so_many(rung(path, alpha), len(path), alpha) > 1e-6
+
+
+def test_p_values_that_are_not_ranked_again_ring_falsely() -> None:
+    """The same worlds: ten benign units' luck looks like drift."""
+    path = log_martingale(np.array([p for p, _ in smoothed(10**9)]))
+    assert chance_of_so_many(rung(path, ALPHA), len(path), ALPHA) < 1e-6
+
+
+def smoothed(levels: int) -> list[tuple[Floats, Floats]]:
+    """2,000 worlds: newcomers' p-values beside ten benign units of the same kind, and coins."""
+    rng = np.random.default_rng(127)
+    scores = rng.integers(0, levels, (2000, 70)).astype(float)
+    return [(smoothed_p_values(s[10:], s[:10], rng.uniform(size=60)), rng.uniform(size=60)) for s in scores]
+
+
+@given(st.lists(st.floats(-5, 5), max_size=20, unique=True), st.integers(0, 8))
+def test_ranked_again_in_different_gaps_is_what_scores_would_give(scores: list[float], units: int) -> None:
+    """Who lies between other benign scores than everybody else has the rank of its score."""
+    benign, new = np.array(scores[:units]), np.array(scores[units:])
+    coins = np.full(len(new), 0.5)
+    p = smoothed_p_values(new, benign, coins)
+    assume(len(set(p.tolist())) == len(p))
+    again = ranked_again(p, len(benign), np.empty(0), coins)
+    assert again.tolist() == pytest.approx(transduced(new, benign, coins).tolist())
+
+
+@given(P, st.integers(0, 8), st.integers(0, 60))
+def test_ranked_again_is_the_same_in_one_piece_or_in_many(values: list[float], units: int, cut: int) -> None:
+    p, coins = np.array(values), np.linspace(0.1, 0.9, len(values))
+    whole = ranked_again(p, units, np.empty(0), coins)
+    late = ranked_again(p[cut:], units, p[:cut], coins[cut:])
+    assert late.tolist() == whole[cut:].tolist()

@@ -17,7 +17,14 @@ from stillwatch.stats.betting import rank_bets
 from stillwatch.stats.binomial import chance_of_so_few, chance_of_so_many
 from stillwatch.stats.eprocess import log_adjusted, of_day
 from stillwatch.stats.multiple import discoveries
-from stillwatch.stats.online_fdr import Stream, adjusted_discoveries, live_discoveries, telescope
+from stillwatch.stats.online_fdr import (
+    Stream,
+    adjusted_discoveries,
+    joining,
+    live_discoveries,
+    share_together,
+    telescope,
+)
 
 Floats = NDArray[np.float64]
 LOG_E = st.lists(st.floats(-3, 20) | st.just(-math.inf) | st.sampled_from([3.0, 6.0]), max_size=20)
@@ -259,3 +266,87 @@ def test_a_month_of_daily_decisions_keeps_the_rate_on_its_worst_day() -> None:
         worst = np.maximum(worst, false / np.maximum(found.sum(axis=1), 1))
     assert worst.mean() <= alpha + math.sqrt(math.log(1e6) / (2 * worlds))
     assert found[:, real].all()
+
+
+# --- evidence that is added up, decided at every look ---
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=8))
+def test_hypotheses_that_enter_together_share_what_their_places_have(batches: list[int]) -> None:
+    """The same sum as one after the other, evenly: below 1 for ever."""
+    before, spent = 0, 0.0
+    for count in batches:
+        shares = [share_together(before, count)] * count
+        assert math.fsum(shares) == pytest.approx(math.fsum(telescope(before + t) for t in range(1, count + 1)))
+        before, spent = before + count, spent + math.fsum(shares)
+    assert spent == pytest.approx(before / (before + 1))
+
+
+def joining_by_definition(log_e: list[float], shares: list[float], found: int, alpha: float) -> list[int]:
+    """The largest r with r hypotheses of e >= 1 / (alpha * share * (found + r)), and those."""
+    for r in range(len(log_e), 0, -1):
+        weighed = [e + math.log(alpha * s * (found + r)) for e, s in zip(log_e, shares, strict=True)]
+        enough = [place for place, one in enumerate(weighed) if one >= 0.0]
+        if len(enough) >= r:
+            return enough
+    return []
+
+
+@given(LOG_E, st.integers(0, 5), ALPHAS, st.data())
+def test_who_joins_is_by_definition(log_e: list[float], found: int, alpha: float, data: st.DataObject) -> None:
+    """The same positions as a search over every r."""
+    shares = [data.draw(st.sampled_from([0.5, 0.1, 0.01])) for _ in log_e]
+    assert joining(log_e, shares, found, alpha) == joining_by_definition(log_e, shares, found, alpha)
+
+
+@given(LOG_E, ALPHAS)
+def test_one_hypothesis_a_look_is_e_lond(log_e: list[float], alpha: float) -> None:
+    """If each is offered once, the decisions of the stream."""
+    found: list[int] = []
+    for t, one in enumerate(log_e):
+        found += [t for _ in joining([one], [share_together(t, 1)], len(found), alpha)]
+    assert found == run(log_e, Stream(alpha))[0]
+
+
+@given(LOG_E, st.integers(0, 5), st.data())
+def test_more_evidence_and_more_discoveries_lose_nobody(log_e: list[float], found: int, data: st.DataObject) -> None:
+    shares = [0.1] * len(log_e)
+    before = set(joining(log_e, shares, found, 0.1))
+    grown = [one + data.draw(st.floats(0, 5)) for one in log_e]
+    assert before <= set(joining(grown, shares, found + data.draw(st.integers(0, 3)), 0.1))
+
+
+def conspirators(count: int, alpha: float, rng: np.random.Generator) -> Floats:
+    """E-values of `count` nulls that enter together, in the worst dependence; (WORLDS, count), each of mean 1.
+
+    With chance alpha * count / (count + 1) a random number k of them hold just enough for k to join, else nobody holds
+    anything. Each holds 1 / (alpha * share * k) with chance k / count of that: a mean of share * (count + 1) = 1.
+    """
+    k = rng.integers(1, count + 1, WORLDS)
+    wins = rng.uniform(size=WORLDS) < alpha * count / (count + 1)
+    chosen = rng.permuted(np.tile(np.arange(count), (WORLDS, 1)), axis=1) < k[:, None]
+    return np.where(chosen & wins[:, None], (1.0 + 1e-9) / (alpha * share_together(0, count) * k)[:, None], 0.0)
+
+
+def test_nulls_that_conspire_reach_what_was_spent_and_no_more() -> None:
+    """Eight nulls at alpha 0.3: the false-discovery rate is 0.3 * 8/9 exactly, and exact tests leave it there."""
+    alpha, count = 0.3, 8
+    e = conspirators(count, alpha, np.random.default_rng(118))
+    with np.errstate(divide="ignore"):
+        rows = np.log(e)
+    shares = [share_together(0, count)] * count
+    hits = sum(bool(joining(row.tolist(), shares, 0, alpha)) for row in rows)
+    assert chance_of_so_many(hits, WORLDS, alpha * count / (count + 1)) > 1e-6
+    assert chance_of_so_few(hits, WORLDS, alpha * count / (count + 1)) > 1e-6
+
+
+def test_the_first_place_for_whoever_looks_best_is_seen_to_be_invalid() -> None:
+    """Eight nulls take turns: each holds 2/alpha with chance alpha/2. Sorted by evidence e-LOND finds one in 4 alpha of
+    all worlds; with even shares nobody is found.
+    """
+    alpha, count = 0.1, 8
+    wins = np.random.default_rng(119).uniform(size=WORLDS) < count * alpha / 2
+    row = [math.log(2 / alpha) + 1e-9] + [-math.inf] * (count - 1)
+    sorted_first = int(wins.sum()) * len(run(row, Stream(alpha))[0])
+    assert chance_of_so_many(sorted_first, WORLDS, alpha) < 1e-6
+    assert joining(row, [share_together(0, count)] * count, 0, alpha) == []
