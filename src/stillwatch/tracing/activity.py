@@ -55,26 +55,22 @@ class Activity:
         return self.tenths[self.start[1:] - 1].astype(np.int64) * TENTH_US
 
 
-def elapsed_us(self, ts_us: Ints) -> Ints:
-    """Moments on the log's own clock."""
-    return elapsed_us(ts_us, self.days)
-
-
 def elapsed_us(ts_us: Ints, days: Ints) -> Ints:
     """Moments on a clock that runs on `days` only, ascending: half of a log's days may have been left out."""
     return np.asarray(np.searchsorted(days, ts_us // DAY_US) * DAY_US + ts_us % DAY_US, np.int64)
 
 
 def activity(table: ibis.Table, found: Accounts) -> Activity:
-    """The activity of the accounts of `table`, who are `found`."""
+    """The activity of the accounts of `table`, who are `found`; read a day at a time."""
     days = days_of(table)
     keys = np.empty(int(found.exchanges.sum()), np.int64)
     filled = 0
-    for batch in table.select("account", "ts_us").to_pyarrow_batches():
-        account, ts_us = (batch.column(place).to_numpy(zero_copy_only=False).astype(np.int64) for place in range(2))
-        keys[filled : filled + len(account)] = keys_of(found.index(account), ts_us, days)
-        filled += len(account)
-    return by_account(days, keys[:filled], len(found))
+    for day in days:
+        rows = table.filter(table.day == int(day)).select("account", "ts_us").to_pyarrow()
+        account, ts_us = (rows.column(name).to_numpy() for name in ("account", "ts_us"))
+        keys[filled : filled + len(rows)] = keys_of(found.index(account), ts_us, days)
+        filled += len(rows)
+    return by_account(days, keys, len(found))
 
 
 def keys_of(account: Ints, ts_us: Ints, days: Ints) -> Ints:
