@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 
 AT_ONCE = 3
 """Programs, and networks, of one account inside one hour that mark it: a person has a browser and a telephone."""
-_IN_THE_LOG = tuple(kind for kind in KINDS if kind is not MIXED)
+IN_THE_LOG = tuple(kind for kind in KINDS if kind is not MIXED)
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def term_frequencies(table: ibis.Table, found: Accounts) -> TermFrequencies:
     """Count every kind's values over the units of `found`, the accounts of `table`."""
     unit_of = ibis.memtable(pa.table({"account": found.account, "unit": found.unit}))
     known = _known(table, found)
-    counted = {kind.name: _frequencies(table, kind, unit_of, known[kind.name]) for kind in _IN_THE_LOG}
-    marked = _mixed_accounts(table).to_pyarrow().column("account").to_numpy()
+    counted = {kind.name: _frequencies(table, kind, unit_of, known[kind.name]) for kind in IN_THE_LOG}
+    marked = mixed_accounts(table).to_pyarrow().column("account").to_numpy()
     units = len(np.unique(found.unit[found.index(marked)]))
     value, holders = (np.array([1]), np.array([units])) if units > 1 else (np.empty(0, np.int64),) * 2
     return counted | {MIXED.name: Frequencies(value, holders, known[CLIENT.name])}
@@ -60,7 +60,7 @@ def term_frequencies(table: ibis.Table, found: Accounts) -> TermFrequencies:
 
 def _known(table: ibis.Table, found: Accounts) -> dict[str, int]:
     """How many units show a value of each kind."""
-    shown = {kind.name: _is_known(table, kind).any() for kind in _IN_THE_LOG}
+    shown = {kind.name: is_known(table, kind).any() for kind in IN_THE_LOG}
     arrow = table.group_by("account").aggregate(**shown).to_pyarrow()
     unit = found.unit[found.index(arrow.column("account").to_numpy())]
     return {name: len(np.unique(unit[arrow.column(name).to_numpy(zero_copy_only=False)])) for name in shown}
@@ -76,15 +76,15 @@ def _frequencies(table: ibis.Table, kind: Kind, unit_of: ibis.Table, known: int)
 
 def _values(table: ibis.Table, kind: Kind) -> ibis.Table:
     """Distinct pairs of account and value."""
-    known = table.filter(_is_known(table, kind))
+    known = table.filter(is_known(table, kind))
     return known.select("account", value=known[kind.column].cast("int64")).distinct()
 
 
-def _is_known(table: ibis.Table, kind: Kind) -> ibis.expr.types.BooleanValue:
+def is_known(table: ibis.Table, kind: Kind) -> ibis.expr.types.BooleanValue:
     return table[kind.column] != kind.unknown
 
 
-def _mixed_accounts(table: ibis.Table) -> ibis.Table:
+def mixed_accounts(table: ibis.Table) -> ibis.Table:
     """Accounts used from many programs and many networks inside one hour.
 
     Hours are looked at only where an account has so many in all, which few have.
@@ -93,7 +93,7 @@ def _mixed_accounts(table: ibis.Table) -> ibis.Table:
     for kind in (CLIENT, NETWORK):
         rows = rows.semi_join(_with_many(_values(table, kind), "account"), "account")
     hours = [
-        _with_many(rows.filter(_is_known(rows, kind)).select("account", "day", "hour", kind.column).distinct(), *_HOUR)
+        _with_many(rows.filter(is_known(rows, kind)).select("account", "day", "hour", kind.column).distinct(), *_HOUR)
         for kind in (CLIENT, NETWORK)
     ]
     return hours[0].join(hours[1], _HOUR).select("account").distinct()
