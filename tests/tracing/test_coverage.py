@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import ibis
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,10 +19,12 @@ from numpy.typing import NDArray
 from stillwatch.sketch.record import Flag
 from stillwatch.tracing.coverage import CONVERSATIONS_AT_LEAST, DRAWN, Coverage, Curves, curves, missed, uniform
 from stillwatch.tracing.family import Family, Group, Kin
+from stillwatch.tracing.strata import TRAITS
 from stillwatch.tracing.topic_cells import BITS, TABLES, finest_cells
 
 from .groups import group, in_order, renamed, same
 from .small_world import HONEST, auc, scores_by_kind, small_world
+from .worlds import known
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -198,6 +202,30 @@ def test_the_curve_of_a_stratum_is_a_mean_over_its_accounts() -> None:
     assert (found.everybody < found.of("new")).all()
     assert (found.of("unseen") == found.everybody).all()
     assert found.accounts == 40
+
+
+def test_the_background_reads_each_conversations_opening() -> None:
+    """Whatever the order of rows, and whatever is said later: curves of the openings alone."""
+    rng = np.random.default_rng(13)
+    one = dealt_out([20] * 25, rng)
+    rows = len(one.unit)
+    pseudonym = np.sort(rng.integers(1, 2**62, 25))
+    opening, later = one.columns["projection"], rng.integers(-90, 90, (rows, 64)).astype(np.int8)
+    columns = {
+        "account": np.tile(pseudonym[one.unit], 2),
+        "conversation": np.tile(np.arange(1, rows + 1), 2),
+        "exchange_id": rng.integers(1, 2**62, 2 * rows),
+        "messages": np.repeat([1, 3], rows).astype(np.int16),
+        "flags": np.full(2 * rows, Flag.HAS_BODY, np.int32),
+        "projection": pa.array([row.tobytes() for row in np.concatenate([opening, later])], pa.binary()),
+    }
+    found = known(pseudonym, exchanges=np.full(25, 40), traits=dict.fromkeys(TRAITS, np.zeros(25, np.int64)))
+    expected = curves(one.unit, opening.astype(np.float64), np.array(["chat"] * 25))
+    table = pa.table(columns)
+    for order in (np.arange(2 * rows), rng.permutation(2 * rows)):
+        read = COVERAGE.background(ibis.memtable(table.take(order)), found)
+        assert np.allclose(read.of("chat"), expected.of("chat"))
+        assert read.accounts == 25
 
 
 def test_the_statement_gives_cells_beside_what_is_usual() -> None:

@@ -39,7 +39,7 @@ def bystanders(table: ibis.Table, found: Accounts, thinned_by: str) -> ibis.Tabl
     near = table.filter((table.account <= last) & ((table.flags & Flag.OPERATION) != _EMBEDDING))
     sizes = near.group_by("account").aggregate(sent=near.count().cast("int64"))
     joined = near.inner_join(sizes, "account")
-    step = ((joined["sent"] + (ROWS_PER_ACCOUNT - 1)) / ROWS_PER_ACCOUNT).floor().cast("int64")
+    step = (joined["sent"] + (ROWS_PER_ACCOUNT - 1)) // ROWS_PER_ACCOUNT
     return joined.filter(joined[thinned_by] % step == 0)
 
 
