@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import ibis
@@ -38,7 +37,7 @@ def log(apart: float = math.nan, **used_by: dict[int, int]) -> Habits:
     counts += [(ATTRIBUTES.index(name), *pair) for name, users in used_by.items() for pair in users.items()]
     columns = np.array(sorted(counts), np.int64).T
     distances = {} if math.isnan(apart) else {"": np.full(len(SIZES), apart)}
-    return Habits(Usage(columns[0], columns[1], columns[2], UNITS), np.arange(UNITS), distances)
+    return Habits(Usage(columns[0], columns[1], columns[2], UNITS), distances)
 
 
 def alike(units: int, each: int, **columns: Any) -> Group:
@@ -201,7 +200,10 @@ def test_the_statement_names_the_tuple_and_its_users() -> None:
     assert spoken.log_e == 0.0
     assert "100% of exchanges have one tuple of parameters, which 3 of 1,000" in spoken.statement
     assert (spoken.detail["tuple"], spoken.detail["tuple_outside"], spoken.detail["sizes"]) == (7, 3, 1.0)
-    assert SHAPE.statement(replace(alike(1, 20)), log()) is None
+    assert SHAPE.statement(alike(1, 20), log()) is None
+    unknown = SHAPE.statement(alike(5, 10, parameters=7), log(1.0))
+    assert unknown is not None
+    assert "lengths" not in unknown.statement
 
 
 def test_campaigns_with_settings_of_their_own_agree_more_than_honest_groups(

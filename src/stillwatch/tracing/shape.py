@@ -41,6 +41,8 @@ Floats = NDArray[np.float64]
 
 EXCHANGES_AT_LEAST = 8
 """Of a unit: below, its distributions are mostly chance."""
+LEAST_APART = 0.25
+"""Octaves: strangers who lie closer to each other than one step of the table are told apart by nothing."""
 PEERS_AT_LEAST = 20
 """Accounts of a stratum that make a distance of its own; below, all accounts' distance is used."""
 PEERS_AT_MOST = 500
@@ -53,11 +55,9 @@ class Habits:
     """Who uses which settings, and how far apart strangers' sizes lie.
 
     `distances`: by stratum, and "" for all: (SIZES,) mean energy distance in octaves between two accounts.
-    `unit_of`: of every account.
     """
 
     usage: Usage
-    unit_of: Ints
     distances: dict[str, Floats] = field(default_factory=dict)
 
     def apart(self, stratum: str) -> Floats:
@@ -85,7 +85,7 @@ class Shape:
         account = found.index(rows.column("account").to_numpy())
         sizes = [rows.column(name).to_numpy().astype(np.int64) for name in SIZES]
         strata = np.array(strata_of(found, np.arange(len(found))))
-        return Habits(usage(table, units), found.unit, typical_distances(account, sizes, strata))
+        return Habits(usage(table, units), typical_distances(account, sizes, strata))
 
     def scores(self, group: Group, background: Habits, rng: np.random.Generator) -> Floats:
         """(units,) Agreement of settings plus agreement of sizes; NaN below `EXCHANGES_AT_LEAST`."""
@@ -99,15 +99,20 @@ class Shape:
         measured = int(np.isfinite(settings).sum())
         if measured < 2:
             return None
-        agreed, alike = float(np.nanmedian(settings)), _median(sizes)
+        agreed = float(np.nanmedian(settings))
         value, share, outside = _most_telling(group, background)
         text = (
             f"settings agree at {agreed:.2f} of 1 where only rare values count; {share:.0%} of exchanges "
             f"have one tuple of parameters, which {outside:,} of {background.usage.units:,} accounts or organisations "
-            f"use outside the group; lengths are {alike:.2f} alike (1 one job, 0 strangers of {stratum_of(group)})"
+            "use outside the group"
         )
-        detail = {"units": measured, "settings": round(agreed, 3), "sizes": round(alike, 3), "tuple": value}
-        return Evidence(self.name, 0.0, text, detail | {"tuple_share": round(share, 3), "tuple_outside": outside})
+        detail = {"units": measured, "settings": round(agreed, 3), "tuple": value, "tuple_share": round(share, 3)}
+        detail |= {"tuple_outside": outside}
+        if np.isfinite(sizes).any():
+            alike = float(np.nanmedian(sizes))
+            text += f"; lengths are {alike:.2f} alike (1 one job, 0 strangers of the stratum {stratum_of(group)})"
+            detail |= {"sizes": round(alike, 3)}
+        return Evidence(self.name, 0.0, text, detail)
 
 
 def typical_distances(account: Ints, sizes: list[Ints], strata: NDArray[np.str_]) -> dict[str, Floats]:
@@ -165,9 +170,9 @@ def _sizes(group: Group, background: Habits) -> Floats:
     """(units,) 1 = as one job, 0 = as strangers of the stratum; the mean over the sizes that are known."""
     apart = background.apart(stratum_of(group))
     alike = [
-        1.0 - spread(group.unit, group.column(name), group.units).to_others() / far
+        1.0 - spread(group.unit, group.column(name), group.units).to_others() / max(far, LEAST_APART)
         for name, far in zip(SIZES, apart, strict=True)
-        if far > 0
+        if np.isfinite(far)
     ]
     if not alike:
         return np.full(group.units, np.nan)
@@ -188,8 +193,3 @@ def _most_telling(group: Group, background: Habits) -> tuple[int, float, int]:
 def _mean(values: Floats) -> float:
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")
-
-
-def _median(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) else 0.0
