@@ -140,6 +140,13 @@ def test_no_unit_scores_more_than_any_log_can_calibrate() -> None:
     assert everything.tolist() == [MOST_BITS] * 2
 
 
+def test_a_field_that_identifies_nobody_ties_nobody() -> None:
+    """Where the log says "invoice" or "card" in place of a number, most units share their value."""
+    methods = {1: 4_000, 2: 3_000, 7: 2_000}
+    assert scores(strangers(4, payment=7), log(payment=methods)).max() == 0.0
+    assert scores(strangers(4, payment=7), log(payment={7: 2_000})).min() > 0.0
+
+
 # -- programs and networks inside one hour -------------------------------------------------------------------------
 
 
@@ -237,8 +244,8 @@ def test_the_statement_says_who_shares_what_and_how_rare_it_is() -> None:
     assert said is not None
     assert (said.family, said.log_e) == ("infrastructure", 0.0)
     assert said.statement == (
-        "4 of 4 units are tied to others by 11.3 bits in the middle: 4 of 4 use a card that another of them uses, "
-        "known from 4 units of the log (10.3 bits); 4 of 4 use an address that another of them uses, known from 60 "
+        "4 of 4 units are tied to others by 12.3 bits in the middle: 4 of 4 use a card that another of them uses, "
+        "known from 4 units of the log (11.3 bits); 4 of 4 use an address that another of them uses, known from 60 "
         "units of the log (2.1 bits). Innocent if one employer, agency or reseller pays for all of them"
     )
     assert said.detail["payment_sharing"] == 4
@@ -267,6 +274,6 @@ def test_an_empty_group_has_no_scores() -> None:
 
 
 def test_the_rarest_address_weighs_as_its_kind_says() -> None:
-    """log2(0.25 / 0.01) for an address, log2(0.5 / 0.0002) for a card."""
-    assert ADDRESS.agreement(np.array([1, 10]), 10_000).round(2).tolist() == [4.64, 4.64]
-    assert PAYMENT.agreement(np.array([2, 4]), 10_000).round(2).tolist() == [11.29, 10.29]
+    """log2(0.25 / 0.01) for an address of up to ten, log2(0.5 / 0.0002) for a card of up to twenty."""
+    assert ADDRESS.agreement(np.array([1, 10, 40]), 1_000).round(2).tolist() == [4.64, 4.64, 2.64]
+    assert PAYMENT.agreement(np.array([2, 20, 1_000]), 100_000).round(2).tolist() == [11.29, 11.29, 5.64]

@@ -50,25 +50,37 @@ def group_of(rows: pa.Table) -> Group:
 # -- one arithmetic, twice -----------------------------------------------------------------------------------------
 
 
+def shown(seed: int, units: int) -> list[dict[str, int]]:
+    """One exchange a unit; one value in five is its neighbour's, the others are mostly its own, some not known."""
+    rng = np.random.default_rng(seed)
+    own = np.where(rng.random((units, len(COLUMNS))) < 0.1, 0, rng.integers(1, 8 * units, (units, len(COLUMNS))))
+    own[1:] = np.where(rng.random((units - 1, len(COLUMNS))) < 0.2, own[:-1], own[1:])
+    return [dict(zip(COLUMNS, row, strict=True)) for row in own.tolist()]
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_our_weights_are_splinks(seed: int) -> None:
     """Every pair that Splink looks at, with values of all rarities: agreeing, different and unknown."""
-    rng = np.random.default_rng(seed)
-    shown = [dict(zip(COLUMNS, rng.geometric(0.2, len(COLUMNS)) - 1, strict=True)) for _ in range(60)]
-    rows, frequencies = counted(row | {"unit": unit} for unit, row in enumerate(shown))
+    rows, frequencies = counted(row | {"unit": unit} for unit, row in enumerate(shown(seed, units=300)))
     theirs = pairs(rows, frequencies, -100.0)
-    assert len(theirs.bits) > 100
+    assert len(theirs.bits) > 100  # some agree on several kinds, and differ in others
     held = holdings(group_of(rows), frequencies)
     np.testing.assert_allclose(bits(held, theirs.left, theirs.right), theirs.bits, atol=1e-9)
 
 
 def test_a_pair_on_a_rare_card_weighs_the_same_in_both() -> None:
     """log2(0.5 / 0.0002) = 11.29, less what different keys, addresses, programs and days take off: 1.77."""
-    own = [{"unit": u, "payment": 7} | {c: 10 * u + 1 for c in COLUMNS if c != "payment"} for u in range(2)]
-    rows, frequencies = counted(own)
+    rows, frequencies = counted([*strangers(0, 2, payment=7), *strangers(2, 4)])
     theirs = pairs(rows, frequencies, 0.0)
     assert theirs.bits.round(2).tolist() == [9.52]
-    assert Identity().scores(group_of(rows), frequencies, np.random.default_rng(0)).round(2).tolist() == [9.52] * 2
+    assert Identity().scores(group_of(rows), frequencies, np.random.default_rng(0)).round(2).tolist() == [
+        9.52,
+        9.52,
+        0,
+        0,
+        0,
+        0,
+    ]
 
 
 # -- whom it finds -------------------------------------------------------------------------------------------------
@@ -89,14 +101,15 @@ def test_units_on_one_card_are_found_in_a_ledger_and_neighbours_are_not() -> Non
 
 
 def test_two_accounts_of_one_unit_are_no_pair() -> None:
-    table, found = ledger(strangers(0, 3, payment=7))
-    one = Accounts(**(vars(found) | {"unit": np.zeros(3, np.int64)}))
+    table, found = ledger([*strangers(0, 3, payment=7), *strangers(3, 6)])
+    one = Accounts(**(vars(found) | {"unit": np.maximum(np.arange(9) - 2, 0)}))
     assert len(linked(table, one, term_frequencies(table, one), -100.0).left) == 0
 
 
 def test_a_value_of_too_many_is_not_compared_in_pairs() -> None:
-    """A marketplace's card, or a field that holds the same word for everybody."""
-    table, found = ledger(strangers(0, HOLDERS_AT_MOST + 1, payment=7))
+    """A marketplace's card: half a million pairs and more."""
+    crowd = HOLDERS_AT_MOST + 1
+    table, found = ledger([*strangers(0, crowd, payment=7), *strangers(crowd, crowd)])
     assert len(linked(table, found, term_frequencies(table, found), -100.0).left) == 0
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stillwatch.tracing.match_weight import KINDS, MIXED
+from stillwatch.tracing.match_weight import CLIENT, KINDS, MIXED, PAYMENT
 from stillwatch.tracing.term_frequency import Frequencies, TermFrequencies, mixed_accounts, term_frequencies
 
 from .worlds import known
@@ -56,6 +56,13 @@ def test_what_is_not_listed_has_one_holder() -> None:
     found = Frequencies(np.array([3, 9]), np.array([2, 40]), 100)
     assert found.of(np.array([9, 1, 3, 10])).tolist() == [40, 1, 2, 1]
     assert Frequencies(np.empty(0, np.int64), np.empty(0, np.int64), 0).of(np.array([5])).tolist() == [1]
+
+
+def test_values_that_most_units_share_are_measured_by_their_share() -> None:
+    """Issued identifiers have a scale of their own, unless they turn out to identify nobody; traits never have one."""
+    few, most = (Frequencies(np.array([7]), np.array([holders]), 1_000) for holders in (500, 501))
+    assert (few.scale(PAYMENT), most.scale(PAYMENT)) == (100_000, 1_000)
+    assert few.scale(CLIENT) == most.scale(CLIENT) == 1_000
 
 
 def test_three_programs_and_three_networks_inside_one_hour_mark_an_account() -> None:

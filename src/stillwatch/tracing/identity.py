@@ -171,7 +171,7 @@ def _held(kind: Kind, group: Group, values: Ints, background: TermFrequencies) -
     frequency = background[kind.name]
     # A group may hold what the log's own counts lack: it is as common as it is here at least.
     holders = np.maximum(frequency.of(distinct), inside)
-    weight = kind.agreement(holders, frequency.known)
+    weight = kind.agreement(holders, frequency.scale(kind))
     taken = value[both]
     return Held(kind, group.units, size > 0, size, unit[both], taken, weight[taken], holders[taken])
 

@@ -36,8 +36,8 @@ BLOCKS = (("payment",), ("api_key",), ("address",), ("network", "client"), ("net
 HOLDERS_AT_MOST = 1_000
 """Units that hold a value which pairs are looked for by: 499,500 pairs. What more of them hold is left out."""
 LEAST_BITS = 8.0
-"""Of a pair that is returned. A card that five units hold passes alone, with 8.2 bits if all else differs; an address,
-a program and a day of opening together are 8.6, and 7.6 where cards and keys are known to differ."""
+"""Of a pair that is returned. A card that 50 units hold passes alone, with 8.2 bits if all else differs; an address, a
+program and a day of opening together are 8.6, and 7.6 where cards and keys are known to differ."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,9 @@ def _without_crowds(rows: pa.Table, frequencies: TermFrequencies) -> pa.Table:
     """The rows without identifiers that are worth nothing, or whose holders are too many to be compared in pairs."""
     for kind in LINKING:
         values = rows.column(kind.name)
-        holders = frequencies[kind.name].of(values.fill_null(0).to_numpy())
-        is_crowd = (kind.agreement(holders, frequencies[kind.name].known) <= 0.0) | (holders > HOLDERS_AT_MOST)
+        frequency = frequencies[kind.name]
+        holders = frequency.of(values.fill_null(0).to_numpy())
+        is_crowd = (kind.agreement(holders, frequency.scale(kind)) <= 0.0) | (holders > HOLDERS_AT_MOST)
         kept = pa.array(values.fill_null(0).to_numpy(), mask=is_crowd | values.is_null().to_numpy())
         rows = rows.set_column(rows.column_names.index(kind.name), kind.name, kept)
     return rows
@@ -157,7 +158,7 @@ def _term_frequencies(rows: pa.Table, kind: Kind, frequencies: TermFrequencies) 
     """Splink's look-up: each value of a kind and its u, which stands for its term frequency."""
     values = rows.column(kind.name).drop_null().unique().to_numpy()
     frequency = frequencies[kind.name]
-    return pa.table({kind.name: values, f"tf_{kind.name}": kind.u(frequency.of(values), frequency.known)})
+    return pa.table({kind.name: values, f"tf_{kind.name}": kind.u(frequency.of(values), frequency.scale(kind))})
 
 
 def _settings() -> SettingsCreator:

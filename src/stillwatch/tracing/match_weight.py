@@ -5,7 +5,8 @@ on a rare value is worth more than agreeing on a common one, so u is the value's
 
 Identifiers that are issued to somebody (cards, keys, addresses) have a fixed scale: how many strangers hold one is a
 fact about it, whatever the size of the log. Traits that people draw from few possibilities (the program, the day of
-opening) go by the share of units that have them.
+opening) go by the share of units that have them. So does a field that should identify and does not, such as one that
+says "invoice" where a card's number should stand: there most units share their value (`term_frequency`).
 
 Every m and least u below is chosen and not fitted; docs/decisions/0008-splink.md says why, and what fitting gave. Only
 their order matters to a claim, since a unit's score is ranked among honest units' scores under the same weights.
@@ -28,8 +29,7 @@ class Kind:
     """One kind of identifier.
 
     `m`: how often two accounts of one hand agree on it. `least_u`: what strangers' agreement is never rarer than, so
-    that no kind weighs more than log2(m / least_u). `scale`: holders are divided by it; None: by the units that know
-    the kind.
+    that no kind weighs more than log2(m / least_u). `scale`: holders are divided by it; None for a trait.
     """
 
     name: str
@@ -39,21 +39,21 @@ class Kind:
     scale: int | None = None
     unknown: int = 0
 
-    def u(self, holders: Ints, known: int) -> Floats:
-        """The chance that a stranger holds a value that `holders` of `known` units hold; at most `m`."""
-        frequency = holders / (self.scale or max(known, 1))
-        return np.asarray(np.clip(frequency, self.least_u, self.m), np.float64)
+    def u(self, holders: Ints, scale: int) -> Floats:
+        """The chance that a stranger holds a value of so many holders; at most `m`."""
+        return np.asarray(np.clip(holders / scale, self.least_u, self.m), np.float64)
 
-    def agreement(self, holders: Ints, known: int) -> Floats:
+    def agreement(self, holders: Ints, scale: int) -> Floats:
         """Bits of agreeing on a value, 0 or more: nobody is cleared by sharing something common."""
-        return np.asarray(np.log2(self.m / self.u(holders, known)), np.float64)
+        return np.asarray(np.log2(self.m / self.u(holders, scale)), np.float64)
 
 
-PAYMENT = Kind("payment", "payment", m=0.5, least_u=2e-4, scale=10_000)
-"""Strangers do not pay with one card; employers and agencies pay for theirs. 11.3 bits for two
-holders, 2.3 for 1,000."""
+PAYMENT = Kind("payment", "payment", m=0.5, least_u=2e-4, scale=100_000)
+"""Strangers do not pay with one card; employers, agencies and marketplaces pay for theirs. 11.3 bits for up to twenty
+holders, 9 for 100, 5.6 for 1,000."""
 API_KEY = Kind("api_key", "api_key", m=0.05, least_u=2e-5, scale=100_000)
-"""Operators seldom need to share a key between accounts; strangers never do, but for leaks. 11.3 bits at most."""
+"""Operators seldom need to share a key between accounts; strangers never do, but for leaks. 11.3 bits for two holders,
+5.6 for 100."""
 ADDRESS = Kind("address", "ip", m=0.25, least_u=0.01, scale=1_000)
 """Homes, offices, campuses and carriers put strangers behind one. 4.6 bits for ten holders, 2.6 for 40, 0 for 250."""
 NETWORK = Kind("network", "network", m=0.15, least_u=0.01, scale=1_000)

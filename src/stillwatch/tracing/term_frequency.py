@@ -42,6 +42,18 @@ class Frequencies:
         at = np.minimum(np.searchsorted(self.values, values), len(self.values) - 1)
         return np.where(self.values[at] == values, self.holders[at], 1)
 
+    @property
+    def identify(self) -> bool:
+        """Whether most units have their values for themselves."""
+        return 2 * int(self.holders.sum()) <= self.known
+
+    def scale(self, kind: Kind) -> int:
+        """What holders of this kind are divided by: its own scale where values identify, else at most the units."""
+        known = max(self.known, 1)
+        if kind.scale is None:
+            return known
+        return kind.scale if self.identify else min(kind.scale, known)
+
 
 TermFrequencies = Mapping[str, Frequencies]
 """By name of the kind."""
