@@ -57,10 +57,9 @@ def write_world(
         stage, before = stage_of(scaled, seed), stage_of(scaled, seed, "benign")
         with _Harvest(work / HARVEST) as harvest:
             parts = [*honest_parts(scaled, stage, known), *campaign_parts(scaled, stage, known)]
-            counts = _log(parts, seed, work / TRAFFIC, harvest, lambda s, d: tell("traffic", s, d))
-        benign = _log(
-            list(honest_parts(scaled, before, known)), seed, work / BENIGN, None, lambda s, d: tell("benign", s, d)
-        )
+            counts = write_log(parts, seed, work / TRAFFIC, harvest, lambda s, d: tell("traffic", s, d))
+        calm = list(honest_parts(scaled, before, known))
+        benign = write_log(calm, seed, work / BENIGN, None, lambda s, d: tell("benign", s, d))
         document = truth(scaled, stage, scale, counts)
         (work / TRUTH).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         for name in (TRAFFIC, BENIGN, HARVEST, TRUTH):
@@ -68,10 +67,14 @@ def write_world(
     return Written(folder, document, benign.exchanges)
 
 
-def _log(
-    parts: list[Part], seed: int, path: Path, harvest: _Harvest | None, tell: Callable[[float, str], None]
+def write_log(
+    parts: list[Part],
+    seed: int,
+    path: Path,
+    harvest: _Harvest | None = None,
+    tell: Callable[[float, str], None] = lambda share, detail: None,
 ) -> Counts:
-    """One log: every stream's rows, sorted by time on disk."""
+    """One log: every stream's rows, sorted by time in files beside it that go away; returns who sent how much."""
     counts = Counts()
     scratch = path.parent / "hours"
     scratch.mkdir()

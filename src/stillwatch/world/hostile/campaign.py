@@ -11,7 +11,7 @@ from stillwatch.world import facts
 from stillwatch.world.chance import Chance
 from stillwatch.world.dialogue import dialogue, turns_of_a_session
 from stillwatch.world.honest.people import MEAN_TURNS, personal_rate, talker_of
-from stillwatch.world.hostile.fleet import Term, terms
+from stillwatch.world.hostile.fleet import Term, begins_us, ends_us, terms
 from stillwatch.world.hostile.plan import Plan
 from stillwatch.world.hostile.pool import Pool, Work
 from stillwatch.world.rhythm import PEOPLE, pauses, renewals, sessions
@@ -38,11 +38,11 @@ def campaign(stage: Stage, plan: Plan, pool: Pool) -> Iterator[Sent]:
 
 def _scheduled(stage: Stage, plan: Plan, pool: Pool) -> Iterator[Sent]:
     """An even flow, dealt to the slots in turns; a slot without an account is passed over."""
-    chance = stage.chance("scheduler", plan.name)
+    chance = stage.chance("scheduler", plan.key)
     held = [terms(stage, plan, slot) for slot in range(plan.accounts)]
-    begins = stage.first_us + int(plan.start_day * DAY_US)
+    begins, ends = begins_us(stage, plan), ends_us(stage, plan)
     turn: list[int] = []
-    for ts_us in renewals(chance, begins, stage.last_us, plan.accounts * plan.per_day / 86_400, _SCHEDULER_CV):
+    for ts_us in renewals(chance, begins, ends, plan.accounts * plan.per_day / 86_400, _SCHEDULER_CV):
         if pool.is_empty:
             return
         turn = turn or chance.shuffled(range(plan.accounts))
@@ -55,7 +55,7 @@ def _refused(stage: Stage, plan: Plan, slot: int, pool: Pool) -> Iterator[Sent]:
     """What banned accounts still send until the operator notices: refused, and the item goes to another account."""
     held = terms(stage, plan, slot)
     for number, (term, next_term) in enumerate(pairwise(held)):
-        chance = stage.chance("refused", plan.name, slot, number)
+        chance = stage.chance("refused", plan.key, slot, number)
         moment = term.to_us
         for _ in range(chance.between(*facts.BANNED_TRIES)):
             moment += int(chance.exponential(DAY_US / plan.per_day))
@@ -79,11 +79,12 @@ def _harvest(
 def _lived(stage: Stage, plan: Plan, slot: int, pool: Pool) -> Iterator[Sent]:
     """What a slot's accounts send, living like people."""
     for generation, term in enumerate(terms(stage, plan, slot)):
-        chance = stage.chance("life", plan.name, slot, generation)
+        chance = stage.chance("life", plan.key, slot, generation)
         starts = _starts(chance, plan, term)
-        first_us = next(starts, stage.last_us)
-        harvests_us = first_us + int(plan.knobs.warm_up_days * DAY_US)
-        users = [talker_of(chance, term.desk) for _ in range(CUSTOMERS_A_RELAY_ACCOUNT if plan.knobs.relay else 1)]
+        first_us = next(starts, term.to_us)
+        harvests_us = first_us + int(plan.knobs.warm_up_days * DAY_US) if term.is_new else first_us
+        lasting = stage.chance("owners", term.desk.account.account) if plan.leg else chance
+        users = [talker_of(lasting, term.desk) for _ in range(CUSTOMERS_A_RELAY_ACCOUNT if plan.knobs.relay else 1)]
         for start in chain((first_us,), starts):
             if start >= term.to_us:
                 break
@@ -93,7 +94,10 @@ def _lived(stage: Stage, plan: Plan, slot: int, pool: Pool) -> Iterator[Sent]:
 
 
 def _starts(chance: Chance, plan: Plan, term: Term) -> Iterator[int]:
-    """When an account's sessions begin: the first when a customer's would, the others at the campaign's rate."""
+    """When an account's sessions begin: the first of all when a customer's would, the others at the campaign's rate."""
+    if not term.is_new:
+        yield from sessions(chance, term.from_us, term.to_us, plan.per_day / MEAN_TURNS, PEOPLE, term.desk.account.zone)
+        return
     opened_us, zone = max(term.from_us, term.desk.account.account_created_us), term.desk.account.zone
     usual = _PROGRAM_SESSIONS if term.as_program else personal_rate(chance) / MEAN_TURNS
     first_us = next(sessions(chance, opened_us, term.to_us, usual, PEOPLE, zone), None)

@@ -31,18 +31,33 @@ class Term:
     to_us: int
     as_program: bool
     """Whether the account looks like a program's, which is used from the day it is opened."""
+    is_new: bool = True
+    """Whether it has not been used before."""
+
+
+def begins_us(stage: Stage, plan: Plan) -> int:
+    """When a campaign, or a leg of it, begins."""
+    return stage.first_us + int(plan.start_day * DAY_US)
+
+
+def ends_us(stage: Stage, plan: Plan) -> int:
+    """When it ends."""
+    return stage.last_us if plan.end_day is None else min(stage.last_us, stage.first_us + int(plan.end_day * DAY_US))
 
 
 def terms(stage: Stage, plan: Plan, slot: int) -> list[Term]:
     """Who holds a slot, one after the other."""
-    held, begins = [], stage.first_us + int(plan.start_day * DAY_US)
-    for generation, ban_us in enumerate([*_bans(stage, plan, slot), stage.last_us]):
+    begins, ends = begins_us(stage, plan), ends_us(stage, plan)
+    if plan.holders:
+        one = plan.holders[slot]
+        desk, as_program = _opened(stage, _Start(plan, slot, one.number, one.opened_us))
+        return [Term(desk, begins, ends, as_program, one.is_new)]
+    held = []
+    for generation, ban_us in enumerate([*_bans(stage, plan, slot), ends]):
         if ban_us <= begins:
             continue
-        chance = stage.chance("fleet", plan.name, slot, generation)
-        as_program = plan.knobs.residential and chance.happens(_PROGRAM_SHARE)
-        desk = _desk(stage, _Start(plan, slot, generation, begins), as_program, chance)
-        held.append(Term(desk, begins, ban_us, as_program))
+        desk, as_program = _opened(stage, _Start(plan, slot, generation, begins))
+        held.append(Term(desk, begins, min(ban_us, ends), as_program))
         delay = stage.chance("delay", plan.name, slot, generation).uniform(0.7, 1.3) * plan.replace_hours
         begins = ban_us + int(delay * HOUR_US)
     return held
@@ -67,9 +82,12 @@ class _Start(NamedTuple):
     begins_us: int
 
 
-def _desk(stage: Stage, start: _Start, as_program: bool, chance: Chance) -> Desk:
+def _opened(stage: Stage, start: _Start) -> tuple[Desk, bool]:
+    """The desk of a slot's account, and whether it looks like a program's."""
+    chance = stage.chance("fleet", start.plan.name, start.slot, start.generation)
+    as_program = start.plan.knobs.residential and chance.happens(_PROGRAM_SHARE)
     account = open_account(chance, stage, hosted=as_program or not start.plan.knobs.residential)
-    return Desk(_disguised(account, stage, start, chance), _setup(stage, start.plan, chance, as_program))
+    return Desk(_disguised(account, stage, start, chance), _setup(stage, start.plan, chance, as_program)), as_program
 
 
 def _disguised(account: Account, stage: Stage, start: _Start, chance: Chance) -> Account:

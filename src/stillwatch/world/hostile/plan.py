@@ -17,6 +17,15 @@ class Ban:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a slot: the slot's account of this number, opened then. `is_new`: it has not been used before."""
+
+    number: int
+    opened_us: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A campaign: what it harvests, how it hides, how large it is, and what happens to it."""
 
@@ -34,3 +43,14 @@ class Plan:
     """How long a banned account is missed until a fresh one takes over."""
     run: str = ""
     """A captured run of a real client whose bodies are sent in place of made-up ones."""
+    end_day: float | None = None
+    """When it ends; with the simulated days unless said."""
+    leg: int = 0
+    """Of a campaign that goes on under other plans: which part of it this is."""
+    holders: tuple[Holder, ...] = ()
+    """Who holds the slots of a leg, where that does not follow from bans."""
+
+    @property
+    def key(self) -> str:
+        """What chance of this leg is named after."""
+        return f"{self.name}, leg {self.leg}" if self.leg else self.name

@@ -60,15 +60,20 @@ def _needed(name: str, value: object) -> bool:
 class Pool:
     """Deals items out in order; who takes them, and how often accounts are replaced, does not disturb it."""
 
-    def __init__(self, stage: Stage, plan: Plan, captured: Sequence[Captured] = ()) -> None:
-        """`captured`: bodies of a real client that are the items, each dealt out once."""
+    def __init__(self, stage: Stage, plan: Plan, captured: Sequence[Captured] = (), first: int = 0) -> None:
+        """`captured`: bodies of a real client that are the items, each dealt out once. `first`: the next item."""
         self._stage, self._plan = stage, plan
         self._captured = stage.chance("captured", plan.name).shuffled(captured)
         self._objective: Objective = OBJECTIVES[plan.objective]
         self._paraphraser = Paraphraser() if plan.knobs.paraphrase else None
         own, jitters = self._objective.parameters, plan.knobs.jitter
         self._parameters = {k: v for k, v in own.items() if _needed(k, v)} if jitters else {PARAMETER: "", **own}
-        self._next = 0
+        self._next = first
+
+    @property
+    def dealt(self) -> int:
+        """How many items have been dealt out."""
+        return self._next
 
     @property
     def is_empty(self) -> bool:
