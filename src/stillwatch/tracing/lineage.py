@@ -78,14 +78,16 @@ class Sentences:
 
 @dataclass(frozen=True)
 class _Said:
-    """Distinct (sentence, unit, payload) of a group; payloads and sentences are dense numbers."""
+    """What a group says: its texts, which are distinct pairs of unit and payload, and which sentence is in which text.
 
-    sentence: Ints
-    unit: Ints
-    payload: Ints
-    values: NDArray[np.uint32]  # of each sentence
-    owner: Ints  # (distinct unit and payload,) the unit
-    text: Ints  # (the same,) the payload
+    Payloads and sentences are dense numbers.
+    """
+
+    owner: Ints  # (texts,) the unit
+    payload: Ints  # (texts,)
+    values: NDArray[np.uint32]  # (sentences,)
+    sentence: Ints  # (held,) ascending, each with a text once
+    text: Ints  # (held,)
 
 
 class Lineage:
@@ -143,64 +145,71 @@ def sentences(unit: Ints, lineage: NDArray[np.uint32], unit_of: Ints, sampled: i
 
 
 def _said(group: Group) -> _Said:
-    """What the group says. Exchanges without a payload or a sentence say nothing and count as payloads only."""
+    """What the group says. A payload without sentences is a text that holds none; no payload is no text."""
     known = np.flatnonzero(group.column("payload") != 0)
     lineage = group.columns["lineage"][known].astype(np.uint32)
-    _, text = np.unique(group.column("payload")[known], return_inverse=True)
-    unit = group.unit[known]
+    _, payload = np.unique(group.column("payload")[known], return_inverse=True)
+    texts, text = np.unique(_pairs_of(group.unit[known], payload.ravel()), return_inverse=True)
     row, slot = np.nonzero(lineage)
     values, sentence = np.unique(lineage[row, slot], return_inverse=True)
-    once = np.unique(np.stack([sentence.ravel(), unit[row], text.ravel()[row]]).astype(np.int64), axis=1)
-    texts = np.unique(np.stack([unit, text.ravel()]).astype(np.int64), axis=1)
-    return _Said(once[0], once[1], once[2], values, texts[0], texts[1])
+    held = np.unique(_pairs_of(sentence.ravel().astype(np.int64), text.ravel()[row]))
+    owner, of = _apart(texts, payload.ravel())
+    return _Said(owner, of, values, *_apart(held, text.ravel()[row]))
+
+
+def _pairs_of(left: Ints, right: Ints) -> Ints:
+    """One number for each pair; ascends as the pairs do."""
+    return left * (int(right.max(initial=0)) + 1) + right
+
+
+def _apart(pairs: Ints, right: Ints) -> tuple[Ints, Ints]:
+    """The two sides of numbers that `_pairs_of` made with `right`."""
+    base = int(right.max(initial=0)) + 1
+    return pairs // base, pairs % base
 
 
 def _holds_passage(said: _Said, group: Group, background: Sentences) -> Bools:
-    """(distinct unit and payload,) whether it has a passage in common with another unit's different payload."""
-    own = ~_is_habit(said)[said.sentence]
-    rare = own & ~_is_common(said, group, background)[said.sentence]
-    text = np.searchsorted(_key(said.owner, said.text, said), _key(said.unit, said.payload, said))
-    sizes = np.bincount(text[own], minlength=len(said.owner))
-    left, right, shared = _pairs(said.sentence[rare], text[rare], said)
+    """(texts,) whether it has a passage in common with another unit's different payload."""
+    payloads = _payloads_with(said)
+    own = ~_is_habit(said, payloads)[said.sentence]
+    rare = own & ~_is_common(said, group, background)[said.sentence] & (payloads[said.sentence] > 1)
+    sizes = np.bincount(said.text[own], minlength=len(said.owner))
+    left, right, shared = _pairs(said.sentence[rare], said.text[rare], said)
     is_passage = (shared >= PASSAGE) | (np.minimum(sizes[left], sizes[right]) <= shared * PASSAGE)
     return np.isin(np.arange(len(said.owner)), np.concatenate([left[is_passage], right[is_passage]]))
 
 
-def _key(unit: Ints, payload: Ints, said: _Said) -> Ints:
-    """One number for unit and payload; ascends where the pairs do."""
-    return unit * (int(said.text.max(initial=0)) + 1) + payload
-
-
 def _pairs(sentence: Ints, text: Ints, said: _Said) -> tuple[Ints, Ints, Ints]:
-    """Pairs of different payloads of different units, and how many of these sentences both hold.
+    """Pairs of texts of different units with different payloads, and how many of these sentences both hold.
 
-    `sentence` ascends; no sentence is in more than `HABIT_AT_MOST` payloads, so that pairs stay few.
+    `sentence` and, for each, `text` ascend. Few payloads hold a sentence (`HABIT_AT_MOST`), so that pairs stay few.
     """
-    found: list[Ints] = []
+    found = [np.empty(0, np.int64)]
     for apart in range(1, int(np.bincount(sentence).max(initial=0))):
         same = np.flatnonzero(sentence[apart:] == sentence[:-apart])
-        found.append(np.stack([text[same], text[same + apart]]))
-    pairs = np.concatenate(found, axis=1) if found else np.empty((2, 0), np.int64)
-    left, right = pairs
-    differ = (said.owner[left] != said.owner[right]) & (said.text[left] != said.text[right])
-    unique, shared = np.unique(np.sort(pairs[:, differ], axis=0), axis=1, return_counts=True)
-    return unique[0], unique[1], np.asarray(shared, np.int64)
+        left, right = text[same], text[same + apart]
+        differ = (said.owner[left] != said.owner[right]) & (said.payload[left] != said.payload[right])
+        found.append(left[differ] * len(said.owner) + right[differ])
+    pairs, shared = np.unique(np.concatenate(found), return_counts=True)
+    texts = max(len(said.owner), 1)
+    return pairs // texts, pairs % texts, np.asarray(shared, np.int64)
 
 
-def _together(left: Ints, right: Ints) -> Ints:
-    """(n,) how many rows have the same two numbers as this one."""
-    _, place, counts = np.unique(np.stack([left, right]), axis=1, return_inverse=True, return_counts=True)
-    return np.asarray(counts[place.ravel()], np.int64)
+def _payloads_with(said: _Said) -> Ints:
+    """(sentences,) how many different payloads hold it."""
+    holders = np.unique(_pairs_of(said.sentence, said.payload[said.text]))
+    return np.bincount(_apart(holders, said.payload[said.text])[0], minlength=len(said.values))
 
 
-def _is_habit(said: _Said) -> Bools:
+def _is_habit(said: _Said, payloads: Ints) -> Bools:
     """(sentences,) whether many payloads of the group, or of one of its units, hold it."""
-    payloads = np.unique(np.stack([said.sentence, said.payload]), axis=1)[0]
-    in_all = np.bincount(payloads, minlength=len(said.values))
-    habit = in_all > np.clip(HABIT_OF_GROUP * len(np.unique(said.text)), HABIT_PAYLOADS, HABIT_AT_MOST)
-    of_unit = _together(said.sentence, said.unit)
-    sizes = np.bincount(said.owner)[said.unit] if len(said.unit) else said.unit
-    habit[said.sentence[of_unit > np.maximum(HABIT_PAYLOADS, HABIT_OF_UNIT * sizes)]] = True
+    all_of = int(said.payload.max(initial=-1)) + 1
+    habit = payloads > np.clip(HABIT_OF_GROUP * all_of, HABIT_PAYLOADS, HABIT_AT_MOST)
+    owner = said.owner[said.text]
+    by_unit, of_unit = np.unique(_pairs_of(said.sentence, owner), return_counts=True)
+    sentence, unit = _apart(by_unit, owner)
+    sizes = np.bincount(said.owner, minlength=1)[unit]
+    habit[sentence[of_unit > np.maximum(HABIT_PAYLOADS, HABIT_OF_UNIT * sizes)]] = True
     return np.asarray(habit, np.bool_)
 
 
