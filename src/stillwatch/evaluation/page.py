@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from stillwatch.evaluation import pictures
@@ -14,6 +14,7 @@ from stillwatch.evaluation.plot import in_words, percent
 from stillwatch.evaluation.summary import Evaluation
 from stillwatch.report import wording
 from stillwatch.report.content_policy import content_policy
+from stillwatch.report.environment import environment
 
 
 def page(evaluation: Evaluation) -> str:
@@ -26,6 +27,7 @@ def page(evaluation: Evaluation) -> str:
         .render(
             policy=content_policy(style, ""),
             style=Markup(style),  # noqa: S704 - our own files, and their hash is in the policy
+            script="",
             evaluation=evaluation,
             own=own,
             ran=pictures.with_figures(evaluation),
@@ -51,22 +53,4 @@ def _style() -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("stillwatch.evaluation"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_shown,
-    )
-    environment.filters |= {"in_words": in_words, "percent": percent, "count": wording.count}
-    environment.filters["family"] = wording.family
-    return environment
-
-
-def _shown(value: object) -> object:
-    """Names of worlds, classes and campaigns come from outside: what could deceive the eye is spelt out."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return wording.visible(value)
-    return value
+    return environment("stillwatch.evaluation", wording.visible, (in_words, percent, wording.count, wording.family))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from stillwatch.campaigns.campaign import Review
@@ -19,6 +19,7 @@ from stillwatch.report.atomic_file import write_atomically
 from stillwatch.report.bounds import MOST_BYTES, Bounds
 from stillwatch.report.card import OTHER_COLOUR, anchors, cards, colour
 from stillwatch.report.content_policy import content_policy
+from stillwatch.report.environment import environment
 from stillwatch.report.findings import findings
 from stillwatch.report.order import campaigns_by_weight
 from stillwatch.report.people import account_table, cleared_list, rule_table
@@ -37,18 +38,18 @@ def write_report(review: Review, path: Path) -> None:
 
 def page(review: Review) -> str:
     """The report as HTML of at most `MOST_BYTES`; the same review gives the same bytes."""
-    environment, bounds = _environment(), Bounds()
-    html = _render(environment, review, bounds)
+    templates, bounds = _environment(), Bounds()
+    html = _render(templates, review, bounds)
     while len(html.encode("utf-8")) > MOST_BYTES and not bounds.are_smallest:
         bounds = bounds.halved()
-        html = _render(environment, review, bounds)
+        html = _render(templates, review, bounds)
     return html
 
 
-def _render(environment: Environment, review: Review, bounds: Bounds) -> str:
+def _render(templates: Environment, review: Review, bounds: Bounds) -> str:
     style, script = ((_TEMPLATES / name).read_text("utf-8") for name in ("style.css", "page.js"))
     told = cards(review, bounds)
-    return environment.get_template("page.html").render(
+    return templates.get_template("page.html").render(
         policy=content_policy(style, script),
         style=Markup(style),  # noqa: S704 - our own file, and its hash is in the policy
         script=Markup(script),  # noqa: S704 - our own file, and its hash is in the policy
@@ -87,27 +88,13 @@ def _ring_for_script(anchor: str, drawn: Ring) -> dict[str, object]:
     }
 
 
-@cache  # compiling the templates costs more than an ordinary page
+@cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("stillwatch.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_shown,
-    )
-    for word in _FILTERS:
-        environment.filters[word.__name__] = word
-    return environment
+    return environment("stillwatch.report", _door, _FILTERS)
 
 
-def _shown(value: object) -> object:
-    """What a template may print: text from outside passes here whatever the place it is printed in."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return wording.clipped(wording.visible(value[: 2 * wording.TEXT_LETTERS]), wording.TEXT_LETTERS)
-    return value
+def _door(text: str) -> str:
+    return wording.clipped(wording.visible(text[: 2 * wording.TEXT_LETTERS]), wording.TEXT_LETTERS)
 
 
 _FILTERS = (
