@@ -2,12 +2,12 @@
 
 For each count, z is how many standard deviations of the moved groups the real one lies below their mean, for the group
 and for each member; a member's coupling is the standardised sum of both, as a member alone has too few exchanges to
-show what its group shows. Of the two ways of moving, the one beside which the group looks less dealt counts.
+show what its group shows. Of the two ways of moving, the one beside which the group looks less coupled counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,13 +19,19 @@ from stillwatch.tracing.turns import coincidences, hours_alone, repeats_too_soon
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-STATISTICS = ("turns", "fine flow", "coarse flow", "bursts")
-_INTERVALS = (1.5, 6.0)
-"""Intervals of `coincidences` in mean gaps of the group. Chosen: for a renewal flow the power is largest near one mean
-gap, as shorter intervals hold one exchange at most; the longer one is for workers that answer late."""
+STATISTICS = ("turns", "flow", "bursts", "relay")
+"""`repeats_too_soon`; `coincidences` within about a gap of the group; `hours_alone`; `coincidences` within an hour."""
+_ONLY_BESIDE_DAYS = STATISTICS.index("relay")
+"""Some minutes do not move anybody out of his shift, and no honest habit keeps strangers apart by date."""
+_FLOW_GAPS = 1.5
+"""Chosen: for a renewal flow the power is largest near one mean gap, as shorter intervals hold one exchange at most."""
 _BURST_SHARE, _BURST_US = 0.1, (1_000_000, 30_000_000)
 """Who meets within a tenth of the mean gap meets by chance in one exchange of ten; chosen to be no shorter than the
 seconds of a coarse log's clock and no longer than a burst of requests sent at once."""
+_SLIDE_GAPS, _SLIDE_US = 4.0, (300_000_000, 1_800_000_000)
+"""How far `surrogates.dithered` slides: past the next few exchanges of others, so that their order is open; beyond a
+burst of requests; and no more than half an hour. In median gaps, which in a class are those of the lesson: sliding out
+of it would make strangers of its students, who then seem to have come together."""
 _HOUR_US = 3_600_000_000
 _DRAWS = 48  # chosen: the standard deviation of the null is then known within a tenth
 _DEVIATION_AT_LEAST = 1.0  # of a count: below, the null leaves no room to be surprised
@@ -46,28 +52,35 @@ class Moments:
         order = np.argsort(ts_us, kind="stable")
         return Moments(ts_us[order], self.account[order], self.member[order], self.members, self.days)
 
+    def mean_gap_us(self) -> float:
+        """In those hours in which the group sends at all."""
+        return len(np.unique(self.ts_us // _HOUR_US)) * _HOUR_US / len(self.ts_us)
+
+    def median_gap_us(self) -> float:
+        """0 for a single exchange."""
+        return float(np.median(np.diff(self.ts_us))) if len(self.ts_us) > 1 else 0.0
+
 
 @dataclass(frozen=True)
 class Beside:
-    """Counts of the real group and of moved ones. (statistics, members) and (draws, statistics, members)."""
+    """Counts of the real group, (statistics, members), and of moved ones, (draws, statistics, members)."""
 
     real: Ints
     moved: Ints
 
     def group_z(self) -> Floats:
         """(statistics,) How far below the moved groups the real one is as a whole."""
-        return _below(self.real.sum(axis=1), self.moved.sum(axis=2))
+        return np.asarray(_z(self.real.sum(axis=1)[None], self.moved.sum(axis=2))[0], np.float64)
 
     def couplings(self) -> Floats:
         """(statistics, members) Group and member together, in standard deviations of the same sum when moved."""
         every = np.concatenate([self.real[None], self.moved])
         both = _z(every.sum(axis=2), self.moved.sum(axis=2))[:, :, None] + _z(every, self.moved)
-        null = both[1:]
-        return np.asarray(both[0] / np.maximum(null.std(axis=0), 1.0), np.float64)
+        return np.asarray(both[0] / np.maximum(both[1:].std(axis=0), 1.0), np.float64)
 
-
-def _below(value: Ints, null: Ints) -> Floats:
-    return np.asarray(_z(value[None], null)[0], np.float64)
+    def usual(self) -> Floats:
+        """(statistics,) What moved groups count on average."""
+        return np.asarray(self.moved.sum(axis=2).mean(axis=0), np.float64)
 
 
 def _z(values: Ints, null: Ints) -> Floats:
@@ -76,33 +89,55 @@ def _z(values: Ints, null: Ints) -> Floats:
     return np.asarray((null.mean(axis=0) - values) / deviation, np.float64)
 
 
-def beside_moved(seen: Moments, rng: np.random.Generator) -> tuple[Beside, Beside]:
-    """The group beside `surrogates.whole_days` and beside `surrogates.dithered`. Needs one exchange at least."""
-    gap_us = _mean_gap_us(seen)
+@dataclass(frozen=True)
+class Coupling:
+    """A group beside `surrogates.whole_days` and beside `surrogates.dithered`."""
+
+    days: Beside
+    minutes: Beside
+
+    def group_z(self) -> Floats:
+        """(statistics,)"""
+        return _less(self.days.group_z(), self.minutes.group_z())
+
+    def members_z(self) -> Floats:
+        """(statistics, members) About standard normal for strangers, or less."""
+        return _less(self.days.couplings(), self.minutes.couplings())
+
+    def usual(self) -> Floats:
+        """(statistics,) The count of that way of moving which comes closer to the real one's."""
+        return _less(self.days.usual(), self.minutes.usual())
+
+
+def _less(days: Floats, minutes: Floats) -> Floats:
+    """The smaller of both, where both tell something."""
+    least = np.minimum(days, minutes)
+    least[_ONLY_BESIDE_DAYS] = days[_ONLY_BESIDE_DAYS]
+    return least
+
+
+def coupling(seen: Moments, rng: np.random.Generator) -> Coupling:
+    """Move the group about, both ways. `seen` holds one exchange at least."""
+    gap_us, slide_us = seen.mean_gap_us(), int(np.clip(_SLIDE_GAPS * seen.median_gap_us(), *_SLIDE_US))
     real = _counts(seen, gap_us)
-    days, minutes = (
-        np.stack([_counts(seen.moved(ts_us), gap_us) for ts_us in drawn])
-        for drawn in (_by_days(seen, rng), _by_minutes(seen, rng))
-    )
-    return Beside(real, days), Beside(real, minutes)
+    days = (surrogates.whole_days(seen.ts_us, seen.account, seen.days, rng) for _ in range(_DRAWS))
+    minutes = (surrogates.dithered(seen.ts_us, seen.account, slide_us, rng) for _ in range(_DRAWS))
+    return Coupling(*(Beside(real, _counts_of(seen, drawn, gap_us)) for drawn in (days, minutes)))
 
 
-def _by_days(seen: Moments, rng: np.random.Generator) -> Iterator[Ints]:
-    return (surrogates.whole_days(seen.ts_us, seen.account, seen.days, rng) for _ in range(_DRAWS))
-
-
-def _by_minutes(seen: Moments, rng: np.random.Generator) -> Iterator[Ints]:
-    return (surrogates.dithered(seen.ts_us, seen.account, rng) for _ in range(_DRAWS))
+def _counts_of(seen: Moments, drawn: Iterable[Ints], gap_us: float) -> Ints:
+    """(draws, statistics, members)"""
+    return np.stack([_counts(seen.moved(ts_us), gap_us) for ts_us in drawn])
 
 
 def _counts(seen: Moments, gap_us: float) -> Ints:
-    """(statistics, members) With intervals that follow from the real group's mean gap."""
-    intervals = [max(1, int(multiple * gap_us)) for multiple in _INTERVALS]
-    flows = [coincidences(seen.ts_us, seen.member, seen.members, interval) for interval in intervals]
-    alone = hours_alone(seen.ts_us, seen.member, seen.members, int(np.clip(_BURST_SHARE * gap_us, *_BURST_US)))
-    return np.stack([repeats_too_soon(seen.member, seen.members), *flows, alone])
-
-
-def _mean_gap_us(seen: Moments) -> float:
-    """In those hours in which the group sends at all."""
-    return len(np.unique(seen.ts_us // _HOUR_US)) * _HOUR_US / len(seen.ts_us)
+    """(statistics, members) `gap_us`: the real group's mean gap."""
+    burst_us = int(np.clip(_BURST_SHARE * gap_us, *_BURST_US))
+    return np.stack(
+        [
+            repeats_too_soon(seen.member, seen.members),
+            coincidences(seen.ts_us, seen.member, seen.members, max(1, int(_FLOW_GAPS * gap_us))),
+            hours_alone(seen.ts_us, seen.member, seen.members, burst_us),
+            coincidences(seen.ts_us, seen.member, seen.members, _HOUR_US),
+        ]
+    )

@@ -7,7 +7,7 @@ two kinds of honest coincidence:
 - `whole_days`: an account's days of one type (working day, weekend) change places within its life. Keeps the hour, the
   minute (jobs at full hours) and everything within the day; breaks what holds on one date.
 - `dithered`: each day of an account slides by some minutes. Keeps the date and about the hour (a class, a release, an
-  outage); breaks what holds to the minute.
+  outage); breaks the order in which accounts come.
 
 Whoever acts as one stands out beside both. Under independence the moved groups and the real one are exchangeable:
 beside `whole_days` if an account's days of one type are, beside `dithered` if its minutes within the slide are.
@@ -23,8 +23,6 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 
 DAY_US = 86_400_000_000
-SLIDE_US = 30 * 60_000_000
-"""Chosen: half an hour to either side, so that a class of an hour or an evaluation on a release day stays together."""
 _SATURDAY = 5
 
 
@@ -58,7 +56,7 @@ def _life(place: Ints, account: Ints) -> tuple[Ints, Ints]:
     return first, last
 
 
-def dithered(ts_us: Ints, account: Ints, rng: np.random.Generator, slide_us: int = SLIDE_US) -> Ints:
+def dithered(ts_us: Ints, account: Ints, slide_us: int, rng: np.random.Generator) -> Ints:
     """`ts_us` with each account's day moved by one uniform offset within `slide_us` to either side."""
     day = ts_us // DAY_US
     _, bundle = np.unique(account * (day.max() + 1) + day, return_inverse=True)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from stillwatch.evidence import Evidence
 from stillwatch.tracing.activity import DAY_US, Activity, activity
-from stillwatch.tracing.coupling import STATISTICS, Moments, beside_moved
+from stillwatch.tracing.coupling import STATISTICS, Moments, coupling
 from stillwatch.tracing.family import Group, Kin
 from stillwatch.tracing.handover import Handover, handover
 from stillwatch.tracing.survey import Accounts
@@ -62,7 +62,7 @@ class Timing:
 
     def scores(self, group: Group, background: Activity, rng: np.random.Generator) -> Floats:
         """(units,) The strongest of turns, flow, bursts and handover; NaN for members with too few exchanges."""
-        members = _Members.of(group)
+        members = Members.of(group)
         sent = np.bincount(members.unit, weights=background.exchanges[members.account], minlength=group.units)
         is_told = sent >= EXCHANGES_AT_LEAST
         if is_told.sum() < 2:
@@ -71,7 +71,7 @@ class Timing:
 
     def statement(self, group: Group, background: Activity) -> Evidence | None:
         """What the strongest of them shows, if it is 3 standard deviations from chance or more."""
-        members = _Members.of(group)
+        members = Members.of(group)
         if len(np.unique(members.unit)) < 2:
             return None
         hands = handover(background, members.account, members.unit, members.units)
@@ -83,7 +83,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class _Members:
+class Members:
     """A group's accounts, ascending, and the unit of each."""
 
     account: Ints
@@ -91,20 +91,20 @@ class _Members:
     units: int
 
     @classmethod
-    def of(cls, group: Group) -> _Members:
+    def of(cls, group: Group) -> Members:
         account, first = np.unique(group.account, return_index=True)
         return cls(account, group.unit[first], group.units)
 
 
-def parts(members: _Members, log: Activity, rng: np.random.Generator) -> Floats:
+def parts(members: Members, log: Activity, rng: np.random.Generator) -> Floats:
     """(parts, units) `coupling.STATISTICS` and handover: each about a standard normal for strangers."""
-    days, minutes = beside_moved(_moments(members, log, rng), rng)
+    coupled = coupling(_moments(members, log, rng), rng).members_z()
     hands = handover(log, members.account, members.unit, members.units)
     handed = np.where(hands.takes_part, hands.z, 0.0)
-    return np.concatenate([np.minimum(days.couplings(), minutes.couplings()), handed[None]])
+    return np.concatenate([coupled, handed[None]])
 
 
-def _moments(members: _Members, log: Activity, rng: np.random.Generator) -> Moments:
+def _moments(members: Members, log: Activity, rng: np.random.Generator) -> Moments:
     """What the members sent, or about `ROWS` of it: as few days as will do, and then as few members."""
     ts_us, account = log.moments(members.account)
     days = log.days
@@ -124,15 +124,14 @@ Said = tuple[str, Mapping[str, float | int | str]]
 _NOTHING: Said = ("", {})
 
 
-def _said_of_coupling(members: _Members, log: Activity) -> Said:
+def _said_of_coupling(members: Members, log: Activity) -> Said:
     rng = np.random.default_rng(0)  # the same sentence each time
     seen = _moments(members, log, rng)
-    beside = beside_moved(seen, rng)
-    z = np.minimum(*(one.group_z() for one in beside))
+    coupled = coupling(seen, rng)
+    z = coupled.group_z()
     if z.max() < _WORTH_READING:
         return _NOTHING
-    real = beside[0].real.sum(axis=1)
-    usual = np.min([one.moved.sum(axis=2).mean(axis=0) for one in beside], axis=0)
+    real, usual = coupled.days.real.sum(axis=1), coupled.usual()
     strongest = int(np.argmax(z))
     numbers = {name: round(float(value), 1) for name, value in zip(STATISTICS, z, strict=True)}
     shown = _WORDS[STATISTICS[strongest]](float(real[strongest]), float(usual[strongest]), len(seen.ts_us))
@@ -155,16 +154,23 @@ def _words_of_flow(real: float, usual: float, sent: int) -> str:
 
 def _words_of_bursts(real: float, usual: float, sent: int) -> str:
     return (
-        "send within seconds of each other, hour after hour: members were active "
-        f"without another beside them in {real:.0f} hours, and would have been in {usual:.0f}"
+        "send within seconds of each other, hour after hour: members were active without another beside them in "
+        f"{real:.0f} hours, and would have been in {usual:.0f}"
+    )
+
+
+def _words_of_relay(real: float, usual: float, sent: int) -> str:
+    return (
+        "relieve each other: in the hour of an exchange others send "
+        f"{real / sent:.1f} times, and {usual / sent:.1f} times would be usual"
     )
 
 
 _WORDS: Mapping[str, Callable[[float, float, int], str]] = {
     "turns": _words_of_turns,
-    "fine flow": _words_of_flow,
-    "coarse flow": _words_of_flow,
+    "flow": _words_of_flow,
     "bursts": _words_of_bursts,
+    "relay": _words_of_relay,
 }
 
 
