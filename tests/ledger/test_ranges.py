@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +14,9 @@ from stillwatch.ledger import ranges, segments
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.ranges import read_parts
 
-from .sketches import sketches
+from .sketches import IDENTITY, sketches
 
+HOUR_US = 3_600_000_000
 COLUMNS = ("account", "exchange_id", "zones")
 ACCOUNTS = np.arange(1, 41, dtype=np.int64) * 7_919
 
@@ -100,3 +102,32 @@ def test_flipped_bytes_are_no_exchanges(filled: Ledger) -> None:
     path.write_bytes(content)
     with pytest.raises((OSError, pa.ArrowException)):
         parts(filled, 300)
+
+
+@pytest.mark.parametrize("rows", [100, 10**6])
+def test_the_order_of_rows_does_not_depend_on_how_they_came(tmp_path: Path, rows: int) -> None:
+    """By account, time and id: from six commits, compacted, or committed the other way round, in large parts or small.
+
+    Times are whole hours, so that most rows have company.
+    """
+    batches = [_by_the_hour(sketches(500, seed=seed, accounts=len(ACCOUNTS), days=3)) for seed in range(6)]
+    orders = []
+    for name, given in (("one", batches), ("other", batches[::-1])):
+        ledger = Ledger.create(tmp_path / name, IDENTITY)
+        with ledger.writer() as writer:
+            for batch in given:
+                writer.commit(batch)
+        orders.append(_in_their_order(ledger, rows))
+    ledger.compact()
+    orders.append(_in_their_order(ledger, rows))
+    assert orders[0] == orders[1] == orders[2]
+    assert len(orders[0]) == 3000
+
+
+def _by_the_hour(batch: pa.RecordBatch) -> pa.RecordBatch:
+    hours = batch.column("ts_us").to_numpy() // HOUR_US * HOUR_US
+    return batch.set_column(batch.schema.get_field_index("ts_us"), batch.schema.field("ts_us"), pa.array(hours))
+
+
+def _in_their_order(ledger: Ledger, rows: int) -> list[tuple[int, int, bytes]]:
+    return [tuple(row.values()) for part in parts(ledger, rows) for row in part.to_pylist()]

@@ -29,6 +29,7 @@ _CUTS = (
     16  # places in a row group where a part may begin: its accounts are taken as evenly spread between first and last
 )
 _LAST = 2**63 - 1
+_ORDER = ("account", "ts_us", "exchange_id")
 
 Ints = NDArray[np.int64]
 
@@ -49,20 +50,28 @@ def read_parts(
 ) -> Iterator[tuple[float, pa.Table]]:
     """All rows in parts of whole accounts, each with the share of the ledger that was read before it.
 
-    `columns` must hold "account". With `only`, sorted, the rows of those accounts alone. Parts ascend by account;
-    inside one, rows have no order. Parts without rows are left out.
+    `columns` must hold "account". With `only`, sorted, the rows of those accounts alone. Parts ascend by account, and
+    the rows in one by account, time and exchange id: what is made of them does not depend on the commits and
+    compactions that brought them. Parts without rows are left out.
     """
+    needed = tuple(dict.fromkeys((*columns, *_ORDER)))
     groups = [group for path in paths for group in _groups(path)]
     wanted = [group for group in groups if _holds_any(group, only)]
     held = _Held()
     ranges = _ranges(groups, part_rows)
     for number, (low, high) in enumerate(ranges):
         overlapping = [group for group in wanted if group.first < high and group.last >= low]
-        found = [rows for rows in _read(overlapping, columns, only, low, high, held) if len(rows)]
+        found = [rows for rows in _read(overlapping, needed, only, low, high, held) if len(rows)]
         if found:
-            part = pa.concat_tables(found).combine_chunks()
+            part = _in_order(pa.concat_tables(found), columns)
             del found  # views: row groups that the next part is done with would hang on them
             yield number / len(ranges), part
+
+
+def _in_order(rows: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """These columns of `rows`, in the order of `_ORDER`, copied into one piece."""
+    order = np.lexsort([rows.column(name).to_numpy() for name in reversed(_ORDER)])
+    return rows.select(list(columns)).take(pa.array(order))
 
 
 def _ranges(groups: Sequence[_Group], part_rows: int) -> list[tuple[int, int]]:
