@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.sketch.record import LINEAGE_SLOTS, PROJECTION_DIMENSIONS, Flag
+from stillwatch.stats import binomial, conformal
 from stillwatch.tracing.family import Group
 
 Ints = NDArray[np.int64]
@@ -49,3 +50,15 @@ def renamed(one: Group, names: Ints) -> Group:
 def same(left: Floats, right: Floats) -> bool:
     """Whether scores agree but for rounding."""
     return bool(np.allclose(left, right, rtol=1e-9, atol=1e-12, equal_nan=True))
+
+
+ALPHA = 0.1
+SO_MANY = (
+    1e-4  # chance that a correct family fails one such test, at most: seeds are fixed, so it fails never or always
+)
+
+
+def are_surprising(subjects: Floats, honest: Floats) -> bool:
+    """Whether more of `subjects` than chance allows are among the highest tenth of `honest`, which are independent."""
+    hits = int((conformal.p_values(subjects, honest) <= ALPHA).sum())
+    return binomial.chance_of_so_many(hits, len(subjects), ALPHA) < SO_MANY

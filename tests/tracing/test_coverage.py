@@ -5,8 +5,10 @@ Projections are drawn, not sketched: topics are centres in 64 directions, a payl
 
 from __future__ import annotations
 
+import doctest
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import ibis
 import numpy as np
@@ -22,7 +24,7 @@ from stillwatch.tracing.family import Family, Group, Kin
 from stillwatch.tracing.strata import TRAITS
 from stillwatch.tracing.topic_cells import BITS, TABLES, finest_cells
 
-from .groups import group, in_order, renamed, same
+from .groups import are_surprising, group, in_order, renamed, same
 from .small_world import HONEST, auc, scores_by_kind, small_world
 from .worlds import known
 
@@ -120,6 +122,22 @@ def test_scores_do_not_depend_on_volume(make: object) -> None:
     light, heavy = found[:, :20].mean(axis=1), found[:, 20:].mean(axis=1)
     error = (light - heavy).std(ddof=1) / math.sqrt(8)
     assert abs(float((light - heavy).mean())) < 4 * error + 0.002  # 0.002: what rounding to whole signs leaves
+
+
+def honest_score(seed: int, each: int) -> float:
+    """A unit of an honest group, whose units have one to six subjects of their own, as many for all of a group."""
+    rng = np.random.default_rng(seed)
+    unit, subjects = np.repeat(np.arange(8), each), int(rng.integers(1, 7))
+    return float(scores(drawn(unit, (5 * unit + rng.integers(0, subjects, len(unit))) % TOPICS, rng))[0])
+
+
+def test_light_units_of_honest_groups_are_not_surprising_among_heavy_ones() -> None:
+    """A hundred groups of 15 conversations a unit beside 200 of 100: no more in the top tenth than chance allows."""
+    heavy = np.array([honest_score(seed, 100) for seed in range(200)])
+    light = np.array([honest_score(seed, 15) for seed in range(1000, 1100)])
+    assert not are_surprising(light, heavy)
+    campaign = scores(dealt_out([15] * 100, np.random.default_rng(14)))
+    assert are_surprising(campaign, heavy)
 
 
 def test_what_all_say_is_no_topic() -> None:
@@ -244,3 +262,10 @@ def test_campaigns_of_a_small_world_cover_more_than_its_honest_groups(tmp_path_f
     narrow = np.concatenate([found[kind] for kind in HONEST if kind != "evaluation"])
     assert min(auc(found[level], narrow)[1] for level in ("E2", "E3", "E4")) > 0.9
     assert float(np.median(found["evaluation"])) > -0.05
+
+
+def test_every_number_in_the_pages_examples_is_computed() -> None:
+    """docs/families/coverage.md, run in order."""
+    page = Path(__file__).parents[2] / "docs" / "families" / "coverage.md"
+    result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert (result.failed, result.attempted > 2) == (0, True)

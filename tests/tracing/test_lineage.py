@@ -5,9 +5,11 @@ Sentences are numbers here, but for one test that sketches real text.
 
 from __future__ import annotations
 
+import doctest
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import ibis
 import numpy as np
@@ -22,7 +24,7 @@ from stillwatch.sketch.record import LINEAGE_SLOTS, Flag
 from stillwatch.tracing.family import Family, Group, Kin
 from stillwatch.tracing.lineage import COMMON_UNITS, PAYLOADS_AT_LEAST, Lineage, Sentences, sentences
 
-from .groups import group, in_order, renamed, same
+from .groups import are_surprising, group, in_order, renamed, same
 from .small_world import HONEST, auc, scores_by_kind, small_world
 from .worlds import known
 
@@ -161,6 +163,20 @@ def test_scores_do_not_depend_on_volume() -> None:
     assert abs(float((light - heavy).mean())) < 4 * float((light - heavy).std(ddof=1)) / math.sqrt(10)
 
 
+def honest_score(seed: int, each: int) -> float:
+    """A unit of an honest group, in which up to a fifth of the texts are partly another's."""
+    rng = np.random.default_rng(seed)
+    return float(scores(chained([each] * 8, rng, float(rng.uniform(0, 0.2))))[0])
+
+
+def test_light_units_of_honest_groups_are_not_surprising_among_heavy_ones() -> None:
+    """A hundred groups of 20 texts a unit beside 200 of 100: no more in the top tenth than chance allows."""
+    heavy = np.array([honest_score(seed, 100) for seed in range(200)])
+    light = np.array([honest_score(seed, 20) for seed in range(1000, 1100)])
+    assert not are_surprising(light, heavy)
+    assert are_surprising(scores(chained([20] * 100, np.random.default_rng(15), 0.6)), heavy)
+
+
 @settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_order_and_names_mean_nothing(seed: int) -> None:
@@ -244,3 +260,10 @@ def test_honest_groups_of_a_small_world_hand_hardly_anything_on(tmp_path_factory
     honest = np.concatenate([found[kind] for kind in HONEST if kind != "university"])
     assert float(np.quantile(honest, 0.9)) < 0.1
     assert auc(found["E4"], honest)[1] > 0.9
+
+
+def test_every_number_in_the_pages_examples_is_computed() -> None:
+    """docs/families/lineage.md, run in order."""
+    page = Path(__file__).parents[2] / "docs" / "families" / "lineage.md"
+    result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert (result.failed, result.attempted > 2) == (0, True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import math
+from pathlib import Path
 from typing import Any
 
 import ibis
@@ -19,7 +21,7 @@ from stillwatch.tracing.settings import ATTRIBUTES, Usage, usage
 from stillwatch.tracing.shape import EXCHANGES_AT_LEAST, Habits, Shape, typical_distances
 from stillwatch.tracing.sizes import SIZES, spread
 
-from .groups import group, in_order, renamed, same
+from .groups import are_surprising, group, in_order, renamed, same
 from .small_world import HONEST, auc, scores_by_kind, small_world
 
 Ints = NDArray[np.int64]
@@ -155,6 +157,29 @@ def test_scores_do_not_depend_on_volume() -> None:
     assert abs(float((light - heavy).mean())) < 4 * float((light - heavy).std(ddof=1)) / math.sqrt(10)
 
 
+def drawn(seed: int, each: int, own: float) -> Group:
+    """Eight units; each has its own tuple for a share `own` of its exchanges, and lengths `own` octaves apart."""
+    rng = np.random.default_rng(seed)
+    unit = np.repeat(np.arange(8), each)
+    is_own = rng.random(len(unit)) < own
+    lengths = np.exp2(8 + own * unit + rng.normal(0, 1, len(unit))).astype(int)
+    return group(unit, parameters=np.where(is_own, 100 + unit, 1 + rng.integers(0, 3, len(unit))), prompt_chars=lengths)
+
+
+def honest_score(seed: int, each: int) -> float:
+    """A unit of an honest group, which agrees on a third of what it does, or on two."""
+    own = float(np.random.default_rng(seed).uniform(1 / 3, 2 / 3))
+    return float(scores(drawn(seed, each, own), log(1.0))[0])
+
+
+def test_light_units_of_honest_groups_are_not_surprising_among_heavy_ones() -> None:
+    """A hundred groups of 20 exchanges a unit beside 200 of 100: no more in the top tenth than chance allows."""
+    heavy = np.array([honest_score(seed, 100) for seed in range(200)])
+    light = np.array([honest_score(seed, 20) for seed in range(1000, 1100)])
+    assert not are_surprising(light, heavy)
+    assert are_surprising(np.array([scores(drawn(seed, 20, 0.0), log(1.0))[0] for seed in range(100)]), heavy)
+
+
 @settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_order_and_names_mean_nothing(seed: int) -> None:
@@ -213,3 +238,10 @@ def test_campaigns_with_settings_of_their_own_agree_more_than_honest_groups(
     found = scores_by_kind(small_world(tmp_path_factory.getbasetemp()), SHAPE, ("E2", "E3", *HONEST))
     honest = np.concatenate([found[kind] for kind in HONEST])
     assert min(auc(found[level], honest)[1] for level in ("E2", "E3")) > 0.9
+
+
+def test_every_number_in_the_pages_examples_is_computed() -> None:
+    """docs/families/shape.md, run in order."""
+    page = Path(__file__).parents[2] / "docs" / "families" / "shape.md"
+    result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert (result.failed, result.attempted > 2) == (0, True)

@@ -16,8 +16,8 @@ with U units in the log, of which d(v) outside the group use v, and p_others the
 Null: a unit agrees with the rest of its group no more than units of honest groups do with theirs.
 Assumption: units choose settings independently unless one hand sets them, or one program, which honest groups have too.
 Weakness: one odd tuple that never varies is no sign, as most honest accounts have one. Honest users of one popular tool
-agree on the tool's settings as completely; with 200 of them the settings are not rare, with five they are. Blind where
-an operator gives each account settings and work of its own, and where everybody's settings are the defaults.
+agree on its settings as completely, and where the group holds most of them, few outside have them. Blind where an
+operator gives each account settings and work of its own, and where everybody's settings are the defaults.
 """
 
 from __future__ import annotations
