@@ -244,9 +244,10 @@ def test_the_statement_says_who_shares_what_and_how_rare_it_is() -> None:
     assert said is not None
     assert (said.family, said.log_e) == ("infrastructure", 0.0)
     assert said.statement == (
-        "4 of 4 units are tied to others by 12.3 bits in the middle: 4 of 4 use a card that another of them uses, "
-        "known from 4 units of the log (11.3 bits); 4 of 4 use an address that another of them uses, known from 60 "
-        "units of the log (2.1 bits). Innocent if one employer, agency or reseller pays for all of them"
+        "4 of 4 accounts or organisations are tied to others of them, by 12.3 bits in the middle: 4 of 4 use a card "
+        "that another of them uses, known from 4 units of the log (11.3 bits); 4 of 4 use an address that another of "
+        "them uses, known from 60 units of the log (2.1 bits). Innocent if one employer, agency or reseller pays for "
+        "all of them"
     )
     assert said.detail["payment_sharing"] == 4
 
@@ -258,6 +259,22 @@ def test_the_statement_names_the_honest_explanation(shared: dict[str, int], reas
     said = IDENTITY.statement(strangers(5, **shared), log())
     assert said is not None
     assert reason in said.statement
+
+
+def test_a_network_is_not_said_again_of_those_who_share_an_address_in_it() -> None:
+    campus = IDENTITY.statement(strangers(5, ip=7, network=8), log())
+    rented = IDENTITY.statement(strangers(5, network=8), log())
+    assert campus is not None
+    assert rented is not None
+    assert "a network" not in campus.statement
+    assert "a network" in rented.statement
+
+
+def test_a_card_that_identifies_nobody_is_not_what_is_explained() -> None:
+    """A payment field that is the same for most: the address is what ties them, and what has an explanation."""
+    said = IDENTITY.statement(strangers(5, ip=7, payment=8), log(payment={8: 9_000}))
+    assert said is not None
+    assert "campus" in said.statement
 
 
 def test_nothing_is_said_of_units_that_nothing_ties() -> None:

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 
 from stillwatch.tracing.family import Group
-from stillwatch.tracing.identity import Identity, bits, holdings
+from stillwatch.tracing.holdings import holdings
+from stillwatch.tracing.identity import Identity, bits
 from stillwatch.tracing.linkage import HOLDERS_AT_MOST, fitted, linked, pairs, records
 from stillwatch.tracing.match_weight import KINDS, MIXED
 from stillwatch.tracing.survey import Accounts

@@ -10,20 +10,18 @@ Country is no part of it, nor is the provider's number: where somebody lives is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator
 
 import ibis
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from stillwatch.evidence import Evidence
 from stillwatch.tracing.family import Group, Kin
+from stillwatch.tracing.holdings import Held, Holdings, holdings
 from stillwatch.tracing.match_weight import (
+    ADDRESS,
     API_KEY,
-    CLIENT,
     COMPARISONS,
     KINDS,
     LINKING,
@@ -35,19 +33,16 @@ from stillwatch.tracing.match_weight import (
     Kind,
 )
 from stillwatch.tracing.survey import Accounts
-from stillwatch.tracing.term_frequency import AT_ONCE, TermFrequencies, term_frequencies
+from stillwatch.tracing.term_frequency import TermFrequencies, term_frequencies
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 CIRCLE = 256
 """Holders of one value that are compared with each other; of more, those who are most alike otherwise are put together.
-Chosen: 32,640 pairs a circle, which takes about 20 ms."""
+Chosen: 32,640 pairs a circle, which take 50 ms; an address or a network that more share is worth nothing anyway."""
 MOST_BITS = 20.0
 """Of one unit: a million to one is more than any log's calibration can tell from certainty."""
-_US_PER_HOUR = 3_600_000_000
-_NAMES = {"payment": "a card", "api_key": "an API key", "address": "an address", "network": "a network"}
 
 
 class Identity:
@@ -76,118 +71,17 @@ class Identity:
         if not len(tied):
             return None
         held = holdings(group, background)
-        shared = [held[kind.name] for kind in LINKING if held[kind.name].is_shared]
+        shared = [held[kind.name] for kind in LINKING if _is_news(held, kind)]
         detail: dict[str, float | int | str] = {"units": group.units, "tied": len(tied)}
         detail["median_bits"], detail["most_bits"] = round(float(np.median(tied)), 1), round(float(tied.max()), 1)
         for mine in shared:
             detail |= mine.detail()
         said = "; ".join(mine.sentence() for mine in shared)
-        tie = f"{len(tied):,} of {group.units:,} units are tied to others by {np.median(tied):.1f} bits in the middle"
-        return Evidence(self.name, 0.0, f"{tie}: {said}. {_explained(held)}", detail)
-
-
-@dataclass(frozen=True)
-class Held:
-    """Who holds which values of one kind in a group. `unit` and `value` are pairs that another unit shares."""
-
-    kind: Kind
-    units: int
-    known: Bools  # (units,)
-    size: Ints  # (units,) distinct values of each, shared or not
-    unit: Ints  # (pairs,)
-    value: Ints  # (pairs,) dense number of the value
-    bits: Floats  # (pairs,) what agreeing on it is worth
-    holders: Ints  # (pairs,) units of the whole log that hold it
-
-    @property
-    def is_shared(self) -> bool:
-        return len(self.unit) > 0
-
-    @property
-    def sharing(self) -> int:
-        """Units that share a value with another one."""
-        return len(np.unique(self.unit))
-
-    def detail(self) -> dict[str, float | int | str]:
-        name = self.kind.name
-        return {
-            f"{name}_known": int(self.known.sum()),
-            f"{name}_sharing": self.sharing,
-            f"{name}_bits": round(float(self.bits.max()), 1),
-        }
-
-    def sentence(self) -> str:
-        """How many share it, and how rare it is; numbers of the rarest and the commonest value."""
-        if self.kind is MIXED:
-            return f"{self.sharing:,} are used from {AT_ONCE} or more programs and networks inside one hour"
-        rarest, commonest = int(self.holders.min()), int(self.holders.max())
-        holders = f"{rarest:,}" if rarest == commonest else f"{rarest:,} to {commonest:,}"
-        least, most = f"{self.bits.min():.1f}", f"{self.bits.max():.1f}"
-        weight = most if least == most else f"{least} to {most}"
-        return (
-            f"{self.sharing:,} of {int(self.known.sum()):,} use {_NAMES[self.kind.name]} that another of them uses, "
-            f"known from {holders} units of the log ({weight} bits)"
+        tie = (
+            f"{len(tied):,} of {group.units:,} accounts or organisations are tied to others of them, by "
+            f"{np.median(tied):.1f} bits in the middle"
         )
-
-    @cached_property
-    def matrices(self) -> tuple[csr_matrix, csr_matrix]:
-        """Units by values: 1 + bits, and ones. The 1 tells agreeing on a worthless value from not agreeing."""
-        shape = (self.units, int(self.value.max(initial=-1)) + 1)
-        of = (self.unit, self.value)
-        return csr_matrix((1.0 + self.bits, of), shape), csr_matrix((np.ones(len(self.unit)), of), shape)
-
-    def agreement(self, left: Ints, right: Ints) -> tuple[Bools, Floats]:
-        """Whether pairs of units share a value, and the bits of the rarest that they share.
-
-        Who holds many values has many chances to share one: u grows by the number that the poorer of the two holds.
-        """
-        if not self.is_shared:
-            return np.zeros(len(left), np.bool_), np.zeros(len(left))
-        weights, ones = self.matrices
-        rarest = weights[left].multiply(ones[right]).max(axis=1).toarray().ravel()
-        chances = np.log2(np.maximum(np.minimum(self.size[left], self.size[right]), 1))
-        return rarest > 0.0, np.maximum(rarest - 1.0 - chances, 0.0)
-
-
-Holdings = Mapping[str, Held]
-"""By name of the kind."""
-
-
-def holdings(group: Group, background: TermFrequencies) -> Holdings:
-    """What the units of a group hold of each kind."""
-    columns = {kind.name: group.column(kind.column) for kind in KINDS if kind is not MIXED}
-    columns[MIXED.name] = _is_mixed(group).astype(np.int64)
-    return {kind.name: _held(kind, group, columns[kind.name], background) for kind in KINDS}
-
-
-def _held(kind: Kind, group: Group, values: Ints, background: TermFrequencies) -> Held:
-    is_known = values != kind.unknown
-    distinct, dense = np.unique(values[is_known], return_inverse=True)
-    pairs = np.unique(dense * max(group.units, 1) + group.unit[is_known])
-    value, unit = pairs // max(group.units, 1), pairs % max(group.units, 1)
-    size = np.bincount(unit, minlength=group.units)
-    inside = np.bincount(value, minlength=len(distinct))
-    both = inside[value] > 1
-    frequency = background[kind.name]
-    # A group may hold what the log's own counts lack: it is as common as it is here at least.
-    holders = np.maximum(frequency.of(distinct), inside)
-    weight = kind.agreement(holders, frequency.scale(kind))
-    taken = value[both]
-    return Held(kind, group.units, size > 0, size, unit[both], taken, weight[taken], holders[taken])
-
-
-def _is_mixed(group: Group) -> Bools:
-    """(n,) whether the row is of an account that is used as a proxy is (`term_frequency.AT_ONCE`)."""
-    hour = group.column("ts_us") // _US_PER_HOUR
-    _, slot = np.unique(np.stack([group.account, hour]), axis=1, return_inverse=True)
-    slot = slot.ravel()
-    marked = np.ones(int(slot.max(initial=-1)) + 1, np.bool_)
-    for kind in (CLIENT, NETWORK):
-        value = group.column(kind.column)
-        known = value != kind.unknown
-        distinct = np.unique(np.stack([slot[known], value[known]]), axis=1)
-        marked &= np.bincount(distinct[0], minlength=len(marked)) >= AT_ONCE
-    return np.asarray(np.isin(group.account, group.account[marked[slot]]), np.bool_)
+        return Evidence(self.name, 0.0, f"{tie}: {said}. {_explained(held)}", detail)
 
 
 def partners(held: Holdings) -> tuple[Ints, Ints]:
@@ -257,10 +151,16 @@ def _strongest(held: Holdings, left: Ints, right: Ints, weight: Floats) -> Float
     return np.where(known, np.clip(np.maximum(best, mean), 0.0, MOST_BITS), np.nan)
 
 
+def _is_news(held: Holdings, kind: Kind) -> bool:
+    """Whether a kind is shared, and not only because the address is, which lies in one network."""
+    mine = held[kind.name]
+    return mine.is_shared and not (kind is NETWORK and np.isin(mine.unit, held[ADDRESS.name].unit).all())
+
+
 def _explained(held: Holdings) -> str:
     """Who would share so honestly."""
-    if held[PAYMENT.name].is_shared:
+    if held[PAYMENT.name].ties:
         return "Innocent if one employer, agency or reseller pays for all of them"
-    if held[API_KEY.name].is_shared:
+    if held[API_KEY.name].ties:
         return "Innocent if one team has accounts in several organisations, or if a key has leaked"
     return "Innocent if they sit in one campus, office or home, behind one carrier, or with one hosting provider"

@@ -1,9 +1,9 @@
-"""Evidence family "infrastructure": principals who claim to be strangers and share what strangers do not share.
+"""Shared cards and addresses of a group, counted in units: what the judgement's rules read.
 
 Counts the units of a group that share a payment instrument, an address or a network with another unit, beside how
-often units of the whole population do. A payment instrument weighs more than an address: whole universities sit behind
-one address. Null: units of the group share no more than the population's units do. Known weakness: separate cards and
-residential addresses cost an operator little; their absence says nothing.
+often units of the whole population do. How much each agreement weighs, rare ones more than common ones, is the family's
+business (`identity`). Known weakness: separate cards and residential addresses cost an operator little; their absence
+says nothing.
 """
 
 from __future__ import annotations
