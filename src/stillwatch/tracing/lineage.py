@@ -1,13 +1,14 @@
 """Evidence family "lineage": does a text that one account sent come back inside what another account sends?
 
 Pipelines hand texts on: one account writes, another rewrites, a third grades; examples are recycled over all. So an
-exchange quotes sentences of another unit's exchanges, while hardly any whole payload comes twice. The score of a unit
-is the share of its payloads that hold a passage: a sentence (of the six that a sketch keeps of a payload) that
+exchange quotes another unit's exchange, while hardly any whole payload comes twice. The score of a unit is the share of
+its payloads that have a passage in common with a *different* payload of another unit: two sentences of the six that a
+sketch keeps, or one where either payload has no more than two. Sentences do not count that are
 
-1. is also in a *different* payload of another unit: whole payloads that many send are question sets;
-2. is rare outside the group: sentences of three or more unrelated units are common, whatever they say;
-3. is no habit of the group: what most exchanges say, or one wording in a stock of dozens, is form and not content.
+- habits of the group: a template, or one wording in a stock of up to 200, is form and not content;
+- common: three or more unrelated units outside the group say them.
 
+Equal whole payloads are question sets, which others measure.
 A unit with a large share of the group's payloads has fewer others to be quoted by: shares are divided by the chance
 that a quoting payload, dealt to anybody, is another unit's.
 
