@@ -48,9 +48,9 @@ HABIT_OF_UNIT = 0.1
 HABIT_PAYLOADS = 4
 """Payloads that are no habit, however few there are in all: a text, its rewriting, its grade and one more."""
 HABIT_AT_MOST = 20
-"""Payloads that are a habit, however many there are in all: bounds the pairs that are compared to 57 a payload."""
+"""More payloads are a habit, however many there are in all: at most 57 comparisons a payload."""
 PASSAGE = 2
-"""Sentences that two texts have in common, or one where one of the texts has no more than twice as many."""
+"""Sentences in common, or half of those of the shorter text."""
 _WORTH_READING = 0.02  # of a group's payloads hold a passage
 
 
