@@ -19,14 +19,17 @@ from end_to_end.worlds import (
     invented,
     invented_chats,
     jobs,
+    on_cards,
     people,
     prose,
     seeded,
+    users_of_tools,
     vocabulary,
     write_log,
 )
+from end_to_end.wrappers import MAKE_ITEMS, SECRETS, desks
 
-from stillwatch.assembly import Secrets, read_logs
+from stillwatch.assembly import read_logs
 from stillwatch.campaigns.campaign import Review
 from stillwatch.campaigns.families import ALL_FAMILIES, COMPLEMENTARITY, INFRASTRUCTURE, TEMPLATE, VARIANTS
 from stillwatch.ledger.engines import connect
@@ -34,43 +37,20 @@ from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.names import NameTable
 from stillwatch.ledger.view import View
 from stillwatch.pipeline import Hunt, learned, review
-from stillwatch.pseudonym import Secret
 
 # Ibis 12 calls a DuckDB method that DuckDB 2 has renamed; remove this once Ibis calls the new one.
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
-SECRETS = Secrets(Secret(b"a secret for tests only, 32 bytes"), None, Path("unused"), False)
 SEED = 11
-MAKE_ITEMS = (
-    "Generate ten question and answer pairs from the passage below, to be used as training data for a model. Every "
-    "question must be answerable from the passage alone, every answer must be complete without it, and no two of them "
-    "may ask for the same fact. Return a list of objects with the keys question and answer. Passage:"
-)
-BRIEFING = (
-    "You prepare the morning briefing of our editors, who have a minute and a half for each report. Say in three plain "
-    "sentences what happened, who says so, and what is not known yet. No adjectives, no headlines, no advice, and no "
-    "names of people who are not in the report. If there is nothing new in it, say so. Report:"
-)
 
 
 def a_world(ring: str = "ring") -> World:
     """A ring, strangers with one tool and subjects of their own, and people."""
     rng = seeded(SEED)
     world = World().with_honest("people", people("person", invented_chats(rng, 60), 4, rng))
-    desks = [independent(f"desk-{i}", invented(rng, BRIEFING, [vocabulary(rng)], 30), 1, 25, rng)[0] for i in range(6)]
+    strangers = desks(rng, 25)
     pool = invented(rng, MAKE_ITEMS, [vocabulary(rng) for _ in range(40)], 250)
-    return world.with_honest("desks", desks).with_ring("ring", dealt_out(ring, pool, rng))
-
-
-def users_of_tools(tools: int, rng: Random) -> list[Sender]:
-    """Of each tool four strangers, each with subjects of his own."""
-    senders = []
-    for tool in range(tools):
-        briefing = prose(rng, vocabulary(rng), 30)
-        for user in range(4):
-            run = invented(rng, briefing, [vocabulary(rng)], 14)
-            senders += independent(f"tool-{tool:02}-user-{user}", run, 1, 14, rng)
-    return senders
+    return world.with_honest("desks", strangers).with_ring("ring", on_cards(dealt_out(ring, pool, rng), 4))
 
 
 class Place:
@@ -129,7 +109,7 @@ def test_a_benign_log_decides_who_is_acted_on(place: Place, ledger: View, hunt: 
     benign = place.view(World().with_honest("tools", users_of_tools(40, seeded(1))), "benign")
     acted = [
         {a.account for a in review(ledger, benign, replace(hunt, alpha=alpha)).accounts if a.verdict == "act"}
-        for alpha in (0.05, 1e-9)
+        for alpha in (0.2, 1e-9)
     ]
     assert acted == [a_world().rings["ring"], set()]
 

@@ -6,15 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from end_to_end.wrappers import SECRETS
 from threadpoolctl import threadpool_limits
 
-from stillwatch.assembly import Secrets, read_logs
+from stillwatch.assembly import read_logs
 from stillwatch.evaluation.world import World, open_worlds
-from stillwatch.pseudonym import Secret
 
 from .tiny import a_world, benign, write_world
-
-SECRETS = Secrets(Secret(b"a secret for tests only, 32 bytes"), None, Path("unused"), False)
 
 
 def opened(directories: Sequence[Path], out: Path) -> list[World]:

@@ -16,7 +16,6 @@ from end_to_end.worlds import (
     World,
     covered,
     dealt_out,
-    independent,
     invented,
     invented_chats,
     jobs,
@@ -25,23 +24,14 @@ from end_to_end.worlds import (
     vocabulary,
     write_log,
 )
+from end_to_end.wrappers import MAKE_ITEMS, desks
 
 SEED = 11
 HEAVY = "desks"
-MAKE_ITEMS = (
-    "Generate ten question and answer pairs from the passage below, to be used as training data for a model. Every "
-    "question must be answerable from the passage alone, every answer must be complete without it, and no two of them "
-    "may ask for the same fact. Return a list of objects with the keys question and answer. Passage:"
-)
 REWRITE = (
     "I want you to act as a prompt writer. Rewrite the given prompt into a more complex version that a clever system "
     "finds harder to handle, by adding one more constraint or one more step of reasoning. Keep it reasonable, keep it "
     "understandable for people, and do not make it longer than twice its length. #The Given Prompt#:"
-)
-BRIEFING = (
-    "You prepare the morning briefing of our editors, who have a minute and a half for each report. Say in three plain "
-    "sentences what happened, who says so, and what is not known yet. No adjectives, no headlines, no advice, and no "
-    "names of people who are not in the report. If there is nothing new in it, say so. Report:"
 )
 
 
@@ -49,8 +39,8 @@ def a_world() -> World:
     """Two campaigns, the second with half of its traffic chats; strangers with one tool, who send most; people."""
     rng = seeded(SEED)
     chats = invented_chats(rng, 60)
-    desks = [independent(f"desk-{i}", invented(rng, BRIEFING, [vocabulary(rng)], 90), 1, 80, rng)[0] for i in range(6)]
-    world = World().with_honest("people", people("person", chats, 4, rng)).with_honest(HEAVY, desks)
+    strangers = desks(rng, 80)
+    world = World().with_honest("people", people("person", chats, 4, rng)).with_honest(HEAVY, strangers)
     for name, wrapper in (("items", MAKE_ITEMS), ("rewriting", REWRITE)):
         pool = invented(rng, wrapper, [vocabulary(rng) for _ in range(40)], 250)
         cover = 0.5 if name == "rewriting" else 0.0
