@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from stillwatch.campaigns.campaign import AccountFinding, Calibration, Campaign, Cleared, Review, StratumCalibration
 from stillwatch.evidence import Evidence
+from stillwatch.standing.look import Looked, look
 from stillwatch.standing.register import Register
-from stillwatch.standing.sighting import US_PER_DAY, Beside, Sighting, Trial
+from stillwatch.standing.sighting import Beside, Sighting, Trial
 
 DAY = 20_700
+US_PER_DAY = 86_400_000_000
 ALPHA = 0.01
 MANY = 10**9
 """Honest units that carry whatever level is asked for."""
@@ -77,6 +80,15 @@ def sighting(accounts: Iterable[str], skeleton: Iterable[str] = (), **changes: A
 def values(*spans: tuple[int, int]) -> frozenset[str]:
     """Skeleton values by number."""
     return frozenset(f"v{number}" for span in spans for number in range(*span))
+
+
+def look_at(register: Register, seen: Review, day: int, beside: Beside | None = None) -> tuple[Register, Looked]:
+    """A look at which every ring with evidence was frozen and tried, on all days from the first one on."""
+    beside = beside or Beside()
+    kept = [{beside.pseudonyms.get(name, name) for name in one.accounts} for one in seen.campaigns]
+    logs = [one.log_e for one in seen.campaigns]
+    tried = [trial(accounts, log_e, DAY, day) if log_e else None for accounts, log_e in zip(kept, logs, strict=True)]
+    return look(register, seen, day, replace(beside, trials=tried))
 
 
 def begun(alpha: float = ALPHA) -> Register:

@@ -17,7 +17,7 @@ from stillwatch.standing.look import Looked, look, unused_from
 from stillwatch.standing.register import Register
 from stillwatch.standing.sighting import Beside, Trial
 
-from .reviews import ALPHA, DAY, MANY, begun, people, review, ring, sighting, trial, values, with_skeletons
+from .reviews import ALPHA, DAY, MANY, begun, look_at, people, review, ring, sighting, trial, values, with_skeletons
 
 RING = people((0, 40))
 STRONG = math.log(1e6)
@@ -47,8 +47,8 @@ def test_a_strong_campaign_is_acted_on_account_by_account() -> None:
 
 def test_the_review_carries_lasting_ids() -> None:
     """The hunt names the ring anew at the second look; campaign, findings and their sentences keep the first name."""
-    register, _ = look(begun(), review(ring(RING, name="C-aaaaaaaa")), DAY)
-    _, seen = look(register, review(ring(RING, name="C-bbbbbbbb")), DAY + 1)
+    register, _ = look_at(begun(), review(ring(RING, name="C-aaaaaaaa")), DAY)
+    _, seen = look_at(register, review(ring(RING, name="C-bbbbbbbb")), DAY + 1)
     assert [one.id for one in seen.review.campaigns] == ["C-aaaaaaaa"]
     assert {one.campaign for one in seen.review.accounts} == {"C-aaaaaaaa"}
     assert seen.review.accounts[0].evidence[0].statement == "Uses the skeleton of C-aaaaaaaa"
@@ -82,19 +82,16 @@ def test_evidence_is_added_and_not_multiplied() -> None:
     assert register.found == 0
 
 
-def test_a_review_without_trials_speaks_for_all_its_days() -> None:
-    """Its e-values are of every day so far: they count at the first look and at no later one."""
+def test_without_trials_nobody_is_acted_on() -> None:
+    """A review's e-values do not say which accounts were frozen and which days they used: ids and history only."""
     register, seen = look(begun(), review(ring(RING, STRONG)), DAY)
-    assert seen.actions[0].accounts
-    register, _ = look(register, review(ring(RING, STRONG + 1)), DAY + 1)
-    held = register.campaigns["C-00000001"].hypothesis
-    assert held is not None
-    assert held.trials == 1
+    assert (reasons(seen), seen.actions[0].accounts) == (["evidence"], ())
+    assert register.campaigns["C-00000001"].history[0].log_e == STRONG
 
 
 def test_what_claims_nothing_is_no_trial() -> None:
-    """A ring that linking days do not show has e = 1 exactly; its days stay unused."""
-    register, seen = look(begun(), review(ring(RING, 0.0)), DAY)
+    """A ring that the days which link do not show is not tried; its days stay unused."""
+    register, seen = look_at(begun(), review(ring(RING, 0.0)), DAY)
     assert seen.campaigns[0].tried_through == -1
     assert reasons(seen) == ["evidence"]
     assert "nothing was tried yet" in seen.actions[0].refusals[0].statement
@@ -103,7 +100,7 @@ def test_what_claims_nothing_is_no_trial() -> None:
 
 def test_a_verdict_of_watch_is_never_acted_on() -> None:
     """Its evidence is kept; should the verdict change, it counts."""
-    register, seen = look(begun(), review(ring(RING, STRONG, verdict="watch")), DAY)
+    register, seen = look_at(begun(), review(ring(RING, STRONG, verdict="watch")), DAY)
     assert reasons(seen) == ["verdict"]
     assert register.found == 0
     _, seen = looked_at(register, (DAY + 1, None))
@@ -112,11 +109,11 @@ def test_a_verdict_of_watch_is_never_acted_on() -> None:
 
 def test_nobody_is_acted_on_finer_than_the_calibration_supports() -> None:
     """Level 1/200 asks for 199 honest units; with 100 the evidence of a million is refused with what is missing."""
-    _, seen = look(begun(), review(ring(RING, STRONG), units=100), DAY)
+    _, seen = look_at(begun(), review(ring(RING, STRONG), units=100), DAY)
     assert reasons(seen) == ["calibration"]
     assert "100 benign units of stratum batch carry no claim finer than 0.0099" in seen.actions[0].refusals[0].statement
     assert "Calibrate on 99 more benign units" in seen.actions[0].refusals[0].statement
-    _, seen = look(begun(), review(ring(RING, STRONG), units=199), DAY)
+    _, seen = look_at(begun(), review(ring(RING, STRONG), units=199), DAY)
     assert seen.actions[0].accounts
 
 
@@ -124,7 +121,7 @@ def test_who_joined_after_the_test_is_not_acted_on() -> None:
     """A campaign of forty was rejected; the sixty that join later are for a person until they are tried, too."""
     register, _ = looked_at(begun(), (DAY, STRONG))
     grown = people((0, 100))
-    register, seen = look(register, review(ring(grown)), DAY + 1)
+    register, seen = look_at(register, review(ring(grown)), DAY + 1)
     assert seen.actions[0].accounts == tuple(sorted(RING))
     assert reasons(seen) == ["joined later"]
     assert [one.verdict for one in seen.review.accounts].count("act") == 40
@@ -144,16 +141,16 @@ def test_a_part_of_a_rejected_campaign_stays_rejected() -> None:
     """Its accounts were tried with the whole; what joined the part was not."""
     register, _ = looked_at(begun(), (DAY, STRONG))
     part = ring(people((0, 10), (200, 205)), name="C-00000002")
-    _, seen = look(register, review(ring(people((10, 40))), part), DAY + 1)
+    _, seen = look_at(register, review(ring(people((10, 40))), part), DAY + 1)
     assert seen.campaigns[1].parent == "C-00000001"
     assert seen.actions[1].accounts == tuple(sorted(people((0, 10))))
 
 
 def test_a_known_wrapper_under_new_accounts_is_not_acted_on_unseen() -> None:
     """It has its id back, and nothing that was decided."""
-    register, _ = look(begun(), review(ring(RING, STRONG)), DAY, with_skeletons(values((0, 16))))
+    register, _ = look_at(begun(), review(ring(RING, STRONG)), DAY, with_skeletons(values((0, 16))))
     back = review(ring(people((500, 540))))
-    register, seen = look(register, back, DAY + 9, with_skeletons(values((0, 16))))
+    register, seen = look_at(register, back, DAY + 9, with_skeletons(values((0, 16))))
     assert seen.campaigns[0].history[-1].change == "new accounts"
     assert (seen.actions[0].id, seen.actions[0].accounts) == ("C-00000001", ())
     assert (register.found, register.hypotheses) == (1, 2)
@@ -165,16 +162,16 @@ def test_rings_that_were_let_go_take_their_part_of_alpha() -> None:
         Cleared(reason, tuple(sorted(people((first, first + 9)))), 9, 90, "eval", "")
         for first, reason in ((100, "same questions"), (200, "common tool"), (300, "heavy but alone"))
     ]
-    register, seen = look(begun(), review(ring(RING, STRONG), cleared=cleared), DAY)
+    register, seen = look_at(begun(), review(ring(RING, STRONG), cleared=cleared), DAY)
     assert register.hypotheses == 2
     assert seen.actions[0].level == pytest.approx(ALPHA / 3)
 
 
 def test_rings_of_one_look_share_alpha_evenly() -> None:
     """Four rings after one: each has 1/(2 * 6) of alpha, whoever is named first."""
-    register, _ = look(begun(), review(ring(RING)), DAY)
+    register, _ = look_at(begun(), review(ring(RING)), DAY)
     four = [ring(people((100 * k, 100 * k + 20)), name=f"C-0000001{k}") for k in range(1, 5)]
-    register, _ = look(register, review(*four), DAY + 1)
+    register, _ = look_at(register, review(*four), DAY + 1)
     shares = [known.hypothesis.share for known in register.campaigns.values() if known.hypothesis]
     assert shares == pytest.approx([1 / 2, *[1 / 12] * 4])
 
@@ -182,9 +179,9 @@ def test_rings_of_one_look_share_alpha_evenly() -> None:
 def test_discoveries_earn_later_ones_a_better_level() -> None:
     """Two campaigns pass together where each alone would not."""
     both = [ring(people(span), math.log(400.0), name=f"C-{span[0]}") for span in ((0, 40), (100, 140))]
-    assert look(begun(), review(*both), DAY)[1].actions[0].accounts
+    assert look_at(begun(), review(*both), DAY)[1].actions[0].accounts
     weak = replace(both[1], log_e=0.0)
-    assert look(begun(), review(both[0], weak), DAY)[1].actions[0].accounts == ()
+    assert look_at(begun(), review(both[0], weak), DAY)[1].actions[0].accounts == ()
 
 
 def test_a_rejection_is_not_taken_back() -> None:
@@ -207,19 +204,19 @@ def newcomers(shift: float, first: int, count: int = 300) -> dict[str, dict[str,
 def test_a_stratum_whose_alarm_rings_claims_nothing_until_it_is_calibrated_again() -> None:
     """Named in the refusal, with the day; evidence and verdict are what they were, and count afterwards."""
     strong = review(ring(RING, STRONG), units=5000)
-    register, seen = look(begun(), strong, DAY, Beside(honest_p=newcomers(2.0, 0)))
+    register, seen = look_at(begun(), strong, DAY, Beside(honest_p=newcomers(2.0, 0)))
     assert seen.alarms == ("batch",)
     assert reasons(seen) == ["drift"]
     assert "stratum batch rang on 2026-09-04" in seen.actions[0].refusals[0].statement
     assert register.found == 0
-    register, seen = look(recalibrated(register, ["batch"]), review(ring(RING), units=5000), DAY + 1)
+    register, seen = look_at(recalibrated(register, ["batch"]), review(ring(RING), units=5000), DAY + 1)
     assert seen.alarms == ()
     assert seen.actions[0].accounts == tuple(sorted(RING))
 
 
 def test_an_alarm_in_one_stratum_leaves_the_others_alone() -> None:
     other = ring(RING, STRONG, stratum="chat")
-    _, seen = look(begun(), review(other, units=5000), DAY, Beside(honest_p=newcomers(2.0, 0)))
+    _, seen = look_at(begun(), review(other, units=5000), DAY, Beside(honest_p=newcomers(2.0, 0)))
     assert seen.alarms == ("batch",)
     assert seen.actions[0].accounts
 
@@ -227,7 +224,7 @@ def test_an_alarm_in_one_stratum_leaves_the_others_alone() -> None:
 def test_action_on_what_was_rejected_before_rests_while_the_alarm_rings() -> None:
     """When traffic changed is not known: the reference may have been wrong before, too."""
     register, _ = looked_at(begun(), (DAY, STRONG))
-    _, seen = look(register, review(ring(RING), units=5000), DAY + 1, Beside(honest_p=newcomers(2.0, 0)))
+    _, seen = look_at(register, review(ring(RING), units=5000), DAY + 1, Beside(honest_p=newcomers(2.0, 0)))
     assert (reasons(seen), seen.actions[0].accounts) == (["drift"], ())
 
 
@@ -237,7 +234,7 @@ def test_action_on_what_was_rejected_before_rests_while_the_alarm_rings() -> Non
 def test_names_are_kept_as_pseudonyms() -> None:
     """The register holds what it was told to keep; the review it gives back still names people."""
     pseudonyms = {name: f"{number:016x}" for number, name in enumerate(sorted(RING))}
-    register, seen = look(begun(), review(ring(RING, STRONG)), DAY, Beside(pseudonyms=pseudonyms))
+    register, seen = look_at(begun(), review(ring(RING, STRONG)), DAY, Beside(pseudonyms=pseudonyms))
     assert register.campaigns["C-00000001"].accounts == frozenset(pseudonyms.values())
     assert seen.review.campaigns[0].accounts == tuple(sorted(RING))
     assert {finding.verdict for finding in seen.review.accounts} == {"act"}
@@ -252,14 +249,14 @@ def test_a_ring_asks_for_the_days_it_has_not_used() -> None:
 
 
 def test_looks_are_taken_in_the_order_of_their_days() -> None:
-    register, _ = look(begun(), review(), DAY)
+    register, _ = look_at(begun(), review(), DAY)
     with pytest.raises(UsageError, match="the last one was at day 20700"):
-        look(register, review(), DAY - 1)
+        look_at(register, review(), DAY - 1)
 
 
 def test_a_register_keeps_its_rate() -> None:
     with pytest.raises(UsageError, match=r"false-discovery rate of 0\.01, and 0\.1 was asked for"):
-        look(begun(), review(alpha=0.1), DAY)
+        look_at(begun(), review(alpha=0.1), DAY)
 
 
 @pytest.mark.parametrize("beside", [Beside(skeletons=[values((0, 3))] * 2), Beside(trials=[None, None])])
@@ -287,10 +284,10 @@ def test_a_lost_bet_is_evidence_of_nothing() -> None:
 def test_many_honest_units_are_needed_for_many_campaigns() -> None:
     """The hundredth ring's level is alpha / 10,100: MANY carries it, and a thousand units do not."""
     crowd = [ring(people((20 * k, 20 * k + 20)), name=f"C-{k}") for k in range(99)]
-    register, _ = look(begun(), review(*crowd), DAY)
+    register, _ = look_at(begun(), review(*crowd), DAY)
     late = ring(people((5000, 5040)), math.log(1e9), name="C-late")
-    assert look(register, review(late, units=MANY), DAY + 1)[1].actions[0].accounts
-    assert reasons(look(register, review(late, units=1000), DAY + 1)[1]) == ["calibration"]
+    assert look_at(register, review(late, units=MANY), DAY + 1)[1].actions[0].accounts
+    assert reasons(look_at(register, review(late, units=1000), DAY + 1)[1]) == ["calibration"]
 
 
 # -- properties ---------------------------------------------------------------------------------------------------
@@ -317,8 +314,8 @@ def test_any_look_taken_twice_changes_nothing(history: list[list[tuple[frozenset
     """After every look of any history: register and outcome."""
     register = begun()
     for number, drawn in enumerate(history):
-        once = look(register, reviews_of(drawn), DAY + number)
-        assert look(once[0], reviews_of(drawn), DAY + number) == once
+        once = look_at(register, reviews_of(drawn), DAY + number)
+        assert look_at(once[0], reviews_of(drawn), DAY + number) == once
         register = once[0]
 
 
@@ -329,6 +326,6 @@ def test_the_order_of_a_review_does_not_matter(
     """Ids, evidence and decisions are the same for whatever ring the hunt names first."""
     plain, shuffled = begun(), begun()
     for number, drawn in enumerate(history):
-        plain, _ = look(plain, reviews_of(drawn), DAY + number)
-        shuffled, _ = look(shuffled, reviews_of(data.draw(st.permutations(drawn))), DAY + number)
+        plain, _ = look_at(plain, reviews_of(drawn), DAY + number)
+        shuffled, _ = look_at(shuffled, reviews_of(data.draw(st.permutations(drawn))), DAY + number)
     assert shuffled == plain

@@ -32,7 +32,8 @@ class Refusal:
 class Action:
     """What may be done about one campaign: act on `accounts`, at `level`; nobody, with reasons, where it is empty.
 
-    `level`: at which its hypothesis was rejected, or would have to be now.
+    `accounts`: as the register keeps them, which is pseudonyms where it was given some. `level`: at which its
+    hypothesis was rejected, or would have to be now.
     """
 
     id: str

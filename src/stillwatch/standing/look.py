@@ -22,7 +22,7 @@ from stillwatch.standing.action import Action, action
 from stillwatch.standing.alarm import listening, ringing
 from stillwatch.standing.continuity import canonical_order, matched_with, recognised
 from stillwatch.standing.register import Known, Last, Register
-from stillwatch.standing.sighting import Beside, Sighting, sightings
+from stillwatch.standing.sighting import Beside, Sighting, sightings, units_of
 from stillwatch.standing.trials import discovered, entered, is_due, tried
 
 
@@ -51,7 +51,7 @@ def look(register: Register, review: Review, day: int, beside: Beside = NOTHING_
     review.
     """
     _check(register, review, day, beside)
-    listed, others = sightings(review, day, beside)
+    listed, others = sightings(review, beside)
     found = [*listed, *others]
     order = canonical_order(found)
     rings = [found[place] for place in order]
@@ -69,7 +69,8 @@ def look(register: Register, review: Review, day: int, beside: Beside = NOTHING_
 def unused_from(register: Register, rings: Sequence[Sighting], day: int) -> list[int | None]:
     """For each ring that was frozen for a look at `day`, the first day that may serve to try it; 0: all may.
 
-    None: try it another time, see `trials.is_due`. Ask before testing, and hand in what those days say as `Trial`.
+    None: try it another time, see `trials.is_due`. Ask before testing, and hand in what those days say as `Trial`. A
+    ring that the days which link do not show is not tried.
     """
     near, matched = matched_with(register, rings)
     days: list[int | None] = []
@@ -88,8 +89,7 @@ def _taken(
     register = entered(register, ids)
     seen = dict(zip(ids, rings, strict=True))
     register = register.with_campaigns([tried(register.campaigns[one], ring.trial) for one, ring in seen.items()])
-    units = {one.stratum: round(1.0 / one.finest_p) - 1 for one in review.calibration.strata}
-    register = listening(register, beside.honest_p, units)
+    register = listening(register, beside.honest_p, units_of(review, beside))
     register = discovered(register, seen, ringing(register))
     return replace(register, last=Last(digest, ids))
 

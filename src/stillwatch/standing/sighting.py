@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from stillwatch.campaigns.campaign import Campaign, Cleared, Review
+from stillwatch.campaigns.campaign import Cleared, Review
 from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE
 from stillwatch.errors import UsageError
 
 Verdict = Literal["campaign", "watch", "cleared"]
 
-US_PER_DAY = 86_400_000_000
 LEAST_LOG_E = -1e9
 """An e-value of 0 as it is kept and shown: JSON has no infinity."""
 NO_RINGS = KNOWN_BEFORE_EVIDENCE | {"one organisation", "heavy but alone"}
@@ -69,10 +68,11 @@ class Sighting:
 class Beside:
     """What a look knows beside its review; all of it may be missing, and less is then claimed.
 
-    `skeletons`, `trials`: one for each of `review.campaigns`, in its order. Without trials, a review's e-values are
-    taken as resting on all days up to the look. `unlisted`: rings that evidence was asked about and that the review
-    does not name. `pseudonyms`: account name to what the register keeps of it. `honest_p`: by stratum, the smoothed
-    conformal p-value of each account that nobody suspects, by pseudonym.
+    `skeletons`, `trials`: one for each of `review.campaigns`, in its order. Without trials nothing is tried: a review's
+    own e-values say neither which accounts were frozen nor which days they used. `unlisted`: rings that evidence was
+    asked about and that the review does not name. `pseudonyms`: account name to what the register keeps of it.
+    `honest_p`: by stratum, the smoothed conformal p-value of each account that nobody suspects, by pseudonym. `units`:
+    by stratum, the honest units that a claim may rest on, where the review's calibration is not what counts.
     """
 
     skeletons: Sequence[frozenset[str]] = ()
@@ -80,39 +80,34 @@ class Beside:
     unlisted: Sequence[Sighting] = ()
     pseudonyms: Mapping[str, str] = field(default_factory=dict)
     honest_p: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    units: Mapping[str, int] = field(default_factory=dict)
 
 
-def sightings(review: Review, day: int, beside: Beside) -> tuple[list[Sighting], list[Sighting]]:
+def units_of(review: Review, beside: Beside) -> dict[str, int]:
+    """By stratum, how many honest units a claim rests on."""
+    return {one.stratum: round(1.0 / one.finest_p) - 1 for one in review.calibration.strata} | dict(beside.units)
+
+
+def sightings(review: Review, beside: Beside) -> tuple[list[Sighting], list[Sighting]]:
     """The rings that the review lists, in its order, and the others that evidence was asked about."""
-    units = {one.stratum: round(1.0 / one.finest_p) - 1 for one in review.calibration.strata}
-    listed = []
-    for number, campaign in enumerate(review.campaigns):
-        skeleton = beside.skeletons[number] if beside.skeletons else frozenset()
-        accounts = _kept(campaign.accounts, beside.pseudonyms)
-        trial = beside.trials[number] if beside.trials else _of_all_days(campaign, accounts, review, day)
-        listed.append(
-            Sighting(
-                accounts,
-                campaign.verdict,
-                campaign.stratum,
-                campaign.exchanges,
-                campaign.first_us,
-                campaign.id,
-                skeleton,
-                units.get(campaign.stratum, 0),
-                max(campaign.log_e, LEAST_LOG_E),
-                trial,
-            )
+    units = units_of(review, beside)
+    listed = [
+        Sighting(
+            accounts=_kept(campaign.accounts, beside.pseudonyms),
+            verdict=campaign.verdict,
+            stratum=campaign.stratum,
+            exchanges=campaign.exchanges,
+            first_us=campaign.first_us,
+            name=campaign.id,
+            skeleton=beside.skeletons[number] if beside.skeletons else frozenset(),
+            units=units.get(campaign.stratum, 0),
+            log_e=max(campaign.log_e, LEAST_LOG_E),
+            trial=beside.trials[number] if beside.trials else None,
         )
+        for number, campaign in enumerate(review.campaigns)
+    ]
     let_go = [_let_go(one, beside.pseudonyms) for one in review.cleared if one.reason not in NO_RINGS]
     return listed, [*let_go, *beside.unlisted]
-
-
-def _of_all_days(campaign: Campaign, accounts: frozenset[str], review: Review, day: int) -> Trial | None:
-    """The review's own evidence; an e-value of exactly 1 is how a review says that nothing is claimed."""
-    if campaign.log_e == 0.0:
-        return None
-    return Trial(campaign.log_e, review.first_us // US_PER_DAY, day, accounts)
 
 
 def _let_go(group: Cleared, pseudonyms: Mapping[str, str]) -> Sighting:
