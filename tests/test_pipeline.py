@@ -8,20 +8,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from random import Random
 
 import pytest
 from end_to_end.worlds import (
-    Sender,
     World,
     dealt_out,
-    independent,
     invented,
     invented_chats,
     jobs,
     on_cards,
     people,
-    prose,
     seeded,
     users_of_tools,
     vocabulary,

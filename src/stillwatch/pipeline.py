@@ -7,7 +7,9 @@
     split       users of one tool apart from a campaign that uses it
     measure     interchangeable or not, overlapping or not, shared infrastructure
     judge       campaign, watch, or let go, with the reason
+    claim       what rings linked on some days do on the others, beside honest groups linked in the same way
     decide      which evidence is strong enough to act on, at the stated false-discovery rate
+    explain     what every evidence family says of what is listed
 
 Nothing here reads text or raw identifiers; names come back at the end, from the ledger's sealed table.
 """
@@ -26,13 +28,15 @@ from numpy.typing import NDArray
 
 from stillwatch.campaigns.campaign import Review
 from stillwatch.campaigns.claims import claims
-from stillwatch.campaigns.families import ALL_FAMILIES, VARIANTS
+from stillwatch.campaigns.families import ALL_FAMILIES, SUBJECTS, VARIANTS
 from stillwatch.campaigns.gather import GATHERED_COLUMNS, Carried, gather
 from stillwatch.campaigns.half import Half
 from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE, UNITS_AT_LEAST, judge
+from stillwatch.campaigns.known import NOTHING_KNOWN, Benign, commonness
 from stillwatch.campaigns.measure import ring
 from stillwatch.campaigns.reach import blind_spots, calibration, traffic
 from stillwatch.campaigns.reference import of_benign_log, of_the_others
+from stillwatch.campaigns.sayings import sayings
 from stillwatch.campaigns.split import split
 from stillwatch.campaigns.statements import (
     Found,
@@ -49,9 +53,10 @@ from stillwatch.stats.multiple import discoveries
 from stillwatch.stats.sample_split import TooFewDays
 from stillwatch.stats.sample_split import split as split_days
 from stillwatch.tracing import template
-from stillwatch.tracing.calibration import NONE, TOO_FEW_DAYS, Reference, Scored
+from stillwatch.tracing.calibration import TOO_FEW_DAYS, Reference, Scored
+from stillwatch.tracing.candidates import Searches
 from stillwatch.tracing.candidates import candidates as find_candidates
-from stillwatch.tracing.commonness import CommonSkeletons, common_skeletons
+from stillwatch.tracing.commonness import common_skeletons
 from stillwatch.tracing.skeleton import Keys, Repeated
 from stillwatch.tracing.survey import (
     SKELETON_COLUMNS,
@@ -101,25 +106,13 @@ class Hunt:
     damage: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Benign:
-    """What a hunt knows of honest accounts; the same for every hunt with the same `ignored` values and `split_key`."""
-
-    common: CommonSkeletons
-    reference: Reference
-    units: int
-
-
-NOTHING_KNOWN = Benign(CommonSkeletons(np.empty(0, np.uint64), np.empty(0, np.int64)), NONE, 0)
-
-
 def learned(benign: Sketches, hunt: Hunt, progress: Progress = lambda step, done: None) -> Benign:
     """Learn from a benign ledger once, for several hunts."""
     whole = _half(benign, hunt, "reading the benign log", progress)
     common = common_skeletons(whole.skeleton, whole.seen.accounts.unit)
     tested = _tested(benign, hunt, "calibrating", progress)
     reference = of_benign_log(tested.of_strangers()) if tested else TOO_FEW_DAYS
-    return Benign(common, reference, len(np.unique(whole.seen.accounts.unit)))
+    return Benign(common, whole.seen.subjects, whole.seen.accounts.unit, reference)
 
 
 def review(
@@ -138,13 +131,31 @@ def review(
     parts = [part for pair in zip(candidates, carried, strict=True) for part in split(*pair, seen.accounts, rng)]
     for number, (candidate, rows) in enumerate(parts):
         progress("measuring", number / len(parts))
-        measured = ring(candidate, rows, seen.accounts, skeleton, known.common, known.units, rates, rng)
+        common = commonness(candidate, seen, known)
+        measured = ring(candidate, rows, seen.accounts, skeleton, common, rates, rng)
         heard = measured.heard(hunt.families)
-        rings.append(Found(candidate, rows, heard, judge(heard)))
+        rings.append(Found(candidate, rows, heard, judge(heard), _named_after(candidate, seen.accounts)))
     rings, reference = _claimed(rings, ledger, seen.accounts, known if benign is not None else None, hunt, progress)
     act_on = _actionable(rings, hunt.alpha)
     found = [f.acted_on(seen.accounts) if number in act_on else f for number, f in enumerate(rings)]
-    return _review(found, seen, skeleton, reference, hunt, ledger.table())
+    return _review(
+        _explained(found, ledger, seen.accounts, hunt, progress), seen, skeleton, reference, hunt, ledger.table()
+    )
+
+
+def _explained(found: list[Found], ledger: Sketches, accounts: Accounts, hunt: Hunt, progress: Progress) -> list[Found]:
+    """The listed ones with what every family says of them."""
+    listed = [number for number, one in enumerate(found) if one.is_listed]
+    rings = [found[number].candidate for number in listed]
+    read = _parts(ledger, "explaining", progress)
+    rng = np.random.default_rng(SEED)
+    said = dict(zip(listed, sayings(rings, accounts, ledger.table(), read, hunt.families, rng), strict=True))
+    return [one.saying(said[number]) if number in said else one for number, one in enumerate(found)]
+
+
+def _named_after(candidate: Candidate, found: Accounts) -> Keys:
+    """The words that link a ring, or its accounts where only what they ask about does."""
+    return candidate.keys if len(candidate.keys) else found.account[candidate.accounts].astype(np.uint64)
 
 
 @dataclass(frozen=True)
@@ -184,7 +195,8 @@ def _claimed(
 
 
 def _candidates(seen: Survey, skeleton: Repeated, hunt: Hunt) -> list[Candidate]:
-    return find_candidates(seen, skeleton, hunt.ignored, variants=VARIANTS in hunt.families)
+    searches = Searches(variants=VARIANTS in hunt.families, subjects=SUBJECTS in hunt.families)
+    return find_candidates(seen, skeleton, hunt.ignored, searches)
 
 
 def _halves(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> tuple[Half, Half] | None:

@@ -40,6 +40,7 @@ _RING = Ring(
     typical_agreement=8.0,
     stratum="batch",
     intents=NOTHING,
+    tool_turns=0.0,
     common_units=0,
     reference_units=40,
     complementarity=DEALT_OUT,

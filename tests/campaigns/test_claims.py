@@ -70,7 +70,7 @@ def half(account: Ints, zones: NDArray[np.uint32], projection: NDArray[np.int8])
             "account": account,
             **{
                 name: np.zeros(len(account), np.int64)
-                for name in ("ts_us", "flags", "intent", "ip", "network", "payment")
+                for name in ("ts_us", "conversation", "flags", "intent", "ip", "network", "payment")
             },
             "temperature": np.full(len(account), -1),
             "payload": np.arange(1, len(account) + 1),
@@ -114,6 +114,7 @@ def searched(people: People, half: Half) -> list[Frozen]:
 def of_two_families(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those whose null is at stake here; the others have tests of their own."""
     monkeypatch.setattr(tested, "SCORED", ())
+    monkeypatch.setattr(tested, "COLUMNS", ())
 
 
 def of_people(people: People, rng: np.random.Generator) -> tuple[list[Frozen], list[Scored]]:

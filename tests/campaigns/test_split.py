@@ -30,6 +30,7 @@ def group(own: int, pooled: int, cards: dict[int, int], seed: int = 0) -> tuple[
         "payload": np.arange(1, len(account) + 1),
         "matches": np.ones((len(account), ZONE_SLOTS), np.int32),
         "payment": card[account],
+        "opens": np.ones(len(account), bool),
     }
     carried = Carried(account, columns, account, account, np.ones(len(account), bool))
     nothing = np.zeros(count, np.int64)

@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stillwatch.campaigns.claims import Claim
 from stillwatch.campaigns.gather import Carried
 from stillwatch.campaigns.judgement import judge
 from stillwatch.campaigns.links import SHOWN_ACCOUNTS, links
 from stillwatch.campaigns.statements import Found, bin_edges, bins, name_of, ring_evidence
+from stillwatch.evidence import Evidence
 from stillwatch.tracing.skeleton import Repeated
 from stillwatch.tracing.template import Candidate
 
-from .rings import EACH_ASKED_ONCE, PLAINLY_DIFFERENT, SHARED_CARDS, UNCLEAR, ring
+from .rings import EACH_ASKED_ONCE, PLAINLY_DIFFERENT, UNCLEAR, ring
 
 HOUR_US = 3_600_000_000
 YEAR_2001_US, YEAR_2099_US = 978_307_200_000_000, 4_070_908_800_000_000
@@ -27,7 +29,7 @@ NOBODY = Carried(NOTHING, {}, NOTHING, NOTHING, np.empty(0, bool))
 
 def found(accounts: list[int], keys: np.ndarray = KEYS, *, pool: int = 0, **of_ring: Any) -> Found:
     measured = ring(**of_ring)
-    return Found(Candidate(np.array(accounts), keys, 1, pool), NOBODY, measured, judge(measured))
+    return Found(Candidate(np.array(accounts), keys, 1, pool), NOBODY, measured, judge(measured), keys)
 
 
 # -- names -----------------------------------------------------------------------------------------------------
@@ -108,12 +110,17 @@ def test_each_family_speaks_in_sentences_with_numbers(measured: object) -> None:
         assert said.detail
 
 
-def test_infrastructure_and_cover_are_only_said_where_there_is_some() -> None:
+def test_cover_is_only_said_where_there_is_some() -> None:
     plain, loud = (
-        {said.family for said in ring_evidence(found([0, 1, 2], **changes))}
-        for changes in ({}, {"shared": SHARED_CARDS, "carried": 100})
+        {said.family for said in ring_evidence(found([0, 1, 2], **changes))} for changes in ({}, {"carried": 100})
     )
-    assert loud - plain == {"infrastructure", "shape"}
+    assert loud - plain == {"shape"}
+
+
+def test_what_further_families_say_carries_what_may_be_claimed_of_it() -> None:
+    one = found([0, 1, 2]).claiming(Claim({"timing": 1.5}, 1.0, np.arange(3)))
+    said = ring_evidence(one.saying([Evidence("timing", 0.0, "By turns"), Evidence("shape", 0.0, "Alike")]))
+    assert {e.family: e.log_e for e in said if e.family in ("timing", "shape")} == {"timing": 1.5, "shape": 0.0}
 
 
 def test_without_a_benign_log_commonness_is_not_claimed() -> None:

@@ -30,10 +30,10 @@ from .worlds import (
     dealt_out,
     independent,
     invented_chats,
-    jobs,
     one_organisation,
     people,
     seeded,
+    users_of_tools,
     write_log,
 )
 
@@ -67,10 +67,10 @@ def whole_world(seed: int, cover: float = 0.0) -> World:
     return with_honest_clients(with_attacks(World(), rng, cover), rng)
 
 
-def most_that_can_be_claimed(benign: World) -> float:
-    """Two families, each a bet on ranks 1 .. n+1 that pays at most (n+1) / H(n+1); every benign account counted."""
-    total = len(benign.senders) + 1
-    return 2 * math.log(total / sum(1 / rank for rank in range(1, total + 1)))
+def most_that_can_be_claimed(groups: int) -> float:
+    """Four kins, half of each stake kept back, each a bet on ranks 1 .. K+1 that pays at most (K+1) / H(K+1)."""
+    total = groups + 1
+    return 4 * math.log((1 + total / sum(1 / rank for rank in range(1, total + 1))) / 2)
 
 
 @pytest.mark.parametrize("cover", RECALL)
@@ -94,26 +94,26 @@ def test_two_honest_organisations_with_the_same_tool_are_no_ring(tmp_path: Path)
     assert entries(findings) == []
 
 
-def test_a_benign_log_turns_campaigns_into_evidence_to_act_on(tmp_path: Path) -> None:
-    """150 honest programmers calibrate the stratum "batch"; the page says how far, and no claim goes past it."""
+def test_no_claim_goes_past_what_the_benign_log_carries(tmp_path: Path) -> None:
+    """Users of 30 tools calibrate; the page says how far, nobody honest is accused, and no campaign is lost."""
     world, rng = whole_world(SEED), seeded(77)
     chats = corpus_run(CHAT) + invented_chats(rng, 40)
-    benign = World().with_honest("jobs", jobs("job", 150, 16, rng)).with_honest("people", people("p", chats, 2, rng))
+    benign = World().with_honest("tools", users_of_tools(30, rng)).with_honest("people", people("p", chats, 2, rng))
     for run in TOOLS:
         benign = benign.with_honest(run, independent(f"other-{run}", corpus_run(run), 6, 40, rng))
     home, log = Home(tmp_path), world.write(tmp_path / "log.jsonl.gz", SEED)
     calibrated = home.hunt(log, "out", "--alpha", "0.1", "--calibrate", benign.write(tmp_path / "benign.jsonl.gz", 77))
-    assert all(0.0 < entry["log_e"] <= most_that_can_be_claimed(benign) for entry in calibrated["campaigns"])
-    assert acted_on(calibrated) == frozenset().union(*entries(calibrated))
+    page = (tmp_path / "out" / "report.html").read_text()
+    [groups] = [
+        int(n) for n in re.findall(r"(\d+) groups of accounts that the same search links in the benign log", page)
+    ]
+    assert groups >= 30
+    assert max(entry["log_e"] for entry in calibrated["campaigns"]) <= most_that_can_be_claimed(groups)
     assert min(recall(calibrated, world).values()) >= RECALL[0.0]
     assert accused(calibrated, world) == {}
+    assert acted_on(calibrated) <= frozenset().union(*entries(calibrated))
     said = [e["statement"] for entry in calibrated["campaigns"] for e in entry["evidence"] if e["family"] == "template"]
     assert all(re.search(r"0 of \d+ organisations of the benign reference use it", sentence) for sentence in said)
-    page = (tmp_path / "out" / "report.html").read_text()
-    assert re.search(r"\d+ accounts of the benign log with at least \d+ conversations", page)
-    said_of_batch = {int(n): float(p) for n, p in re.findall(r"batch\D+(\d+)\D+(0\.\d+)", page)}
-    [accounts] = [n for n in said_of_batch if 120 <= n <= 180]  # benign accounts of the stratum on the testing days
-    assert said_of_batch[accounts] == pytest.approx(1 / (accounts + 1), rel=0.1)  # and the finest p they give
 
 
 def test_the_order_of_rows_and_doing_it_twice_change_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ The wrappers are ours; what stands behind them is prose of made-up words. A pool
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,11 @@ from .worlds import (
     independent,
     invented,
     invented_chats,
-    jobs,
+    on_cards,
     one_organisation,
     people,
     seeded,
+    users_of_tools,
     vocabulary,
     write_log,
 )
@@ -42,14 +44,14 @@ ITEMS = (
 SUMMARY = "You prepare the morning briefing of our editors. Give the gist of this report in three plain sentences:"
 
 
-def two_rings(cover: float = 0.0) -> World:
-    """Two attack runs of 300 exchanges each over a dozen accounts, and people."""
+def two_rings(cover: float = 0.0, per_card: int = 1) -> World:
+    """Two attack runs of 300 exchanges each over a dozen accounts, `per_card` to a card, and people."""
     rng = seeded(SEED)
     chats = invented_chats(rng, 120)
     world = World().with_honest("people", people("person", chats, 4, rng))
     for name, wrapper in (("rewriting", REWRITE), ("items", ITEMS)):
         run = invented(rng, wrapper, [vocabulary(rng) for _ in range(40)], 300)
-        world = world.with_ring(name, covered(dealt_out(name, run, rng), chats, cover, rng))
+        world = world.with_ring(name, covered(on_cards(dealt_out(name, run, rng), per_card), chats, cover, rng))
     return world
 
 
@@ -81,16 +83,16 @@ def test_strangers_with_one_tool_and_a_customer_with_many_keys_are_no_ring(tmp_p
 
 def test_a_benign_log_makes_evidence_to_act_on(tmp_path: Path) -> None:
     """And only with it: without a calibration nobody is acted on, whatever the verdict."""
-    world, rng = two_rings(), seeded(77)
-    benign = World().with_honest("jobs", jobs("job", 300, 16, rng))
+    world, rng = two_rings(per_card=4), seeded(77)
+    benign = World().with_honest("tools", users_of_tools(60, rng))
     home, log = Home(tmp_path), world.write(tmp_path / "log.jsonl", SEED)
     plain = home.hunt(log, "plain")
     calibrated = home.hunt(
-        log, "calibrated", "--alpha", "0.05", "--calibrate", benign.write(tmp_path / "benign.jsonl", 77)
+        log, "calibrated", "--alpha", "0.2", "--calibrate", benign.write(tmp_path / "benign.jsonl", 77)
     )
     assert verdicts(plain) == verdicts(calibrated)
-    assert {entry["log_e"] for entry in plain["campaigns"]} == {0.0}
-    assert all(entry["log_e"] > 3.0 for entry in calibrated["campaigns"])  # log(1 / alpha)
+    assert max(entry["log_e"] for entry in plain["campaigns"]) <= 0.0
+    assert all(entry["log_e"] > math.log(1 / 0.2) for entry in calibrated["campaigns"])
     assert acted_on(plain) == frozenset()
     assert acted_on(calibrated) == frozenset().union(*entries(calibrated))
 

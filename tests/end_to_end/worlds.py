@@ -48,13 +48,14 @@ class Sender:
     account: str
     sends: tuple[Conversation, ...]
     organization: str = ""
+    card: str = ""
 
     def rows(self, rng: Random) -> Iterator[dict[str, Any]]:
         """Its exchanges, conversations in any order and at any time of the world's days."""
         requests = [request for one in rng.sample(self.sends, len(self.sends)) for request in one]
         times = sorted(rng.randrange(DAYS * DAY_US) for _ in requests)
         own = {"organization": self.organization or f"org-{self.account}"}
-        own |= {"ip": f"2001:db8::{rng.getrandbits(60):x}", "payment": f"card-{rng.getrandbits(60):x}"}
+        own |= {"ip": f"2001:db8::{rng.getrandbits(60):x}", "payment": self.card or f"card-{rng.getrandbits(60):x}"}
         for number, (after_us, request) in enumerate(zip(times, requests, strict=True)):
             yield {
                 "id": f"{self.account}/{number}",
@@ -108,6 +109,22 @@ def dealt_out(name: str, run: Sequence[Conversation], rng: Random) -> list[Sende
     cards = rng.sample(run, len(run))
     count = -(-len(run) // EXCHANGES_AN_ACCOUNT)
     return [Sender(f"{name}-{i:02}", tuple(cards[i::count])) for i in range(count)]
+
+
+def on_cards(senders: Sequence[Sender], each: int) -> list[Sender]:
+    """The same accounts, of which `each` pay with one card."""
+    return [replace(sender, card=f"card-{sender.account[:4]}-{i // each}") for i, sender in enumerate(senders)]
+
+
+def users_of_tools(tools: int, rng: Random) -> list[Sender]:
+    """Of each tool four strangers, each with subjects of his own."""
+    senders = []
+    for tool in range(tools):
+        briefing = prose(rng, vocabulary(rng), 30)
+        for user in range(4):
+            run = invented(rng, briefing, [vocabulary(rng)], 14)
+            senders += independent(f"tool-{tool:02}-user-{user}", run, 1, 14, rng)
+    return senders
 
 
 def one_organisation(name: str, run: Sequence[Conversation], accounts: int, rng: Random) -> list[Sender]:

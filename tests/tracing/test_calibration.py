@@ -52,14 +52,15 @@ def test_a_stratum_of_many_groups_is_its_own_reference_and_one_of_few_is_compare
 
 
 def test_kin_is_averaged_and_kins_multiply() -> None:
+    """Half of each stake is kept back: (1 + (4 + 2) / 2) / 2 times (1 + 5) / 2."""
     held = reference(*(scored(template=[float(i)], shape=[0.0], timing=[float(i)]) for i in range(9)))
     assert held.kins_multiply
     combined = held.combined({"template": math.log(4), "shape": math.log(2), "timing": math.log(5)})
-    assert combined == pytest.approx(math.log(3 * 5))
+    assert combined == pytest.approx(math.log(2 * 3))
 
 
 def test_kins_that_hang_together_among_honest_groups_are_averaged() -> None:
-    """Six kins that all see the same extreme groups multiply into 7.9 ** 6 for each of them: honest, and accused."""
+    """Four kins that all see the same extreme groups multiply into a claim against each of them, and all are honest."""
     kins = {f"family {i}": kin for i, kin in enumerate(Kin)} | {"template": Kin.FORM}
     families = [name for name in kins if name != "template"]
     rng = np.random.default_rng(4)
@@ -68,9 +69,9 @@ def test_kins_that_hang_together_among_honest_groups_are_averaged() -> None:
         for score in np.concatenate([rng.normal(0, 1e-3, 170), np.full(30, 1e6) + rng.normal(0, 1e-3, 30)])
     ]
     held = Reference("", tuple(groups), kins)
-    assert held.crossing > 0.05 * len(groups)
+    assert held.crossing > 0.01 * len(groups)
     assert not held.kins_multiply
-    assert held.combined(dict.fromkeys(families, math.log(3))) == pytest.approx(math.log(3))
+    assert held.combined(dict.fromkeys(families, math.log(3))) == pytest.approx(math.log(2))
 
 
 def test_honest_groups_are_claimed_against_no_more_than_fairly() -> None:

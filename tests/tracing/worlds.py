@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stillwatch.sketch.record import SLOTS_PER_ZONE, ZONE_SLOTS
+from stillwatch.sketch.record import PROJECTION_DIMENSIONS, SLOTS_PER_ZONE, ZONE_SLOTS
 from stillwatch.tracing.commonness import Population, PopulationSample
 from stillwatch.tracing.skeleton import Conversations, Keys, Repeated, keys_of, mine
 from stillwatch.tracing.survey import SKELETON_COLUMNS, Accounts
@@ -78,6 +78,7 @@ def sketch_rows(account: Ints, conversation: Ints, flags: Ints, zones: NDArray[n
     )
     columns = {"account": account, "conversation": conversation, "flags": flags.astype(np.int32), "zones": packed}
     columns["payload"] = np.arange(1, len(account) + 1)
+    columns["projection"] = pa.array([bytes(PROJECTION_DIMENSIONS)] * len(account), pa.binary(PROJECTION_DIMENSIONS))
     return pa.table({name: columns[name] for name in SKELETON_COLUMNS})
 
 

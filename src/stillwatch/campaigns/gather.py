@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stillwatch.sketch.record import PROJECTION_DIMENSIONS, SLOTS_PER_ZONE, ZONE_SLOTS, ZONES
-from stillwatch.tracing.skeleton import Keys, place_in_account, slot_of, value_of
+from stillwatch.sketch.record import PROJECTION_DIMENSIONS, SLOTS_PER_ZONE, ZONE_SLOTS, ZONES, Flag
+from stillwatch.tracing.skeleton import Keys, distinct_conversations, place_in_account, slot_of, value_of
 from stillwatch.tracing.survey import Accounts, fixed_rows
 from stillwatch.tracing.template import CARRIED_VALUES, Candidate
 
@@ -18,14 +18,15 @@ Ints = NDArray[np.int64]
 Columns = dict[str, NDArray[np.generic]]
 
 GATHERED_COLUMNS = (
-    *("account", "ts_us", "flags", "intent", "temperature", "zones", "payload", "projection"),
+    *("account", "conversation", "ts_us", "flags", "intent", "temperature", "zones", "payload", "projection"),
     *("ip", "network", "payment"),
 )
 ROWS_PER_ACCOUNT = 256
-"""Exchanges kept per account of a candidate, evenly over time; all of them are counted."""
+"""Openings, and as many later turns, kept per account of a candidate, evenly over time; all are counted."""
 ROWS_PER_CANDIDATE = 100_000
 """Exchanges kept per candidate, about: of a ring of a thousand accounts a hundred each, 40 MB."""
 ROWS_PER_ACCOUNT_AT_LEAST = 16
+_EMBEDDING = 2
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,8 @@ class Carried:
     """Exchanges of one candidate that carry its skeleton, and all its accounts' exchanges by time.
 
     `columns` are the sketch's, and "matches": (n, ZONE_SLOTS), which of the skeleton's keys a slot holds, counted from
-    1, or 0 for none.
-    Arrays have one row per kept exchange; `when`, `who` and `carries` have one per
-    exchange, carried or not.
+    1, or 0 for none, and "opens": (n,) whether it opens a conversation. Arrays have one row per kept exchange; `when`,
+    `who` and `carries` have one per exchange, carried or not.
     """
 
     account: Ints  # dense account index
@@ -82,12 +82,16 @@ def _columns(part: pa.Table, places: Ints) -> Columns:
 def _carried(candidate: Candidate, account: Ints, sent: Columns) -> Carried:
     """What one candidate's accounts sent. `account`: dense index of each row of `sent`."""
     matched = matched_keys(sent["zones"], candidate.keys)
-    carries = is_carried(matched)
+    carries = is_carried(matched) if len(candidate.keys) else _asks(sent["flags"])
     ts_us = sent["ts_us"].astype(np.int64)
-    order = np.flatnonzero(carries)
-    chosen = order[evenly(account[order], ts_us[order], _rows_per_account(len(candidate.accounts)))]
+    opens = np.zeros(len(account), bool)
+    opens[_openings(np.flatnonzero(carries), account, sent)] = True
+    at_most = _rows_per_account(len(candidate.accounts))
+    both = (np.flatnonzero(opens), np.flatnonzero(carries & ~opens))
+    chosen = np.sort(np.concatenate([rows[evenly(account[rows], ts_us[rows], at_most)] for rows in both]))
     columns = {name: column[chosen] for name, column in sent.items() if name != "zones"}
     columns["matches"] = matched[chosen]
+    columns["opens"] = opens[chosen]
     return Carried(account[chosen], columns, ts_us, account, carries)
 
 
@@ -113,6 +117,18 @@ def is_carried(matched: NDArray[np.int32]) -> NDArray[np.bool_]:
     return np.asarray((by_zone.sum(axis=2) >= CARRIED_VALUES).any(axis=1))
 
 
+def _openings(places: Ints, account: Ints, sent: Columns) -> Ints:
+    """Of the rows at `places` one for each conversation: later turns of a dialogue hang on its first."""
+    continues = (sent["flags"].astype(np.int64)[places] & Flag.ASSISTANT_TURNS) != 0
+    conversation = sent["conversation"].astype(np.int64)[places]
+    return np.sort(places[distinct_conversations(account[places], conversation, continues)])
+
+
+def _asks(flags: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Whether a model is asked to answer; texts that are only indexed harvest nothing."""
+    return np.asarray((flags.astype(np.int64) & Flag.OPERATION) != _EMBEDDING, np.bool_)
+
+
 def evenly(account: Ints, ts_us: Ints, at_most: int) -> Ints:
     """Positions of at most `at_most` rows of each account, evenly over time."""
     order = np.lexsort((ts_us, account))
@@ -123,12 +139,13 @@ def evenly(account: Ints, ts_us: Ints, at_most: int) -> Ints:
 
 
 def _joined(parts: list[Carried]) -> Carried:
-    names = [*(name for name in GATHERED_COLUMNS if name != "zones"), "matches"]
+    names = [*(name for name in GATHERED_COLUMNS if name != "zones"), "matches", "opens"]
     if not parts:
         empty = np.empty(0, np.int64)
         columns: Columns = dict.fromkeys(names, empty)
         columns["projection"] = np.empty((0, PROJECTION_DIMENSIONS), np.int8)
         columns["matches"] = np.empty((0, ZONE_SLOTS), np.int32)
+        columns["opens"] = np.empty(0, bool)
         return Carried(empty, columns, empty, empty, np.empty(0, bool))
     return Carried(
         np.concatenate([p.account for p in parts]),

@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 Columns = dict[str, NDArray[np.generic]]
 Parts = Callable[[Sequence[str], Ints | None], Iterator[pa.Table]]
 
-ALWAYS = ("account", "ts_us", "flags", "intent", "temperature", "zones", "payload", "projection")
+ALWAYS = ("account", "conversation", "ts_us", "flags", "intent", "temperature", "zones", "payload", "projection")
 UNITS_IN_A_GROUP = 64
 """Units of a ring that are scored: its e-value is their average."""
 ROWS_PER_ACCOUNT = 256
@@ -93,6 +93,6 @@ def _group(candidate: Candidate, rows: Columns, places: Ints, unit_of: Ints) -> 
         account=account,
         unit=np.searchsorted(units, unit_of[account]).astype(np.int64),
         units=len(units),
-        carries=is_carried(matched),
+        carries=is_carried(matched) if len(candidate.keys) else np.ones(len(account), bool),
         columns=columns,
     )

@@ -21,6 +21,11 @@ COMMON_UNITS = 3
 """Organisations of the benign reference that make a skeleton common: two may still be one operator's past."""
 KNOWN_BEFORE_EVIDENCE = frozenset({"common tool", "two organisations"})
 """Reasons that follow from who uses a skeleton alone, before anything is measured."""
+REFERENCE_AT_LEAST = 100
+"""Benign organisations that said enough to be told apart: none of them in a pool then means at most 3 in 100."""
+STRANGERS_AT_LEAST = 12
+"""Organisations linked by nothing but what they ask about: a course has as many students, but also one address."""
+_SOME_TOOL_TURNS = 0.05
 UNITS_AT_LEAST = 3
 """Two organisations that look alike are a coincidence or a partnership; a campaign spreads."""
 
@@ -64,7 +69,7 @@ def judge(ring: Ring) -> Judgement:
             f"each of the {ring.units} organisations has subjects of its own ({measured.excess:.1%} of the payloads' "
             f"variance lies between them, z = {measured.z:.0f}): independent users of one tool, or shards by topic",
         )
-    if measured.repeats_itself:
+    if measured.repeats_itself and ring.has_wrapper:
         return Judgement(
             "watch" if second else "cleared",
             "own subjects",
@@ -76,7 +81,7 @@ def judge(ring: Ring) -> Judgement:
         return Judgement("campaign", "skeleton and infrastructure", _infrastructure_sentence(ring))
     # 6. Interchangeable shares of one pool.
     if measured.is_interchangeable:
-        return _interchangeable(ring)
+        return _interchangeable(ring) if ring.has_wrapper else _without_a_wrapper(ring)
     # 7. Strangers behind one address, and nothing else: a campus, an office, a relay.
     if ring.shares_address:
         return Judgement("watch" if is_harvest else "cleared", "one address", _address_sentence(ring))
@@ -121,6 +126,8 @@ def _interchangeable(ring: Ring) -> Judgement:
         f"the payloads of {ring.units} organisations are interchangeable (at most {ring.complementarity.upper:.1%} of "
         "their variance lies between organisations) and hardly repeat: shares of one pool"
     )
+    if _is_dialogue_of_strangers(ring):
+        return Judgement("campaign", "one pool in dialogues", f"{pool}; {_of_the_reference(ring)}")
     if ring.stratum in HONEST_SHAPES:
         return Judgement(
             "cleared",
@@ -128,6 +135,38 @@ def _interchangeable(ring: Ring) -> Judgement:
             f"{pool}; but honest {ring.stratum} jobs are divided in the same way, and nothing else speaks against them",
         )
     return Judgement("campaign", "skeleton and complementarity", pool)
+
+
+def _without_a_wrapper(ring: Ring) -> Judgement:
+    """Only what they ask links them: honest customers must not ask so, and no campus or office stand behind it."""
+    if ring.shares_address:
+        return Judgement("cleared", "one address", _address_sentence(ring))
+    pool = (
+        f"{ring.units} organisations share no wording and ask about the same things, as if dealt out from one pool "
+        f"(at most {ring.complementarity.upper:.1%} of the variance of what they ask lies between them)"
+    )
+    if ring.reference_units < REFERENCE_AT_LEAST:
+        return Judgement("watch", "one pool of subjects", f"{pool}; whether honest customers do so is not known")
+    pool += f"; {_of_the_reference(ring)}"
+    if not _is_nobodys_habit(ring) or ring.stratum in HONEST_SHAPES:
+        return Judgement("watch", "one pool of subjects", f"{pool}: a course or a client in common would explain it")
+    return Judgement("campaign", "one pool of subjects", pool)
+
+
+def _is_dialogue_of_strangers(ring: Ring) -> bool:
+    """Dialogues without tools look like coding agents' and like people's sessions. Honest strangers in them have
+    subjects of their own; where many have none and no honest customer does so, somebody deals out to them."""
+    return ring.stratum == "agent" and ring.tool_turns < _SOME_TOOL_TURNS and _is_nobodys_habit(ring)
+
+
+def _is_nobodys_habit(ring: Ring) -> bool:
+    """Many strangers do what no honest customer was seen to do, of enough to see it."""
+    is_known = ring.reference_units >= REFERENCE_AT_LEAST and ring.common_units == 0
+    return is_known and ring.units >= STRANGERS_AT_LEAST and not ring.shares_address
+
+
+def _of_the_reference(ring: Ring) -> str:
+    return f"{ring.common_units} of {ring.reference_units} organisations of the benign reference do so too"
 
 
 def _infrastructure_sentence(ring: Ring) -> str:

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.campaigns.gather import Carried
+from stillwatch.campaigns.known import Commonness
 from stillwatch.campaigns.ring import Ring
 from stillwatch.sketch.record import Intent
-from stillwatch.tracing.commonness import CommonSkeletons
 from stillwatch.tracing.complementarity import (
     UNITS_AT_MOST,
     Payloads,
@@ -30,15 +30,14 @@ def ring(
     carried: Carried,
     found: Accounts,
     skeleton: Repeated,
-    common: CommonSkeletons,
-    reference_units: int,
+    common: Commonness,
     sharing_rates: dict[str, float],
     rng: np.random.Generator,
 ) -> Ring:
     """Measure one candidate; what may be claimed of it is another question (`claims`)."""
     _, unit = np.unique(found.unit[carried.account], return_inverse=True)
     rows = some_units(payloads(carried, unit.astype(np.int64)), rng)
-    kind = group_stratum(carried)
+    kind = group_stratum(*(_ints(carried, name) for name in _TRAITS), templated=bool(len(candidate.keys)))
     agreement = values_shared(skeleton, candidate.keys, len(found))[candidate.accounts]
     complementarity = measure(rows, rng)
     return Ring(
@@ -51,17 +50,19 @@ def ring(
         typical_agreement=float(np.median(agreement)),
         stratum=kind,
         intents=_intent_shares(_ints(carried, "intent")),
-        common_units=int(np.median(common.independent_units(candidate.keys))),
-        reference_units=reference_units,
+        tool_turns=trait_shares(*(_ints(carried, name) for name in _TRAITS))["tool_turns"],
+        common_units=common.units,
+        reference_units=common.reference,
         complementarity=complementarity,
         shared=_shared(carried, unit.astype(np.int64), sharing_rates),
     )
 
 
 def payloads(carried: Carried, unit: Ints) -> Payloads:
-    """The carried exchanges as the payload tests read them. `unit`: (n,) in 0 .. k-1."""
-    variant = variants(carried.columns["matches"].astype(np.int32, copy=False))
-    return Payloads(unit, _floats(carried, "projection"), _ints(carried, "payload"), variant)
+    """The carried exchanges that open conversations, as the payload tests read them. `unit`: (n,) in 0 .. k-1."""
+    opens = carried.columns["opens"].astype(bool)
+    variant = variants(carried.columns["matches"].astype(np.int32, copy=False)[opens])
+    return Payloads(unit[opens], _floats(carried, "projection")[opens], _ints(carried, "payload")[opens], variant)
 
 
 def some_units(rows: Payloads, rng: np.random.Generator) -> Payloads:
@@ -74,11 +75,12 @@ def some_units(rows: Payloads, rng: np.random.Generator) -> Payloads:
     return Payloads(closed.astype(np.int64), rows.projection[kept], rows.payload[kept], rows.variant[kept])
 
 
-def group_stratum(carried: Carried) -> str:
-    """The stratum of the exchanges that carry a skeleton; all of them are templated."""
-    return stratum(
-        trait_shares(*(_ints(carried, name) for name in ("flags", "intent", "temperature"))) | {"skeleton": 1.0}
-    )
+_TRAITS = ("flags", "intent", "temperature")
+
+
+def group_stratum(flags: Ints, intent: Ints, temperature: Ints, *, templated: bool) -> str:
+    """The stratum of exchanges that carry what links a group: all of them are templated, or none is."""
+    return stratum(trait_shares(flags, intent, temperature) | {"skeleton": float(templated)})
 
 
 def trait_shares(flags: Ints, intent: Ints, temperature: Ints) -> dict[str, float]:

@@ -31,6 +31,7 @@ class Ring:
     typical_agreement: float  # median number of skeleton values an account of the ring has
     stratum: str
     intents: Mapping[int, float]  # intent bit to its share of the carried exchanges
+    tool_turns: float  # share of the carried exchanges with tool results
     common_units: int
     reference_units: int
     complementarity: Complementarity
@@ -47,6 +48,11 @@ class Ring:
     def cover_share(self) -> float:
         """Share of the accounts' exchanges that do not carry the skeleton."""
         return 1.0 - self.carried / self.exchanges if self.exchanges else 0.0
+
+    @property
+    def has_wrapper(self) -> bool:
+        """Whether words link it; else only what it asks about."""
+        return self.values > 0
 
     @property
     def shares_infrastructure(self) -> bool:

@@ -34,7 +34,7 @@ def split(
     uses their tool says nothing for them.
     """
     units, unit = np.unique(found.unit[carried.account], return_inverse=True)
-    if len(units) < UNITS_AT_LEAST:
+    if len(units) < UNITS_AT_LEAST or not len(candidate.keys):
         return [(candidate, carried)]
     rows = payloads(carried, unit.astype(np.int64))
     own = keeps_to_itself(rows)

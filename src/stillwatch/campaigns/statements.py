@@ -21,7 +21,7 @@ from stillwatch.campaigns.campaign import (
     RuleHit,
 )
 from stillwatch.campaigns.claims import NO_CLAIM, Claim
-from stillwatch.campaigns.families import COMPLEMENTARITY, INFRASTRUCTURE, TEMPLATE
+from stillwatch.campaigns.families import COMPLEMENTARITY, SUBJECTS, TEMPLATE
 from stillwatch.campaigns.gather import Carried
 from stillwatch.campaigns.judgement import Judgement
 from stillwatch.campaigns.links import links
@@ -29,7 +29,7 @@ from stillwatch.campaigns.objective import objective
 from stillwatch.campaigns.ring import Ring
 from stillwatch.evidence import Evidence
 from stillwatch.tracing.rules import RULES
-from stillwatch.tracing.skeleton import Repeated
+from stillwatch.tracing.skeleton import Keys, Repeated
 from stillwatch.tracing.survey import Accounts
 from stillwatch.tracing.template import Candidate
 
@@ -53,6 +53,7 @@ class Found:
     carried: Carried
     ring: Ring
     judgement: Judgement
+    named_after: Keys
     claim: Claim = NO_CLAIM
     acts_on: frozenset[int] = frozenset()
     said: tuple[Evidence, ...] = ()
@@ -80,9 +81,9 @@ class Found:
 
     @property
     def id(self) -> str:
-        """Named after one value of the skeleton, the one with the least hash: the same wrapper under new accounts,
-        where a value more or less may repeat often enough, nearly always keeps its name."""
-        values = self.candidate.keys.astype("<u8")
+        """Named after one of `named_after`, the one with the least hash: the same wrapper under new accounts, where a
+        value more or less may repeat often enough, nearly always keeps its name."""
+        values = self.named_after.astype("<u8")
         skeleton = min(hashlib.blake2b(value.tobytes(), digest_size=4).hexdigest() for value in values)
         return f"C-{skeleton}" if self.candidate.pool <= 1 else f"C-{skeleton}-{self.candidate.pool}"
 
@@ -115,20 +116,7 @@ def ring_evidence(found: Found) -> tuple[Evidence, ...]:
     ring = found.ring
     measured, claimed = ring.complementarity, found.claim.log_e
     said = [
-        Evidence(
-            TEMPLATE,
-            claimed.get(TEMPLATE, 0.0),
-            f"{ring.accounts} accounts of {ring.units} organisations repeat the same skeleton ({_templates(ring)}, "
-            f"typically {ring.typical_agreement:.0f} of its {ring.values} values each); {_commonness(ring)}",
-            {
-                "accounts": ring.accounts,
-                "units": ring.units,
-                "values": ring.values,
-                "typical_agreement": ring.typical_agreement,
-                "common_units": ring.common_units,
-                "carried_exchanges": ring.carried,
-            },
-        ),
+        _linked(ring, claimed.get(TEMPLATE, 0.0)),
         Evidence(
             COMPLEMENTARITY,
             claimed.get(COMPLEMENTARITY, 0.0),
@@ -144,20 +132,6 @@ def ring_evidence(found: Found) -> tuple[Evidence, ...]:
             },
         ),
     ]
-    strong = [kind for kind in ring.shared if kind.is_strong]
-    if strong:
-        said.append(
-            Evidence(
-                INFRASTRUCTURE,
-                claimed.get(INFRASTRUCTURE, 0.0),
-                _sentence(
-                    " and ".join(
-                        f"{k.sharing} of {k.known} organisations share their {k.kind} with another" for k in strong
-                    )
-                ),
-                {f"{k.kind}_rate": round(k.rate, 4) for k in strong},
-            )
-        )
     said += found.said
     if ring.cover_share > 0.1:
         said.append(
@@ -170,6 +144,23 @@ def ring_evidence(found: Found) -> tuple[Evidence, ...]:
             )
         )
     return tuple(said)
+
+
+def _linked(ring: Ring, log_e: float) -> Evidence:
+    """What links the ring: words, or what its accounts ask about."""
+    detail = {"accounts": ring.accounts, "units": ring.units, "common_units": ring.common_units}
+    if not ring.has_wrapper:
+        statement = (
+            f"{ring.accounts} accounts of {ring.units} organisations cannot be told apart by what they ask about, "
+            f"though each has said enough; {_commonness(ring)}"
+        )
+        return Evidence(SUBJECTS, 0.0, statement, detail)
+    statement = (
+        f"{ring.accounts} accounts of {ring.units} organisations repeat the same skeleton ({_templates(ring)}, "
+        f"typically {ring.typical_agreement:.0f} of its {ring.values} values each); {_commonness(ring)}"
+    )
+    values = {"values": ring.values, "typical_agreement": ring.typical_agreement, "carried_exchanges": ring.carried}
+    return Evidence(TEMPLATE, log_e, statement, {**detail, **values})
 
 
 def cleared(found: Found, accounts: Accounts, names: Names) -> Cleared:
@@ -261,7 +252,10 @@ def _account(index: int, name: str, stratum: str, found: Found | None, broke: se
         said = Evidence(TEMPLATE, 0.0, f"Shares a skeleton and was let go: {found.judgement.statement}")
         return AccountFinding(name, stratum, 0.0, verdict, None, (said,))
     verdict = "act" if index in found.acts_on else "watch"
-    said = Evidence(TEMPLATE, found.claim.log_e.get(TEMPLATE, 0.0), f"Uses the skeleton of {found.id}")
+    how = "Uses the skeleton of" if found.ring.has_wrapper else "Asks about the same things as"
+    said = Evidence(
+        TEMPLATE if found.ring.has_wrapper else SUBJECTS, found.claim.log_e.get(TEMPLATE, 0.0), f"{how} {found.id}"
+    )
     return AccountFinding(name, stratum, found.log_e, verdict, found.id, (said,))
 
 
@@ -317,7 +311,8 @@ def _templates(ring: Ring) -> str:
 def _commonness(ring: Ring) -> str:
     if ring.reference_units == 0:
         return "how common it is elsewhere is not known without a benign log"
-    return f"{ring.common_units} of {ring.reference_units} organisations of the benign reference use it"
+    does = "use it" if ring.has_wrapper else "ask so"
+    return f"{ring.common_units} of {ring.reference_units} organisations of the benign reference {does}"
 
 
 def _complementarity(ring: Ring) -> str:

@@ -12,14 +12,13 @@ from stillwatch.campaigns.families import COLUMNS, COMPLEMENTARITY, SCORED, TEMP
 from stillwatch.campaigns.gather import GATHERED_COLUMNS, gather
 from stillwatch.campaigns.grouping import groups
 from stillwatch.campaigns.half import Half
-from stillwatch.campaigns.measure import trait_shares, values_shared
+from stillwatch.campaigns.measure import group_stratum, values_shared
 from stillwatch.campaigns.split import split
 from stillwatch.tracing.calibration import Scored
 from stillwatch.tracing.complementarity import UNITS_AT_MOST
 from stillwatch.tracing.family import Group
 from stillwatch.tracing.interchange import interchangeability, payloads
 from stillwatch.tracing.skeleton import Keys
-from stillwatch.tracing.strata import stratum
 from stillwatch.tracing.template import Candidate
 
 Ints = NDArray[np.int64]
@@ -55,10 +54,10 @@ def scored(rings: Sequence[Frozen], testing: Half, rng: np.random.Generator) -> 
     scores = []
     for candidate, group in zip(here, groups(here, found, testing.parts, COLUMNS, rng), strict=True):
         said = {family.name: family.scores(group, background[family.name], rng) for family in SCORED}
-        said[TEMPLATE] = _kept(testing, candidate)
+        said[TEMPLATE] = _kept(testing, candidate) if len(candidate.keys) else np.empty(0)
         said[COMPLEMENTARITY] = interchangeability(payloads(group), min(group.units, UNITS_AT_MOST), rng)
         known = {name: values[~np.isnan(values)] for name, values in said.items()}
-        scores.append(Scored(_stratum(group), known))
+        scores.append(Scored(_stratum(group, templated=bool(len(candidate.keys))), known))
     return scores
 
 
@@ -72,8 +71,6 @@ def _kept(testing: Half, ring: Candidate) -> Floats:
     return most
 
 
-def _stratum(group: Group) -> str:
-    """The stratum of the exchanges that carry what links the group; all of them are templated."""
-    kept = group.carries
-    columns = (group.column(name)[kept] for name in ("flags", "intent", "temperature"))
-    return stratum(trait_shares(*columns) | {"skeleton": 1.0})
+def _stratum(group: Group, *, templated: bool) -> str:
+    columns = (group.column(name)[group.carries] for name in ("flags", "intent", "temperature"))
+    return group_stratum(*columns, templated=templated)

@@ -3,9 +3,10 @@
 A score means nothing by itself. Beside the groups of a benign log it becomes a conformal rank, and through a bounded
 bet an e-value; neither can be finer than the number of groups. Without them there is no claim: log e is 0.
 
-Families of one kin are averaged. Kins multiply, which needs them to be independent given that a group is honest. That
-is an assumption about honest customers, so it is put to the test on them: every benign group is set beside all others.
-If more of them cross than the level allows, kins are averaged too, and the report says so.
+Families of one kin are averaged, and half of the stake is kept back, since every kin is blind to some campaigns: a kin
+that has nothing to show costs a factor of two at most. Kins multiply, which needs them to be independent given that a
+group is honest. That is an assumption about honest customers, so it is put to the test on them: every benign group is
+set beside all others. If more of them cross than the level allows, kins are averaged too, and the report says so.
 
 Assumption: a group of honest accounts in the hunted log is exchangeable with the reference's groups. It fails when
 traffic drifts; a calibration log should be recent and from the same product.
@@ -29,8 +30,8 @@ Floats = NDArray[np.float64]
 
 GROUPS_PER_STRATUM = 40
 """A stratum with fewer honest groups is compared with those of all strata: with 40 a family can pay at most 9.5."""
-SELF_TEST_LEVEL = 0.05
-"""Benign groups whose product of kins reaches 1 / level: with 40 groups two are to be expected at most."""
+SELF_TEST_LEVEL = 0.01
+"""Of benign groups, at most this share may reach 1 / level if kins multiply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Reference:
         return _log_e(tested, self._beside(tested.stratum))
 
     def combined(self, log_e: Mapping[str, float]) -> float:
-        """The log of all evidence: averaged inside a kin, multiplied between kins (averaged if they hang together)."""
+        """The log of all evidence: averaged inside a kin and with 1, multiplied between kins (averaged if they hang
+        together)."""
         return _combined(log_e, self.kins, multiply=self.kins_multiply)
 
     def others(self, left_out: int) -> Reference:
@@ -97,7 +99,7 @@ def _combined(log_e: Mapping[str, float], kins: Mapping[str, Kin], *, multiply: 
     by_kin: dict[Kin, list[float]] = {}
     for family, value in log_e.items():
         by_kin.setdefault(kins[family], []).append(value)
-    sides = [log_average(values) for values in by_kin.values()]
+    sides = [log_average([0.0, log_average(values)]) for values in by_kin.values()]
     return log_product(sides) if multiply else log_average(sides)
 
 

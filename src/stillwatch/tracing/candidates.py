@@ -1,18 +1,21 @@
-"""Which accounts to look at together: those with one template, and those with one stock of wordings.
+"""Which accounts to look at together: those with one template, one stock of wordings, or one pool of subjects.
 
-Two searches find sets of accounts: `template` (what each account repeats) and `variants` (what none repeats often and
-all draw from). What both found becomes one candidate; an account belongs to one candidate at most.
+Three searches find sets of accounts: `template` (what each account repeats), `variants` (what none repeats often and
+all draw from) and `shared_subjects` (no words in common, and no subjects of their own). What several found becomes one
+candidate; an account belongs to one candidate at most.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.sketch.record import ZONES
 from stillwatch.tracing import template
+from stillwatch.tracing.shared_subjects import Pool, Space, pools
 from stillwatch.tracing.skeleton import Keys, Repeated, keys_of
 from stillwatch.tracing.survey import Survey
 from stillwatch.tracing.template import CARRIED_VALUES, Candidate
@@ -22,22 +25,71 @@ Ints = NDArray[np.int64]
 
 INSIDE = 0.5
 """Of a template's accounts, in a stock: the template is one of its wordings."""
+IN_POOL, OUT_OF_POOL = 1, 7
+"""As `Candidate.pool`: the part of a candidate that draws from one pool of subjects, and the rest."""
 BEARS_OUT = 0.3
 """Of a stock's accounts, in such templates: what "how do i" has in common swallows no ring that says it too."""
 
 
-def candidates(seen: Survey, skeleton: Repeated, ignored: Keys, *, variants: bool = True) -> list[Candidate]:
-    """Disjoint sets of accounts of at least two units, the largest first.
+@dataclass(frozen=True, slots=True)
+class Searches:
+    """Which searches look for candidates beside that for templates."""
 
-    `skeleton`: see `template.skeletons`. `variants`: whether to search for stocks of wordings too.
-    """
-    found = template.candidates(skeleton, seen.repeated, seen.accounts.unit)
-    if not variants:
-        return found
+    variants: bool = True
+    subjects: bool = True
+
+
+EVERY_SEARCH = Searches()
+
+
+def candidates(seen: Survey, skeleton: Repeated, ignored: Keys, searches: Searches = EVERY_SEARCH) -> list[Candidate]:
+    """Disjoint sets of accounts of at least two units, the largest first. `skeleton`: see `template.skeletons`."""
     unit_of = seen.accounts.unit
-    looked_at = np.bincount(seen.sample.account, minlength=len(unit_of))
-    drawn_from = stocks(unexplained(seen.sample, found), unit_of, ignored, looked_at)
-    return sorted(joined(found, drawn_from, unit_of), key=lambda c: -len(c.accounts))
+    found = template.candidates(skeleton, seen.repeated, unit_of)
+    if searches.variants:
+        looked_at = np.bincount(seen.sample.account, minlength=len(unit_of))
+        drawn_from = stocks(unexplained(seen.sample, found), unit_of, ignored, looked_at)
+        found = joined(found, drawn_from, unit_of)
+    if searches.subjects:
+        space = Space.of(seen.subjects, unit_of, seen.subjects.within)
+        found = with_pools(found, pools(space), space, unit_of)
+    return sorted(found, key=lambda c: -len(c.accounts))
+
+
+def with_pools(found: Sequence[Candidate], drawn_from: Sequence[Pool], space: Space, unit_of: Ints) -> list[Candidate]:
+    """Candidates and pools of subjects as disjoint candidates.
+
+    Where most of a pool shares a wrapper as well, that candidate stands; if it is mostly of the pool, its accounts that
+    surely have other subjects are parted from it. Another pool is a candidate of its own, and no longer
+    part of whatever phrases some of it have in common with others.
+    """
+    kept = list(found)
+    for pool in drawn_from:
+        shared = [len(np.intersect1d(one.accounts, pool.accounts)) for one in kept]
+        place = int(np.argmax(shared)) if kept else -1
+        if kept and shared[place] >= INSIDE * len(pool.accounts):
+            kept[place : place + 1] = _parted(kept[place], pool, space)
+        else:
+            kept = [_without(one, pool.accounts) for one in kept]
+            kept.append(Candidate(pool.accounts, np.empty(0, np.uint64), 0))
+    return [one for one in kept if len(np.unique(unit_of[one.accounts])) >= 2]
+
+
+def _parted(one: Candidate, pool: Pool, space: Space) -> list[Candidate]:
+    """A candidate, without those who share its wrapper and have subjects of their own."""
+    inside = np.isin(one.accounts, pool.accounts)
+    others = np.isin(one.accounts, space.account[space.far(pool.centre, pool.variance)])
+    if inside.sum() < INSIDE * len(one.accounts) or not others.any():
+        return [one]
+    return [
+        Candidate(one.accounts[~others], one.keys, one.templates, IN_POOL),
+        Candidate(one.accounts[others], one.keys, one.templates, OUT_OF_POOL),
+    ]
+
+
+def _without(one: Candidate, accounts: Ints) -> Candidate:
+    stays = np.isin(one.accounts, accounts, invert=True)
+    return one if stays.all() else Candidate(one.accounts[stays], one.keys, one.templates, one.pool)
 
 
 def unexplained(sample: Sampled, found: Sequence[Candidate]) -> Sampled:

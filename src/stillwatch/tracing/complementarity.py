@@ -148,10 +148,14 @@ def keeps_to_itself(rows: Payloads) -> NDArray[np.bool_]:
 
 
 def distance(one: Floats, others: Floats) -> float:
-    """How far one unit's payloads (n, 64) lie from others' (m, 64): excess share of variance, 0 = interchangeable."""
+    """How far one unit's payloads (n, 64) may lie from others' (m, 64): excess share of variance at two deviations.
+
+    Near 0 = surely interchangeable. Not the excess itself: of a few exchanges it is small or large by chance.
+    """
     both = np.concatenate([one, others])
     label = np.repeat([0, 1], [len(one), len(others)])
-    return variance_share(scaled_payloads(both), label).excess
+    shift = variance_share(scaled_payloads(both), label)
+    return shift.excess + 2 * shift.deviation
 
 
 def variants(matches: NDArray[np.int32]) -> Ints:

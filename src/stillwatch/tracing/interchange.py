@@ -8,8 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from stillwatch.sketch.record import Flag
 from stillwatch.tracing.complementarity import ROWS_PER_UNIT, Payloads, distance, variants, without_variants
 from stillwatch.tracing.family import Group
+from stillwatch.tracing.skeleton import distinct_conversations
 
 Floats = NDArray[np.float64]
 
@@ -19,8 +21,10 @@ _ROWS_AT_LEAST = 2  # of one unit, and of all others: fewer have no variance
 
 
 def payloads(group: Group) -> Payloads:
-    """The exchanges of a group that carry what links it, as the payload tests read them."""
-    kept = group.carries
+    """The openings of a group's conversations that carry what links it, as the payload tests read them."""
+    kept = np.flatnonzero(group.carries)
+    continues = (group.column("flags")[kept] & Flag.ASSISTANT_TURNS) != 0
+    kept = kept[distinct_conversations(group.account[kept], group.column("conversation")[kept], continues)]
     return Payloads(
         group.unit[kept],
         group.columns["projection"][kept].astype(np.float64),

@@ -21,11 +21,12 @@ from stillwatch.tracing.infrastructure import KINDS, sharing_units
 from stillwatch.tracing.rules import hits
 from stillwatch.tracing.skeleton import Conversations, Repeated, distinct_conversations, joined, mine
 from stillwatch.tracing.strata import TRAITS, stratum, traits
+from stillwatch.tracing.subjects import NO_SUBJECTS, SubjectCount, Subjects
 from stillwatch.tracing.variants import Sample, Sampled
 
 Ints = NDArray[np.int64]
 
-SKELETON_COLUMNS = ("account", "conversation", "zones", "flags", "payload")
+SKELETON_COLUMNS = ("account", "conversation", "zones", "flags", "payload", "projection")
 _EMBEDDING = 2
 
 
@@ -61,6 +62,7 @@ class Survey:
     conversations: Ints
     population: Population
     sample: Sampled  # some of each account, see `variants`
+    subjects: Subjects = NO_SUBJECTS
 
     def without_sample(self) -> Survey:
         """When the candidates are known, for whoever needs its 60 MB."""
@@ -115,20 +117,21 @@ _SET_OF = {column: name for name, column in rollup.DISTINCT.items()}
 def survey(found: Accounts, parts: Iterable[pa.Table]) -> Survey:
     """Mine the skeletons. Each of `parts` holds `SKELETON_COLUMNS` of whole accounts."""
     conversations = np.zeros(len(found), np.int64)
-    population, sample = PopulationSample(len(found)), Sample(len(found))
+    population, sample, subjects = PopulationSample(len(found)), Sample(len(found)), SubjectCount(found.account)
     mined: list[Repeated] = []
     for part in parts:
-        rows, payload = _conversations(found, part)
+        rows, payload, projection = _conversations(found, part)
         mined.append(mine(rows))
         population.add(rows)
         sample.add(rows, payload)
+        subjects.add(rows.account, projection)
         conversations += np.bincount(rows.account, minlength=len(found))
     repeated = joined(mined) if mined else Repeated(*_nothing())
-    return Survey(found, repeated, conversations, population.count(), sample.all())
+    return Survey(found, repeated, conversations, population.count(), sample.all(), subjects.all())
 
 
-def _conversations(found: Accounts, part: pa.Table) -> tuple[Conversations, Ints]:
-    """The conversations of a part's accounts and their payloads; zones are copied once, where they are needed."""
+def _conversations(found: Accounts, part: pa.Table) -> tuple[Conversations, Ints, NDArray[np.int8]]:
+    """The conversations of a part's accounts, their payloads and those's projections (n, 64)."""
     flags = part.column("flags").to_numpy()
     asks = np.flatnonzero((flags & Flag.OPERATION) != _EMBEDDING)
     account = found.index(part.column("account").to_numpy()[asks])
@@ -136,7 +139,8 @@ def _conversations(found: Accounts, part: pa.Table) -> tuple[Conversations, Ints
         account, part.column("conversation").to_numpy()[asks], (flags[asks] & Flag.ASSISTANT_TURNS) != 0
     )
     zones = fixed_rows(part, "zones", asks[chosen]).view("<u4")
-    return Conversations(account[chosen], zones), part.column("payload").to_numpy()[asks[chosen]]
+    payload = part.column("payload").to_numpy()[asks[chosen]]
+    return Conversations(account[chosen], zones), payload, fixed_rows(part, "projection", asks[chosen]).view(np.int8)
 
 
 def account_strata(found: Accounts, templated: NDArray[np.float64]) -> list[str]:

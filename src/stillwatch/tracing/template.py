@@ -9,7 +9,6 @@
 Null: independent principals do not write the same words into the same places. Assumption: a shared skeleton has one
 author. Known weakness, and why a candidate is no verdict: the author may be a popular tool, an employer or a
 tutorial. Blind where every request's wrapper is reworded.
-Sources: Traag, Waltman & van Eck (2019) for Leiden, section "Leiden algorithm"; the rest is our own.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import igraph
-import leidenalg
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.special import pdtrc
 
 from stillwatch.tracing.commonness import Population
+from stillwatch.tracing.communities import that_come_together
 from stillwatch.tracing.skeleton import Keys, Repeated, zone_of
 
 Ints = NDArray[np.int64]
@@ -39,12 +38,14 @@ CARRIED_VALUES = 2
 """Slots of one zone that must hold a skeleton's values: fewer than for membership, since its users are known then."""
 SAME_CANDIDATE = 0.2
 """Jaccard of two templates' account sets. Not their overlap: what all say would swallow each ring that says it."""
-_PAIRS_AT_MOST = 20_000_000  # (value, account) cells squared per account: bounds step 2's memory
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Accounts (dense indices, ascending) that share one or more templates, and those templates' values."""
+    """Accounts (dense indices, ascending) that share one or more templates, and those templates' values.
+
+    Accounts that share subjects and no words have no `keys`: then everything they send is looked at.
+    """
 
     accounts: Ints
     keys: Keys  # sorted
@@ -107,33 +108,7 @@ def _shared_cells(skeleton: Repeated, unit_of: Ints) -> Repeated:
 
 def _templates(incidence: csr_matrix) -> list[Ints]:
     """Communities of values (row indices) by the Jaccard similarity of their account sets."""
-    sampled = _sample_accounts(incidence)
-    together = coo_matrix(sampled @ sampled.T)
-    held = np.asarray(sampled.sum(axis=1)).ravel()
-    upper = together.row < together.col
-    left, right, both = together.row[upper], together.col[upper], together.data[upper]
-    jaccard = both / (held[left] + held[right] - both)
-    keep = jaccard >= SAME_TEMPLATE
-    edges = np.stack([left[keep], right[keep]], axis=1)
-    graph = igraph.Graph(n=incidence.shape[0], edges=edges)
-    partition = leidenalg.find_partition(
-        graph,
-        leidenalg.CPMVertexPartition,
-        weights=jaccard[keep].tolist(),
-        resolution_parameter=SAME_TEMPLATE,
-        seed=1,
-        n_iterations=-1,
-    )
-    return [np.array(sorted(group), np.int64) for group in partition if len(group) >= VALUES_AT_LEAST]
-
-
-def _sample_accounts(incidence: csr_matrix) -> csr_matrix:
-    """Fewer accounts where their cells squared would not fit; similarity of sets survives a fair sample."""
-    by_account = incidence.T.tocsr()
-    cells = np.diff(by_account.indptr).astype(np.int64)
-    order = np.random.default_rng(1).permutation(len(cells))
-    kept = order[np.cumsum(cells[order] ** 2) <= _PAIRS_AT_MOST]
-    return incidence if len(kept) == len(cells) else by_account[np.sort(kept)].T.tocsr()
+    return [group for group in that_come_together(incidence, SAME_TEMPLATE) if len(group) >= VALUES_AT_LEAST]
 
 
 def _fills_a_zone(keys: Keys) -> bool:

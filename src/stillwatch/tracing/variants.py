@@ -13,21 +13,20 @@ But the same fifty come from his other accounts. So here the question is turned 
 Null: independent principals who share a phrase by chance do not go on to share others. Known weakness: a stock as large
 as the number of requests an account sends (a wording for each) shows no correlation; a question set that many evaluate
 looks the same, so this finds candidates and is no verdict.
-Source: our own; Traag, Waltman & van Eck (2019) for Leiden.
+Source: our own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import igraph
-import leidenalg
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.special import pdtrc
 
 from stillwatch.sketch.record import ZONE_SLOTS, ZONES
+from stillwatch.tracing.communities import communities, that_come_together
 from stillwatch.tracing.skeleton import Conversations, Keys, keys_in, place_in_account, zone_of
 
 Ints = NDArray[np.int64]
@@ -50,7 +49,6 @@ SUPPORT_AT_LEAST = 2  # conversations of an account that draw from a stock
 DOMINANT_SHARE = 0.3
 SURPRISING_LIFT = 3.0
 STRANGERS_AT_MOST = 0.1  # expected per stock, if outsiders use its phrases independently
-_PAIRS_AT_MOST = 20_000_000  # pairs of values in one conversation, over all: bounds the memory of step 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +146,7 @@ def _of_several_units(held: Keys, unit: NDArray[np.uint64]) -> Keys:
 
 def _phrases(cells: csr_matrix, keys: Keys, payload: Ints) -> tuple[csr_matrix, list[Keys]]:
     """(phrases, conversations) that carry each phrase, and each phrase's values."""
-    groups = _communities(cells)
+    groups = _value_groups(cells)
     phrase = np.full(len(keys), -1, np.int64)  # of each value
     for number, members in enumerate(groups):
         phrase[members] = number
@@ -175,25 +173,13 @@ def _turns_differ(phrase: Ints, payload: Ints, phrases: int) -> NDArray[np.bool_
     return np.asarray((sent > 0) & (distinct >= DIFFERENT_TURNS * sent), np.bool_)
 
 
-def _communities(cells: csr_matrix) -> list[Ints]:
-    """Values (row indices) that come together, by the Jaccard similarity of their sets of conversations."""
-    sampled = _sampled(cells)
-    both = coo_matrix(sampled @ sampled.T)
-    held = np.asarray(sampled.sum(axis=1)).ravel()
-    upper = both.row < both.col
-    left, right, count = both.row[upper], both.col[upper], both.data[upper]
-    jaccard = count / (held[left] + held[right] - count)
-    groups = _leiden(cells.shape[0], left, right, jaccard, SAME_PHRASE)
-    return [group for group in groups if len(group) >= VALUES_AT_LEAST]
+def _value_groups(cells: csr_matrix) -> list[Ints]:
+    """Values (row indices) that come together, by the Jaccard similarity of their sets of conversations.
 
-
-def _sampled(cells: csr_matrix) -> csr_matrix:
-    """Fewer conversations where their values squared would not fit, those with none or one left out at no loss."""
-    by_conversation = cells.T.tocsr()
-    values = np.diff(by_conversation.indptr).astype(np.int64)
-    order = np.random.default_rng(1).permutation(np.flatnonzero(values > 1))
-    kept = order[np.cumsum(values[order] ** 2) <= _PAIRS_AT_MOST]
-    return by_conversation[np.sort(kept)].T.tocsr()
+    A value alone in a conversation says nothing of what it comes with.
+    """
+    several = cells[:, np.flatnonzero(np.diff(cells.tocsc().indptr) > 1)]
+    return [group for group in that_come_together(several, SAME_PHRASE) if len(group) >= VALUES_AT_LEAST]
 
 
 def _together(used: csr_matrix, units: int) -> list[Ints]:
@@ -204,26 +190,12 @@ def _together(used: csr_matrix, units: int) -> list[Ints]:
     left, right, count = both.row[upper], both.col[upper], both.data[upper]
     phi = (count / units - share[left] * share[right]) / _spread(share[left]) / _spread(share[right])
     keep = count >= 2
-    return _leiden(len(share), left[keep], right[keep], phi[keep], SAME_STOCK)
+    return communities(len(share), left[keep], right[keep], phi[keep], SAME_STOCK)
 
 
 def _spread(share: NDArray[np.float64]) -> NDArray[np.float64]:
     """Standard deviation of a 0/1 variable; never 0."""
     return np.sqrt(np.maximum(share * (1 - share), 1e-12))
-
-
-def _leiden(size: int, left: Ints, right: Ints, weight: NDArray[np.float64], resolution: float) -> list[Ints]:
-    keep = weight >= resolution
-    graph = igraph.Graph(n=size, edges=np.stack([left[keep], right[keep]], axis=1))
-    partition = leidenalg.find_partition(
-        graph,
-        leidenalg.CPMVertexPartition,
-        weights=weight[keep].tolist(),
-        resolution_parameter=resolution,
-        seed=1,
-        n_iterations=-1,
-    )
-    return [np.array(sorted(group), np.int64) for group in partition]
 
 
 def _fills_a_zone(keys: Keys) -> bool:
