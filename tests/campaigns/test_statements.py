@@ -18,7 +18,7 @@ from stillwatch.evidence import Evidence
 from stillwatch.tracing.skeleton import Repeated
 from stillwatch.tracing.template import Candidate
 
-from .rings import EACH_ASKED_ONCE, PLAINLY_DIFFERENT, UNCLEAR, ring
+from .rings import EACH_ASKED_ONCE, PLAINLY_DIFFERENT, SHARED_CARDS, UNCLEAR, ring
 
 HOUR_US = 3_600_000_000
 YEAR_2001_US, YEAR_2099_US = 978_307_200_000_000, 4_070_908_800_000_000
