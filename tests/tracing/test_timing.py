@@ -24,7 +24,7 @@ from . import rhythms
 from .groups import SO_MANY
 from .rhythms import DAY, DAYS, FIRST_DAY, HONEST, HOUR, Rng, Seconds, group_of, log_of, renewals, strangers
 from .small_world import HONEST as CLASSES
-from .small_world import auc, scores_by_kind, small_world
+from .small_world import scores_by_kind, small_world
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -303,10 +303,11 @@ def test_moments_come_back_from_the_log_to_a_tenth_of_a_second_over_days_without
 
 
 def test_campaigns_dealt_by_one_scheduler_score_above_honest_classes(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A small world: AUC of E2 to E4 over honest units with its 95 % lower bound. E5 lives like people: not claimed."""
+    """A small world: every unit of E2 to E4 above every honest one, so the AUC is 1; E5 lives like people.
+
+    Members share their group's coupling, so the trials are three rings above eleven classes: 1 order in 364.
+    """
     world = small_world(tmp_path_factory.getbasetemp())
     found = scores_by_kind(world, TIMING, ("E2", "E3", "E4", *CLASSES))
-    honest = np.concatenate([found[kind] for kind in CLASSES])
-    for level in ("E2", "E3", "E4"):
-        area, lower = auc(found[level], honest)
-        assert (area, lower) > (0.99, 0.95)
+    highest = max(float(found[kind].max()) for kind in CLASSES if len(found[kind]))
+    assert min(float(found[level].min()) for level in ("E2", "E3", "E4")) > highest
