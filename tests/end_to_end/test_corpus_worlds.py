@@ -17,6 +17,8 @@ from random import Random
 
 import pytest
 
+from stillwatch.tracing.calibration import STEEPNESS
+
 from .command_line import Home
 from .truth import accused, acted_on, entries, recall, rings_touched, verdicts
 from .worlds import (
@@ -68,9 +70,9 @@ def whole_world(seed: int, cover: float = 0.0) -> World:
 
 
 def most_that_can_be_claimed(groups: int) -> float:
-    """Four kins, half of each stake kept back, each a bet on ranks 1 .. K+1 that pays at most (K+1) / H(K+1)."""
+    """Four kins, each a bet on ranks 1 .. K+1 that pays at most (K+1) / H, H the sum of its weights."""
     total = groups + 1
-    return 4 * math.log((1 + total / sum(1 / rank for rank in range(1, total + 1))) / 2)
+    return 4 * math.log(total / sum(rank**-STEEPNESS for rank in range(1, total + 1)))
 
 
 @pytest.mark.parametrize("cover", RECALL)

@@ -19,6 +19,8 @@ from stillwatch.tracing.template import Candidate
 
 Ints = NDArray[np.int64]
 
+_SEVERAL = 3  # conversations: one or two are an accident
+_RARELY = 0.1  # of the usual number of conversations
 FEW = 0.2  # of the units: more of them are no strangers in the group, they are what it is
 
 
@@ -27,6 +29,7 @@ def split(
 ) -> list[tuple[Candidate, Carried]]:
     """The candidate as it is, or its parts.
 
+    Who says very rarely what the others say often stands apart: a phrase in common makes nobody part of a ring.
     A few units that come back to their own turns, as nobody else here does, work for themselves and stand apart; they
     would make the whole look so. Then the one pool that most of the units draw from, and the rest. The pool needs at
     least half of them: smaller ones can always be found among strangers if one looks for them. Where a mixture cannot
@@ -37,11 +40,12 @@ def split(
     if len(units) < UNITS_AT_LEAST or not len(candidate.keys):
         return [(candidate, carried)]
     rows = payloads(carried, unit.astype(np.int64))
+    rarely = _rarely(np.bincount(rows.unit, minlength=len(units)))
+    if rarely.any() and (~rarely).sum() >= UNITS_AT_LEAST:
+        return _apart(candidate, carried, np.isin(found.unit[candidate.accounts], units[rarely]), 8, found, rng)
     own = keeps_to_itself(rows)
     if 0 < own.sum() <= FEW * len(units) and (~own).sum() >= UNITS_AT_LEAST:
-        stays = np.isin(found.unit[candidate.accounts], units[own], invert=True)
-        aside = _part(candidate, carried, ~stays, 5)
-        return [*split(*_part(candidate, carried, stays, candidate.pool), found, rng), aside]
+        return _apart(candidate, carried, np.isin(found.unit[candidate.accounts], units[own]), 5, found, rng)
     is_mixture = measure(some_units(rows, rng), rng).is_different
     chosen = _largest_pool(rows, is_mixture=is_mixture)
     if chosen.all() or (chosen.sum() >= max(UNITS_AT_LEAST, len(units) / 2) and not is_mixture):
@@ -51,6 +55,26 @@ def split(
     if not is_mixture:
         return [(candidate, carried)]
     return _parts(candidate, carried, np.isin(found.unit[candidate.accounts], units[_by_card(carried, unit)]), 3)
+
+
+def _rarely(conversations: Ints) -> NDArray[np.bool_]:
+    """Units that carry the skeleton in hardly any conversation, where the others do in many. (units,)"""
+    usual = float(np.median(conversations))
+    few = conversations < max(_SEVERAL, _RARELY * usual)
+    return few if usual >= 2 * _SEVERAL else np.zeros(len(conversations), bool)
+
+
+def _apart(
+    candidate: Candidate,
+    carried: Carried,
+    aside: NDArray[np.bool_],
+    pool: int,
+    found: Accounts,
+    rng: np.random.Generator,
+) -> list[tuple[Candidate, Carried]]:
+    """Some accounts as a part of their own, after whatever the others split into."""
+    others = _part(candidate, carried, ~aside, candidate.pool)
+    return [*split(*others, found, rng), _part(candidate, carried, aside, pool)]
 
 
 def _largest_pool(rows: Payloads, *, is_mixture: bool) -> NDArray[np.bool_]:

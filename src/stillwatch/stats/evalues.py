@@ -20,18 +20,18 @@ from stillwatch.errors import UsageError
 from stillwatch.stats.betting import fair_table
 
 
-def from_ranks(ranks: NDArray[np.int64], reference: int) -> NDArray[np.float64]:
-    """A bounded bet on conformal ranks 1 .. reference + 1: e = (n+1) / (rank * H(n+1)).
+def from_ranks(ranks: NDArray[np.int64], reference: int, steepness: float = 1.0) -> NDArray[np.float64]:
+    """A bounded bet on conformal ranks 1 .. reference + 1: e = (n+1) / (rank^s * H), H the sum of 1 / rank^s.
 
-    The rank is uniform on 1 .. n+1 under the null, and the mean of 1/(rank * H) over it is 1/(n+1): the expectation
-    is exactly 1. The largest value is (n+1)/H(n+1): a small reference cannot support a large claim.
+    The rank is uniform on 1 .. n+1 under the null, so the expectation is exactly 1. The largest value is (n+1) / H: a
+    small reference cannot support a large claim. The larger `steepness`, s > 0, the more the first ranks are paid.
     """
-    return np.asarray(_harmonic_table(reference)[ranks - 1], np.float64)
+    return np.asarray(_rank_table(reference, steepness)[ranks - 1], np.float64)
 
 
 @lru_cache(maxsize=256)
-def _harmonic_table(reference: int) -> NDArray[np.float64]:
-    return fair_table(1.0 / np.arange(1, reference + 2))
+def _rank_table(reference: int, steepness: float) -> NDArray[np.float64]:
+    return fair_table(np.arange(1, reference + 2) ** -steepness)
 
 
 def log_mean(values: NDArray[np.float64]) -> float:

@@ -3,10 +3,11 @@
 A score means nothing by itself. Beside the groups of a benign log it becomes a conformal rank, and through a bounded
 bet an e-value; neither can be finer than the number of groups. Without them there is no claim: log e is 0.
 
-Families of one kin are averaged, and half of the stake is kept back, since every kin is blind to some campaigns: a kin
-that has nothing to show costs a factor of two at most. Kins multiply, which needs them to be independent given that a
-group is honest. That is an assumption about honest customers, so it is put to the test on them: every benign group is
-set beside all others. If more of them cross than the level allows, kins are averaged too, and the report says so.
+Families of one kin are averaged. Kins multiply: half of the stake goes on all of them together, and half on each with a
+reserve, since every kin is blind to some campaigns and would otherwise cost what the others have won. Multiplying needs
+kins to be independent given that a group is honest. That is an assumption about honest customers, so it is put to the
+test on them: every benign group is set beside all others. If more of them cross than the level allows, kins are
+averaged too, and the report says so.
 
 Assumption: a group of honest accounts in the hunted log is exchangeable with the reference's groups. It fails when
 traffic drifts; a calibration log should be recent and from the same product.
@@ -30,6 +31,8 @@ Floats = NDArray[np.float64]
 
 GROUPS_PER_STRATUM = 40
 """A stratum with fewer honest groups is compared with those of all strata: with 40 a family can pay at most 9.5."""
+STEEPNESS = 1.5
+"""Of the bet: a group pays with its units at the very top of honest ones, or hardly at all."""
 SELF_TEST_LEVEL = 0.01
 """Of benign groups, at most this share may reach 1 / level if kins multiply."""
 
@@ -59,8 +62,7 @@ class Reference:
         return _log_e(tested, self._beside(tested.stratum))
 
     def combined(self, log_e: Mapping[str, float]) -> float:
-        """The log of all evidence: averaged inside a kin and with 1, multiplied between kins (averaged if they hang
-        together)."""
+        """The log of all evidence: averaged inside a kin, multiplied between kins (averaged if they hang together)."""
         return _combined(log_e, self.kins, multiply=self.kins_multiply)
 
     def others(self, left_out: int) -> Reference:
@@ -91,7 +93,7 @@ def _log_e(tested: Scored, beside: Sequence[Scored]) -> dict[str, float]:
     for family, scores in tested.scores.items():
         honest = [group.scores[family] for group in beside if len(group.scores.get(family, ()))]
         has_both = len(scores) > 0 and len(honest) > 0
-        found[family] = log_mean(from_ranks(group_ranks(scores, honest), len(honest))) if has_both else 0.0
+        found[family] = log_mean(from_ranks(group_ranks(scores, honest), len(honest), STEEPNESS)) if has_both else 0.0
     return found
 
 
@@ -99,8 +101,11 @@ def _combined(log_e: Mapping[str, float], kins: Mapping[str, Kin], *, multiply: 
     by_kin: dict[Kin, list[float]] = {}
     for family, value in log_e.items():
         by_kin.setdefault(kins[family], []).append(value)
-    sides = [log_average([0.0, log_average(values)]) for values in by_kin.values()]
-    return log_product(sides) if multiply else log_average(sides)
+    sides = [log_average(values) for values in by_kin.values()]
+    if not multiply:
+        return log_average(sides)
+    with_reserve = [log_average([0.0, side]) for side in sides]
+    return log_average([log_product(sides), log_product(with_reserve)])
 
 
 NONE = Reference("")
