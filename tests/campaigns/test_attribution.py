@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from stillwatch.campaigns.attribution import attribute, calibration_note
-from stillwatch.campaigns.attribution_model import UNKNOWN_AT_MOST, Model, as_json, of_json, shipped
+from stillwatch.campaigns.attribution_model import Model, as_json, of_json, shipped
 from stillwatch.campaigns.campaign import HypothesisKind
 from stillwatch.campaigns.ring import Ring
 from stillwatch.campaigns.traits import HYPOTHESES, TRAITS, features
@@ -153,7 +153,8 @@ def test_the_model_knows_every_trait_and_hypothesis() -> None:
 
 def test_a_ring_unlike_all_that_was_fitted_is_unknown(far_away: Mapping[str, float]) -> None:
     """Outside of what it has seen the model says so, instead of the nearest thing that it knows."""
-    assert 0.5 < shipped().probabilities(far_away)["unknown"] <= UNKNOWN_AT_MOST
+    assert shipped().outside(shipped().vector(far_away)) > 0.5
+    assert shipped().probabilities(far_away)["unknown"] > 0.5
 
 
 @pytest.fixture
@@ -172,12 +173,18 @@ def test_a_file_of_another_form_is_refused() -> None:
         of_json(other)
 
 
+def test_near_what_was_fitted_nothing_is_taken_away() -> None:
+    """A ring that the model was fitted on is not outside."""
+    assert shipped().outside(np.array(shipped().seen[0])) == 0.0
+
+
 def test_belief_in_the_unknown_leaves_the_order_of_the_others(far_away: Mapping[str, float]) -> None:
     """What is left is divided as before."""
     model: Model = shipped()
     near = dataclasses.replace(model, reach=1_000.0)
     far, close = model.probabilities(far_away), near.probabilities(far_away)
-    assert sorted(HYPOTHESES, key=far.__getitem__) == sorted(HYPOTHESES, key=close.__getitem__)
+    others = [kind for kind in HYPOTHESES if kind != "unknown"]
+    assert sorted(others, key=far.__getitem__) == sorted(others, key=close.__getitem__)
 
 
 def test_dealt_out_work_in_the_fixture_is_what_the_names_say() -> None:

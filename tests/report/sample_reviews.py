@@ -245,10 +245,11 @@ def hostile() -> Review:
         stratum=HOSTILE,
         objective=HOSTILE,
         evidence=evidence,
-        attribution=(Hypothesis("operator", HOSTILE, 1.0, HOSTILE),),
+        attribution=(Hypothesis("operator", HOSTILE, 1.0, HOSTILE, (HOSTILE,), (HOSTILE,)),),
         action=HOSTILE,
         links=tuple(Link(n, (n + 1) % 12, 2.0, (HOSTILE,)) for n in range(12)),
         timeline=(Bin(START_US, 300, 30),),
+        context=(HOSTILE,),
     )
     return Review(
         exchanges=1_000,
@@ -307,6 +308,7 @@ def make_campaign(
         objective=objective,
         evidence=(*(evidence_of(f, size, log_e * float(s)) for f, s in zip(spoken, shares, strict=True)), OUTLOOK),
         attribution=explanations(rng),
+        context=("Of 41 accounts, addresses lie in DE (30), FR (11)", "Where addresses lie is no evidence"),
         action=action,
         links=links_of(rng, size),
         timeline=timeline,
@@ -368,6 +370,7 @@ def explanations(rng: np.random.Generator) -> tuple[Hypothesis, ...]:
             "one party behind all accounts",
             float(odds[0]),
             "Two of the accounts pass verification as unrelated organisations.",
+            ("one pool, though each pays with a card of its own", "unknown to the benign log"),
         ),
         Hypothesis(
             "relay",
@@ -381,6 +384,7 @@ def explanations(rng: np.random.Generator) -> tuple[Hypothesis, ...]:
             "a public data-generation tool",
             float(odds[3]),
             "The frame is found in no public repository or package.",
+            speaks_against=("unknown to the benign log", "interchangeable shares of one pool"),
         ),
         Hypothesis("shared_employer", "", float(odds[4]), "Billing names no common organisation."),
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from stillwatch.campaigns.attribution import calibration_note
 from stillwatch.campaigns.campaign import Review
 from stillwatch.evidence import Evidence
 from stillwatch.report.findings import UnwritableFinding
@@ -126,7 +127,14 @@ def test_every_campaign_is_told_in_full(ordinary: Markup) -> None:
         expected = [campaign.id, campaign.objective, campaign.stratum, campaign.action, *campaign.accounts]
         expected += [evidence.statement for evidence in campaign.evidence]
         expected += [part for h in campaign.attribution for part in (h.name, h.would_refute)]
+        expected += [part for h in campaign.attribution for part in (*h.speaks_for, *h.speaks_against)]
+        expected += campaign.context
         assert [part for part in expected if part not in text] == []
+
+
+def test_the_explanations_say_how_well_calibrated_they_are(ordinary: Markup) -> None:
+    """A probability stands beside what it is worth."""
+    assert calibration_note() in ordinary.one("section", id="campaigns").text
 
 
 def test_everything_let_go_and_everything_unseen_is_told(ordinary: Markup) -> None:

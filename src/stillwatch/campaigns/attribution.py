@@ -12,9 +12,11 @@ seen move belief to "unknown".
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from stillwatch.campaigns.attribution_model import Model, shipped
 from stillwatch.campaigns.campaign import Hypothesis, HypothesisKind
+from stillwatch.campaigns.profiles import Match
 from stillwatch.campaigns.ring import Ring
 from stillwatch.campaigns.traits import HYPOTHESES, TRAITS, features
 
@@ -25,18 +27,25 @@ _REFUTES: dict[HypothesisKind, str] = {
     "shared_employer": "the organisations' registrations, contracts and staff have nothing in common",
     "unknown": "any of the others is shown",
 }
-_WORTH_SAYING = 0.2
-"""Change of the log odds below which a trait is not told: a fifth more or less is no argument."""
-_SAID_AT_MOST = 4
+_WORTH_SAYING = 0.3
+"""Change of the log odds below which a trait is not told: a third more or less is no argument."""
+_SAID_AT_MOST = 3
 _OUTSIDE = "unlike the rings that the model knows"
+_MUCH_OUTSIDE = 0.1
+"""Share of belief that is worth a word."""
 
 
-def attribute(ring: Ring, verdict: str = "") -> tuple[Hypothesis, ...]:
-    """All five hypotheses, the likeliest first; probabilities add up to 1."""
+def attribute(ring: Ring, matches: Sequence[Match] = ()) -> tuple[Hypothesis, ...]:
+    """All five hypotheses, the likeliest first; probabilities add up to 1.
+
+    `matches`: known operators beside this ring; the best that is beyond chance names the operator and moves nothing.
+    """
     model, measured = shipped(), features(ring)
     told = model.probabilities(measured)
     found = [_hypothesis(kind, told[kind], model, measured) for kind in HYPOTHESES]
-    found.append(_unknown(told["unknown"], model))
+    found[0] = _named(found[0], matches)
+    if model.outside(model.vector(measured)) >= _MUCH_OUTSIDE:
+        found[-1] = replace(found[-1], speaks_for=(_OUTSIDE, *found[-1].speaks_for))
     return tuple(sorted(found, key=lambda one: -one.probability))
 
 
@@ -63,9 +72,11 @@ def _hypothesis(kind: HypothesisKind, probability: float, model: Model, measured
     )
 
 
-def _unknown(probability: float, model: Model) -> Hypothesis:
-    is_outside = probability > 2 * model.unknown
-    return Hypothesis("unknown", "", probability, _REFUTES["unknown"], (_OUTSIDE,) if is_outside else ())
+def _named(operator: Hypothesis, matches: Sequence[Match]) -> Hypothesis:
+    known = next((match for match in matches if match.is_beyond_chance), None)
+    if known is None:
+        return operator
+    return replace(operator, name=known.name, speaks_for=(known.statement, *operator.speaks_for))
 
 
 def _said(moved: Mapping[str, float], model: Model, measured: Mapping[str, float]) -> tuple[str, ...]:

@@ -2,13 +2,11 @@
 
 With x the traits of a ring (0 .. 1), b and w the fitted numbers of `attribution_model.json`, and T the temperature:
 
-    p(k) = softmax_k((b_k + sum_j w_kj x_j) / T) * (1 - unknown(x))
+    p(k) = (1 - outside(x)) * softmax_k((b_k + sum_j w_kj x_j) / T), and "unknown" gets outside(x) beside its share
 
-- No single trait moves the odds of two hypotheses by more than `odds_at_most`: |w| is at most half of its logarithm
-  and T is at least 1.
-- `unknown` is the share of fitted rings that no explanation fits, and grows with the distance from x to the
-  nearest of the rings that the model was fitted on: from `reach`, within which 95 % of the rings of scenarios left out
-  lie, to nearly everything at twice that.
+- No single trait moves the odds of two hypotheses by more than `odds_at_most`: |w| / T is at most half its logarithm.
+- `outside` is 0 within `reach` of a ring that the model was fitted on, where 95 % of the rings of scenarios left out
+  lie, and grows to nearly everything at twice that distance.
 
 Weakness: the intercepts are the mix of rings in simulated worlds, which is nobody's mix. See docs/attribution.md.
 """
@@ -16,7 +14,6 @@ Weakness: the intercepts are the mix of rings in simulated worlds, which is nobo
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -30,7 +27,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 SCHEMA = "stillwatch.attribution-model/1"
-UNKNOWN_AT_MOST = 0.95
+OUTSIDE_AT_MOST = 0.95
 """However far a ring lies outside: the order of the other hypotheses stays legible."""
 
 
@@ -59,7 +56,6 @@ class Model:
     mean: tuple[float, ...]
     temperature: float
     odds_at_most: float
-    unknown: float
     reach: float
     seen: tuple[tuple[float, ...], ...]
     measured: Measured
@@ -67,13 +63,13 @@ class Model:
     schema: str = SCHEMA
 
     def probabilities(self, features: Mapping[str, float]) -> dict[str, float]:
-        """Of each hypothesis and "unknown"; they add up to 1."""
+        """Of each hypothesis; they add up to 1."""
         x = self.vector(features)
         scores = (np.array(self.bias) + np.array(self.weight) @ x) / self.temperature
         shares = np.exp(scores - scores.max())
-        unknown = self.unknown_of(x)
-        shares *= (1.0 - unknown) / shares.sum()
-        return {**dict(zip(self.hypotheses, shares.tolist(), strict=True)), "unknown": unknown}
+        outside = self.outside(x)
+        told = dict(zip(self.hypotheses, (shares * (1.0 - outside) / shares.sum()).tolist(), strict=True))
+        return told | {"unknown": told["unknown"] + outside}
 
     def contributions(self, features: Mapping[str, float], hypothesis: str) -> dict[str, float]:
         """How much each trait moved the log odds of this hypothesis against the mean of all, beside a usual ring."""
@@ -81,18 +77,13 @@ class Model:
         moved = (weight - weight.mean(axis=0)) * (self.vector(features) - np.array(self.mean)) / self.temperature
         return dict(zip(self.traits, moved[self.hypotheses.index(hypothesis)].tolist(), strict=True))
 
-    def unknown_of(self, x: Floats) -> float:
-        """The share of belief that no explanation gets."""
+    def outside(self, x: Floats) -> float:
+        """The share of belief that goes to "unknown" because nothing like `x` was seen."""
         distance = float(np.sqrt(((np.array(self.seen) - x) ** 2).sum(axis=1)).min())
-        outside = min(1.0, max(0.0, distance / self.reach - 1.0))
-        return self.unknown + (UNKNOWN_AT_MOST - self.unknown) * outside
+        return OUTSIDE_AT_MOST * min(1.0, max(0.0, distance / self.reach - 1.0))
 
     def vector(self, features: Mapping[str, float]) -> Floats:
         return np.array([features[name] for name in self.traits])
-
-    @property
-    def weight_at_most(self) -> float:
-        return math.log(self.odds_at_most) / 2
 
 
 def as_json(model: Model) -> str:

@@ -1,8 +1,8 @@
 """What of a ring speaks for one explanation and against another: named, bounded measurements.
 
-Each is a number from 0 to 1 with a phrase for people. `HYPOTHESES` are the explanations that they are weighed for;
-"unknown" is none of them, it is what is left where they do not apply. Country, network operator and language are no
-measurements, and there is no field that could hold them.
+Each is a number from 0 to 1 with a phrase for people. `HYPOTHESES` are what they are weighed for; "unknown" stands for
+rings of which most accounts have nothing in common, and for all that is unlike what was ever seen. Country, network
+operator and language are no measurements, and there is no field that could hold them.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from stillwatch.campaigns.ring import Ring
 from stillwatch.tracing.complementarity import PLAINLY_DIFFERENT_Z
 from stillwatch.tracing.strata import HARVEST_INTENTS, HONEST_SHAPES
 
-HYPOTHESES: tuple[HypothesisKind, ...] = ("operator", "relay", "shared_tool", "shared_employer")
+HYPOTHESES: tuple[HypothesisKind, ...] = ("operator", "relay", "shared_tool", "shared_employer", "unknown")
 _UNITS_OF_A_CROWD = 256
 _SLOTS_OF_A_PROMPT = 16  # two zones full: a whole wrapper, not a turn of speech, which fills three or four slots
 
 Signs = Mapping[HypothesisKind, int]
 _FREE: Signs = {}
-_FOR_OPERATOR: Signs = {"operator": 1, "shared_tool": -1}
+_FOR_OPERATOR: Signs = {"operator": 1, "shared_tool": -1, "unknown": -1}
 _FOR_TOOL: Signs = {"operator": -1, "shared_tool": 1}
 
 
@@ -91,7 +91,7 @@ TRAITS: tuple[Trait, ...] = (
         "pool_of_strangers",
         _pool_of_strangers,
         "one pool, though each pays with a card of its own",
-        signs={"operator": 1, "shared_tool": -1, "shared_employer": -1},
+        signs={**_FOR_OPERATOR, "shared_employer": -1},
     ),
     Trait("own_subjects", _own_subjects, "each organisation has subjects of its own", signs=_FOR_TOOL),
     Trait(
@@ -103,7 +103,6 @@ TRAITS: tuple[Trait, ...] = (
     Trait("shared_turns", lambda ring: ring.complementarity.shared_turns, "the same turns come from several"),
     Trait("each_once", _each_once, "everybody went through one set once", signs=_FOR_TOOL),
     Trait("cards", _sharing("payment"), "strangers pay with one card", signs=_FOR_OPERATOR),
-    Trait("own_cards", _keeping_apart("payment"), "each pays with a card of its own", signs={"shared_employer": -1}),
     Trait(
         "addresses",
         _sharing("ip"),
@@ -136,10 +135,12 @@ TRAITS: tuple[Trait, ...] = (
     ),
     Trait("harvest", _harvest, "work that builds a training set", "", _FOR_OPERATOR),
     Trait("wordings", lambda ring: 1.0 - 1.0 / max(ring.templates, 1), "one text in several wordings"),
+    Trait("subjects_only", lambda ring: float(not ring.has_wrapper), "no wording in common, only what is asked about"),
+    Trait("tool_turns", lambda ring: ring.tool_turns, "dialogues with tools", signs={"operator": -1}),
     Trait(
         "long_skeleton",
         lambda ring: ring.typical_agreement / _SLOTS_OF_A_PROMPT,
         "a whole prompt is shared",
-        "only a phrase is shared",
+        "no whole prompt is shared",
     ),
 )

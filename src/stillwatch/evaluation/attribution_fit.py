@@ -26,13 +26,12 @@ from stillwatch.campaigns.traits import HYPOTHESES, TRAITS
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-UNKNOWN = len(HYPOTHESES)
-"""The label of a ring that no explanation fits: most of its accounts have no origin in common."""
 ODDS_AT_MOST = 20.0
 """Chosen: what one trait may move the odds of two hypotheses by. Two traits that agree may say 400 to 1."""
 RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0)
 FOLDS = 6
-MOST_TEMPERATURE = 5.0
+LEAST_TEMPERATURE, MOST_TEMPERATURE = 0.8, 5.0
+"""A temperature below 1 sharpens: weights are fitted inside the bound that it leaves them."""
 BINS = 10
 DRAWS = 1000
 _SEEN_APART = 0.15
@@ -43,7 +42,7 @@ _NOT_MEASURED = Measured(0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class Origins:
-    """Rings of known origin. `x`: (rings, traits); `label`: place in `HYPOTHESES`, or `UNKNOWN`; `scenario`: number."""
+    """Rings of known origin. `x`: (rings, traits); `label`: place in `HYPOTHESES`; `scenario`: its number."""
 
     x: Floats
     label: Ints
@@ -51,11 +50,6 @@ class Origins:
 
     def of(self, chosen: NDArray[np.bool_]) -> Origins:
         return Origins(self.x[chosen], self.label[chosen], self.scenario[chosen])
-
-    @property
-    def known(self) -> Origins:
-        """Without the rings that no explanation fits."""
-        return self.of(self.label != UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +74,18 @@ class Scores:
 
 def fit(origins: Origins, provenance: Mapping[str, str]) -> Model:
     """The model of these rings, calibrated inside them; what it is worth is for `measured` on others to say."""
-    known = origins.known
-    held_out = {ridge: _left_out(known, ridge) for ridge in RIDGES}
-    ridge = min(RIDGES, key=lambda ridge: _loss(held_out[ridge], known.label, 1.0))
-    temperature = _temperature(held_out[ridge], known.label)
-    bias, weight = _regression(known, ridge)
+    held_out = {ridge: _left_out(origins, ridge) for ridge in RIDGES}
+    ridge = min(RIDGES, key=lambda ridge: _loss(held_out[ridge], origins.label, 1.0))
+    temperature = _temperature(held_out[ridge], origins.label)
+    bias, weight = _regression(origins, ridge)
     return Model(
         hypotheses=tuple(HYPOTHESES),
         traits=tuple(trait.name for trait in TRAITS),
         bias=_rounded(bias),
         weight=tuple(_rounded(row) for row in weight),
-        mean=_rounded(known.x.mean(axis=0)),
+        mean=_rounded(origins.x.mean(axis=0)),
         temperature=round(temperature, 4),
         odds_at_most=ODDS_AT_MOST,
-        unknown=round((int((origins.label == UNKNOWN).sum()) + 1) / (len(origins.label) + 2), 4),
         reach=round(_reach(origins), 4),
         seen=tuple(_rounded(row) for row in _spread(origins.x)),
         measured=_NOT_MEASURED,
@@ -113,21 +105,20 @@ def measured(model: Model, origins: Origins) -> Model:
         calibration_error_low=round(low, 4),
         calibration_error_high=round(high, 4),
         log_loss=round(scores.log_loss[0], 4),
-        log_loss_uniform=round(math.log(len(HYPOTHESES) + 1), 4),
+        log_loss_uniform=round(math.log(len(HYPOTHESES)), 4),
         brier=round(scores.brier[0], 4),
     )
     return replace(model, measured=found)
 
 
 def probabilities(model: Model, origins: Origins) -> Floats:
-    """(rings, hypotheses and unknown) what the model says."""
-    names = [*HYPOTHESES, "unknown"]
+    """(rings, hypotheses) what the model says."""
     told = (model.probabilities(dict(zip(model.traits, row.tolist(), strict=True))) for row in origins.x)
-    return np.array([[one[name] for name in names] for one in told])
+    return np.array([[one[name] for name in HYPOTHESES] for one in told])
 
 
 def score(told: Floats, origins: Origins, seed: int = 1) -> Scores:
-    """Scores of probabilities (rings, hypotheses and unknown) beside the labels."""
+    """Scores of probabilities (rings, hypotheses) beside the labels."""
     rng = np.random.default_rng(seed)
     groups = [np.flatnonzero(origins.scenario == one) for one in np.unique(origins.scenario)]
     drawn = [np.concatenate([groups[i] for i in rng.integers(0, len(groups), len(groups))]) for _ in range(DRAWS)]
@@ -144,6 +135,17 @@ def score(told: Floats, origins: Origins, seed: int = 1) -> Scores:
         interval(_right),
         _bins(told, origins.label),
     )
+
+
+def by_chance(told: Floats, seed: int = 1) -> float:
+    """The calibration error that exactly right probabilities would show on so many rings, on average."""
+    rng = np.random.default_rng(seed)
+    ends = told.cumsum(axis=1)
+    errors = []
+    for _ in range(DRAWS // 5):
+        label = (rng.random((len(told), 1)) * ends[:, -1:] > ends).sum(axis=1)
+        errors.append(_calibration_error(told, np.minimum(label, told.shape[1] - 1)))
+    return float(np.mean(errors))
 
 
 def _bins(told: Floats, label: Ints) -> tuple[Bin, ...]:
@@ -198,7 +200,7 @@ def _regression(origins: Origins, ridge: float) -> tuple[Floats, Floats]:
 
 
 def _bounds() -> list[tuple[float, float]]:
-    most = math.log(ODDS_AT_MOST) / 2
+    most = LEAST_TEMPERATURE * math.log(ODDS_AT_MOST) / 2
     spans = {0: (-most, most), 1: (0.0, most), -1: (-most, 0.0)}
     return [spans[trait.signs.get(kind, 0)] for kind in HYPOTHESES for trait in TRAITS]
 
@@ -220,9 +222,8 @@ def _folds(scenario: Ints) -> list[NDArray[np.bool_]]:
 
 
 def _temperature(scores: Floats, label: Ints) -> float:
-    """At least 1: a temperature below would let one trait say more than it may."""
-    found = minimize_scalar(lambda t: _loss(scores, label, t), bounds=(1.0, MOST_TEMPERATURE), method="bounded")
-    return float(found.x)
+    bounds = (LEAST_TEMPERATURE, MOST_TEMPERATURE)
+    return float(minimize_scalar(lambda t: _loss(scores, label, t), bounds=bounds, method="bounded").x)
 
 
 def _loss(scores: Floats, label: Ints, temperature: float) -> float:
