@@ -8,12 +8,14 @@ from html.parser import HTMLParser
 
 import pytest
 
+from stillwatch.evaluation.adaptive.round import Round
 from stillwatch.evaluation.bounds import rate
+from stillwatch.evaluation.by_level import times
 from stillwatch.evaluation.detector import Look
 from stillwatch.evaluation.metrics.case import Case
 from stillwatch.evaluation.page import page
 from stillwatch.evaluation.plot import in_words, log_place, log_ticks, percent
-from stillwatch.evaluation.summary import SCHEMA, DetectorSummary, Evaluation, WorldSummary, figures
+from stillwatch.evaluation.summary import SCHEMA, Adapted, DetectorSummary, Evaluation, WorldSummary, figures
 from stillwatch.evaluation.windows import WindowRow
 
 from .cases import BIG, PEOPLE, RING, case, entry, look, truth
@@ -42,7 +44,8 @@ def evaluation() -> Evaluation:
         "unmimic", "unmimic input guard", "?", False, False, 0, ("w: not installed",), (), 0.0, None
     )
     both = (summary("stillwatch", "Stillwatch", True), summary("volume", "Volume threshold", False), missing)
-    return Evaluation(SCHEMA, (world,), both, rows, ())
+    learned = Adapted("w", (Round(2, ("a card each",), 4, 20, 3, 1, 23, 480, 470, 1.02, 1.2, 1.1),))
+    return Evaluation(SCHEMA, (world,), both, rows, (), (learned,), ("brief: it is too short",))
 
 
 class Tags(HTMLParser):
@@ -92,6 +95,10 @@ def test_every_figure_is_on_the_page(evaluation: Evaluation) -> None:
         f"Rare values shared by strangers: {in_words(rate(0, 40))} at 100 exchanges a window",
         "w: not installed",
         "A note.",
+        times(own.costs[0].accounts),
+        "1.0 times the requests and 1.2 times the accounts",
+        "a card each",
+        "Nobody learned in brief: it is too short",
     ):
         assert known in text
 
@@ -99,7 +106,8 @@ def test_every_figure_is_on_the_page(evaluation: Evaluation) -> None:
 @pytest.mark.parametrize(
     "heading",
     ["Campaigns found", "Accounts of campaigns", "What leaked", "Honest customers hurt", "Are the claims true",
-     "Windows of mixed traffic", "Without one evidence family", "What evasion costs", "Detectors and worlds"],
+     "How pure and how whole", "An operator who reads", "Windows of mixed traffic",
+     "Without one evidence family", "What evasion costs", "Detectors and worlds"],
 )  # fmt: skip
 def test_every_part_has_its_section(evaluation: Evaluation, heading: str) -> None:
     assert re.search(rf"<h2[^>]*>{heading}", page(evaluation))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +16,8 @@ from stillwatch.assembly import SketchProgress, load_secrets, one_hunt_at_a_time
 from stillwatch.cli.options import Json, SecretFile, Workers
 from stillwatch.cli.terminal import print_json, progress_bar, say, say_new_secret, stdout
 from stillwatch.errors import StorageFull, UsageError
+from stillwatch.evaluation.adaptive.loop import adapt
+from stillwatch.evaluation.adaptive.round import Round, in_a_sentence
 from stillwatch.evaluation.bounds import Rate
 from stillwatch.evaluation.detectors.choice import chosen
 from stillwatch.evaluation.results import Results
@@ -21,9 +25,10 @@ from stillwatch.evaluation.run import evaluate as evaluate_worlds
 from stillwatch.evaluation.source import SKETCHING, source_digest
 from stillwatch.evaluation.summary import Evaluation
 from stillwatch.evaluation.truth import read_truth
-from stillwatch.evaluation.world import LOOKS, logs_of, open_worlds
+from stillwatch.evaluation.world import LOOKS, World, logs_of, open_worlds
 from stillwatch.evaluation.write import as_json as as_document
 from stillwatch.evaluation.write import write_evaluation
+from stillwatch.pseudonym import Secret
 from stillwatch.report.wording import family
 
 
@@ -36,6 +41,12 @@ def evaluate(
     looks: Annotated[
         int, typer.Option(min=1, max=64, help="Growing prefixes of each world that are hunted, to see what leaks.")
     ] = LOOKS,
+    adaptive: Annotated[
+        bool,
+        typer.Option(
+            help="Also let an operator who reads this code hunt himself and turn knobs, in each world: minutes more."
+        ),
+    ] = False,
     secret: SecretFile = None,
     workers: Workers = None,
     as_json: Json = False,
@@ -64,12 +75,17 @@ def evaluate(
             return lambda kind, share, exchanges, rejected: tell(f"sketching {log}", share, f"{exchanges:,} exchanges")
 
         opened = open_worlds(worlds, ledger_of, secrets.deployment)
-        evaluation = evaluate_worlds(opened, detectors, Results(out / "results"), tell, looks)
+        adapting = partial(_adapt, secrets.deployment, out) if adaptive else None
+        evaluation = evaluate_worlds(opened, detectors, Results(out / "results"), tell, looks, adapting)
         write_evaluation(evaluation, out)
     if as_json:
         print_json(as_document(evaluation))
     else:
         _show(evaluation, out)
+
+
+def _adapt(secret: Secret, out: Path, world: World, progress: Callable[[float], None]) -> list[Round]:
+    return adapt(world, secret, out, progress)
 
 
 def _make(out: Path) -> None:
@@ -85,7 +101,7 @@ def _show(evaluation: Evaluation, out: Path) -> None:
     levels = [row.level for one in evaluation.detectors if one.figures for row in one.figures.campaigns]
     shown = [level for level in dict.fromkeys(levels) if level != "all"]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("")
+    table.add_column("", min_width=12)
     for level in ("all", *shown, "shown", "accounts", "honest"):
         table.add_column(level, justify="right", no_wrap=True)
     for one in evaluation.detectors:
@@ -106,6 +122,10 @@ def _show(evaluation: Evaluation, out: Path) -> None:
             say(f"{one.title} shows people {', '.join(left_out)}")
         for reason in one.reasons:
             say(f"{one.title} was not run on {reason}")
+    for learned in evaluation.adaptive:
+        say(f"The operator who learns in {learned.world}: {in_a_sentence(learned.rounds)}")
+    for reason in evaluation.adaptive_reasons:
+        say(f"No operator learned in {reason}")
     say(f"Report: {out / 'evaluation.html'}")
     say(f"Figures: {out / 'evaluation.json'}")
 

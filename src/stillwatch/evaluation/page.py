@@ -9,6 +9,9 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from stillwatch.evaluation import pictures
+from stillwatch.evaluation.adaptive.picture import learning_curve
+from stillwatch.evaluation.adaptive.round import in_a_sentence
+from stillwatch.evaluation.by_level import cost_plots, leak_plots, times
 from stillwatch.evaluation.detectors.hunt import Stillwatch
 from stillwatch.evaluation.plot import in_words, percent
 from stillwatch.evaluation.summary import Evaluation
@@ -38,6 +41,11 @@ def page(evaluation: Evaluation) -> str:
             calibration=pictures.calibration(evaluation),
             windows=pictures.windows(evaluation),
             leaks_by_level=pictures.leaks_by_level,
+            leak_plots=leak_plots(own.figures.leaks, pictures.levels_of(evaluation)) if own and own.figures else (),
+            cost_plots=cost_plots(own.figures.costs, own.title) if own and own.figures and own.figures.costs else (),
+            learning_curve=learning_curve,
+            in_a_sentence=in_a_sentence,
+            times=times,
             honest_windows=pictures.honest_windows(evaluation),
             window_tests=pictures.WINDOW_TESTS,
             style_of=pictures.style_of,

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from stillwatch.evaluation.adaptive.round import Round
 from stillwatch.evaluation.detector import Look
 from stillwatch.evaluation.source import SKETCHING, source_digest
 from stillwatch.evaluation.windows import WindowRow
@@ -28,6 +29,7 @@ class Outcome(msgspec.Struct, frozen=True):
     reason: str = ""
     looks: tuple[Look, ...] = ()
     windows: tuple[WindowRow, ...] = ()
+    rounds: tuple[Round, ...] = ()
     seconds: float = 0.0
 
 

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 
+from stillwatch.evaluation.adaptive import loop
+from stillwatch.evaluation.adaptive.round import Round
 from stillwatch.evaluation.detector import Detector, Look, NotRun
 from stillwatch.evaluation.metrics.case import Case
 from stillwatch.evaluation.results import Outcome, Results, method
@@ -23,9 +25,11 @@ from stillwatch.evaluation.summary import Evaluation, summarise
 from stillwatch.evaluation.windows import compare_windows
 from stillwatch.evaluation.world import LOOKS, World, require_known
 
-WINDOWS = "windows"
+WINDOWS, ADAPTIVE = "windows", "adaptive"
 Progress = Callable[[str, float], None]
 """Called with the name of the step and how much of it is done, 0 .. 1."""
+Adapting = Callable[[World, Callable[[float], None]], list[Round]]
+"""Lets an operator learn in a world's traffic (`adaptive.loop.adapt`)."""
 
 
 def evaluate(
@@ -34,10 +38,12 @@ def evaluate(
     results: Results,
     progress: Progress = lambda step, done: None,
     looks: int = LOOKS,
+    adapting: Adapting | None = None,
 ) -> Evaluation:
     """Run every detector on every world, or take what an earlier run left in `results`, and count.
 
     `looks`: at how many growing prefixes of each world; one sees only the end, and knows nothing of leaks.
+    `adapting`: also let an operator who reads this code run a campaign in each world.
     """
     cases: dict[str, list[tuple[str, Case]]] = {detector.name: [] for detector in detectors}
     outcomes: dict[str, list[Outcome]] = {detector.name: [] for detector in detectors}
@@ -52,7 +58,8 @@ def evaluate(
                 case = Case(world.truth, frozenset(sent), outcome.looks, detector.has_rings, ours)
                 cases[detector.name].append((world.name, case))
     windows = [windows_of(world, results, progress) for world in worlds] if len(detectors) > 1 else []
-    return summarise(worlds, detectors, outcomes, cases, windows)
+    adapted = [adapted_of(world, adapting, results, progress) for world in worlds] if adapting else []
+    return summarise(worlds, detectors, outcomes, cases, windows, adapted)
 
 
 def outcome_of(world: World, detector: Detector, results: Results, progress: Progress, looks: int = LOOKS) -> Outcome:
@@ -68,6 +75,12 @@ def windows_of(world: World, results: Results, progress: Progress) -> Outcome:
     """The comparison on windows; from an earlier run where there is one."""
     step, known = f"windows of {world.name}", method(world.fingerprint(), compare_windows.__module__, [])
     return _kept(world.name, WINDOWS, known, results, step, progress, lambda tell: _compared(world, tell))
+
+
+def adapted_of(world: World, adapting: Adapting, results: Results, progress: Progress) -> Outcome:
+    """The rounds of an operator who learns; from an earlier run where there are some."""
+    step, known = f"an operator who learns in {world.name}", method(world.fingerprint(), loop.__name__, [])
+    return _kept(world.name, ADAPTIVE, known, results, step, progress, lambda tell: _adapted(world, adapting, tell))
 
 
 def _kept(
@@ -96,6 +109,15 @@ def _compared(world: World, progress: Callable[[float], None]) -> Outcome:
     except NotRun as why:
         return Outcome(world.name, WINDOWS, "", "not run", str(why))
     return Outcome(world.name, WINDOWS, "", "done", windows=tuple(rows), seconds=round(time.monotonic() - began, 3))
+
+
+def _adapted(world: World, adapting: Adapting, progress: Callable[[float], None]) -> Outcome:
+    began = time.monotonic()
+    try:
+        rounds = adapting(world, progress)
+    except NotRun as why:
+        return Outcome(world.name, ADAPTIVE, "", "not run", str(why))
+    return Outcome(world.name, ADAPTIVE, "", "done", rounds=tuple(rounds), seconds=round(time.monotonic() - began, 3))
 
 
 def _looked(world: World, detector: Detector, cuts: Sequence[int], progress: Callable[[float], None]) -> Outcome:

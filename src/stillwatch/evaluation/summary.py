@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from stillwatch.evaluation.adaptive.round import Round
 from stillwatch.evaluation.bounds import Rate, pooled
 from stillwatch.evaluation.detector import Detector
 from stillwatch.evaluation.metrics.ablation import Ablation, ablations
@@ -81,6 +82,14 @@ class Figures:
 
 
 @dataclass(frozen=True)
+class Adapted:
+    """What an operator who learns came to in a world, round by round."""
+
+    world: str
+    rounds: tuple[Round, ...]
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """The whole."""
 
@@ -89,6 +98,8 @@ class Evaluation:
     detectors: tuple[DetectorSummary, ...]
     windows: tuple[WindowRow, ...]
     windows_reasons: tuple[str, ...]  # why there are no windows of a world
+    adaptive: tuple[Adapted, ...] = ()  # only where it was asked for
+    adaptive_reasons: tuple[str, ...] = ()
 
 
 def summarise(
@@ -97,6 +108,7 @@ def summarise(
     outcomes: Mapping[str, Sequence[Outcome]],
     cases: Mapping[str, Sequence[tuple[str, Case]]],
     windows: Sequence[Outcome],
+    adapted: Sequence[Outcome] = (),
 ) -> Evaluation:
     """Count everything."""
     return Evaluation(
@@ -105,6 +117,8 @@ def summarise(
         tuple(_detector(one, outcomes[one.name], cases[one.name]) for one in detectors),
         tuple(_pooled_windows(windows)),
         _reasons(windows),
+        tuple(Adapted(one.world, one.rounds) for one in adapted if one.rounds),
+        _reasons(adapted),
     )
 
 

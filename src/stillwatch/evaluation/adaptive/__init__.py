@@ -1,0 +1,1 @@
+"""An operator who reads this code, and hunts himself before others do."""
