@@ -39,7 +39,7 @@ clients are longer; the handover's is exact."""
 
 @dataclass(frozen=True)
 class Timing:
-    """The family of joint timing. Scores are the largest of five z beside the group's own null: 0 to 2 for strangers."""
+    """Joint timing. A score is the largest of five z beside the group's own null: 0 to 2 for strangers."""
 
     name: str = "timing"
     kin: Kin = Kin.TIME
