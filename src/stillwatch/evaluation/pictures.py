@@ -22,7 +22,7 @@ from stillwatch.evaluation.plot import (
 )
 from stillwatch.evaluation.summary import DetectorSummary, Evaluation
 from stillwatch.evaluation.truth import LEVELS
-from stillwatch.evaluation.windows import SHARES, SIZES, WindowRow
+from stillwatch.evaluation.windows import LEVEL, SHARES, SIZES, WindowRow
 from stillwatch.report.axis import Tick
 
 _COLOURS = ("c1", "c2", "c3", "c5", "c6", "c4", "c8")
@@ -124,7 +124,7 @@ def windows(evaluation: Evaluation) -> list[Plot]:
     plots = []
     ticks = tuple(Tick(at, f"{100 * s:g} %") for s, at in zip(SHARES, slots(len(SHARES)), strict=True))
     for size in SIZES:
-        rows = [row for row in evaluation.windows if row.size == size and row.honest == "benign log"]
+        rows = [r for r in evaluation.windows if (r.size, r.honest, r.level) == (size, "benign log", LEVEL)]
         if rows:
             plots.append(Plot(f"{size:,} exchanges a window", tuple(_window_series(rows, size)), ticks))
     return plots
@@ -183,6 +183,6 @@ def honest_windows(evaluation: Evaluation) -> list[str]:
     """How often each test notices windows of honest traffic, which it should not: a clause a test."""
     sizes: dict[str, list[str]] = {}
     for row in evaluation.windows:
-        if row.honest == "traffic":
+        if (row.honest, row.level) == ("traffic", LEVEL):
             sizes.setdefault(row.test, []).append(f"{in_words(row.flagged)} at {row.size:,}")
     return [f"{WINDOW_TESTS[test]}: {', '.join(said)}" for test, said in sizes.items()]

@@ -181,8 +181,8 @@ def _reasons(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
 
 
 def _pooled_windows(outcomes: Sequence[Outcome]) -> list[WindowRow]:
-    """Windows of several worlds add up, by test, size and share."""
-    found: dict[tuple[str, int, str, float], list[Rate]] = {}
+    """Windows of several worlds add up, by test, size, origin, share and level."""
+    found: dict[tuple[str, int, str, float, float], list[Rate]] = {}
     for row in (row for outcome in outcomes for row in outcome.windows):
-        found.setdefault((row.test, row.size, row.honest, row.share), []).append(row.flagged)
-    return [WindowRow(*key, pooled(rates)) for key, rates in sorted(found.items())]
+        found.setdefault((row.test, row.size, row.honest, row.share, row.level), []).append(row.flagged)
+    return [WindowRow(*key[:4], pooled(rates), key[4]) for key, rates in sorted(found.items())]

@@ -5,7 +5,8 @@ campaign's harvesting exchanges in their midst. Two tests look at each window. T
 its projections with benign history. The rare-value test is what the template family amounts to on a window: the most
 organisations that have one value of their prompts in common, values that benign history knows left out.
 
-Both are trained on half of the benign log; their threshold is set on windows of a quarter of it, at the rate `LEVEL`;
+Both are trained on half of the benign log; their threshold is set on windows of a quarter of it, at the rate `LEVEL`
+and at the finest that so many windows carry;
 the last quarter is what windows are mixed from. Windows of the hunted log's honest accounts are looked at too:
 where many of them are noticed, the benign log is not like the traffic, and a window test cannot be used on it. Windows
 overlap, since logs are finite: the intervals treat them as independent and are a little narrow.
@@ -36,7 +37,9 @@ SIZES = (100, 500, 1_500)
 SHARES = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0)
 LEVEL = 0.005
 """False-positive rate of a window: what the paper's own thresholds amount to, and what as many windows support."""
-BENIGN_WINDOWS = 400
+BENIGN_WINDOWS = 1_000
+FINEST = 1 / (BENIGN_WINDOWS + 1)
+"""No conformal p-value is smaller."""
 WINDOWS = 200
 POOL_ROWS = 4_000
 COMMON_UNITS = 2
@@ -49,7 +52,8 @@ Test = Callable[[Rows], Callable[[Places], Floats]]
 class WindowRow(msgspec.Struct, frozen=True):
     """Windows of `size` exchanges of which `share` harvest: how many of them a test notices. At share 0: false ones.
 
-    `honest`: where the others come from, the "benign log" or the "traffic" of honest accounts.
+    `honest`: where the others come from, the "benign log" or the "traffic" of honest accounts. `level`: the
+    false-positive rate of a window at which the threshold was set.
     """
 
     test: str
@@ -57,6 +61,7 @@ class WindowRow(msgspec.Struct, frozen=True):
     honest: str
     share: float
     flagged: Rate
+    level: float = LEVEL
 
 
 def compare_windows(world: World, progress: Callable[[float], None] = lambda done: None) -> list[WindowRow]:
@@ -71,7 +76,7 @@ def compare_windows(world: World, progress: Callable[[float], None] = lambda don
     training, setting = (benign.of(half) for half in halves(benign.account))
     calm, mixing = (_some(part, rng) for part in _quarters(setting))
     traffic, harvest = _pools(world, rng)
-    rows = []
+    rows: list[WindowRow] = []
     for number, (name, test) in enumerate(_tests(training).items()):
         on_calm, on_mixed, on_traffic = test(calm), test(Rows.joined([mixing, *harvest])), test(traffic)
         for size in (size for size in SIZES if size <= min(len(calm), len(mixing))):
@@ -79,16 +84,18 @@ def compare_windows(world: World, progress: Callable[[float], None] = lambda don
             for share_ in SHARES:
                 places = _mixed(rng, mixing, harvest, size, round(share_ * size))
                 if len(places):
-                    rows.append(WindowRow(name, size, "benign log", share_, _flagged(on_mixed(places), nulls)))
+                    rows += _rows(name, size, "benign log", share_, on_mixed(places), nulls)
             if size <= len(traffic):
-                found = _flagged(on_traffic(_draws(rng, len(traffic), size, WINDOWS)), nulls)
-                rows.append(WindowRow(name, size, "traffic", 0.0, found))
+                found = on_traffic(_draws(rng, len(traffic), size, WINDOWS))
+                rows += _rows(name, size, "traffic", 0.0, found, nulls)
         progress((number + 1) / 2)
     return rows
 
 
-def _flagged(statistics: Floats, nulls: Floats) -> Rate:
-    return share((p_values(statistics, nulls) <= LEVEL).tolist())
+def _rows(name: str, size: int, honest: str, harvesting: float, found: Floats, nulls: Floats) -> list[WindowRow]:
+    """A row for each level."""
+    p = p_values(found, nulls)
+    return [WindowRow(name, size, honest, harvesting, share((p <= at).tolist()), at) for at in (LEVEL, FINEST)]
 
 
 def _quarters(setting: Rows) -> tuple[Rows, Rows]:
