@@ -14,10 +14,11 @@ from stillwatch.report.layout import spread
 from stillwatch.report.ring import HEIGHT, WIDTH, ring
 
 from . import sample_reviews
+from .sample_campaign import make_campaign
 
 
 def make_ring(size: int, links: tuple[Link, ...]) -> Campaign:
-    base = sample_reviews.make_campaign("C-1", 3, seed=1, log_e=5.0, first_day=0, days=1)
+    base = make_campaign("C-1", 3, seed=1, log_e=5.0, first_day=0, days=1)
     return replace(base, accounts=tuple(f"account-{n}" for n in range(size)), links=links)
 
 
@@ -59,7 +60,7 @@ def test_the_same_ring_gives_the_same_picture() -> None:
 
 
 def test_a_large_ring_is_sampled_and_says_so() -> None:
-    campaign = sample_reviews.make_campaign("C-1", 400, seed=2, log_e=5.0, first_day=0, days=1)
+    campaign = make_campaign("C-1", 400, seed=2, log_e=5.0, first_day=0, days=1)
     picture = ring(campaign, 150)
     assert picture is not None
     assert len(picture.nodes) == 150
