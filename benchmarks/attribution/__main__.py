@@ -29,7 +29,7 @@ from stillwatch.world.real_clients import read_runs
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "stillwatch" / "campaigns"
-WORLDS, HELD_OUT = 51, 13
+WORLDS, HELD_OUT = 51, 15
 _FIRST_HELD_OUT = 1_000
 _NAMES: tuple[str, ...] = HYPOTHESES
 
@@ -43,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     held_out = everybody.scenario >= _FIRST_HELD_OUT
     sizes = f"--worlds {asked.worlds} --held-out {asked.held_out}"
     provenance = {
+        "note": asked.note,
         "date": datetime.now(UTC).date().isoformat(),
         "command": f"python -m benchmarks.attribution --out FOLDER {sizes} --write",
         "scenarios": f"benchmarks.attribution.scenarios.drawn(0 .. {asked.worlds - 1}), seed = number + 1",
@@ -168,6 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--again", action="store_true", help="hunt worlds that are made already again, as the hunt is now"
     )
+    parser.add_argument("--note", default="", help="kept with the numbers: which revisions made and hunted the worlds")
     parser.add_argument("--write", action="store_true", help="replace the data files of the package")
     return parser
 

@@ -165,6 +165,8 @@ def test_without_the_wrapper_habits_alone_name_nobody() -> None:
 def test_a_matching_profile_names_the_operator_and_nobody_else() -> None:
     told = attribute(ring(), matches=matches(profile("seen"), [profile("Kestrel")], a_null(0.5)))
     assert {h.hypothesis: h.name for h in told if h.name} == {"operator": "Kestrel"}
+    said = "matches the profile Kestrel (similarity 1.00, which 1 in 10,001 strangers with the same wrapper reach)"
+    assert said in next(h for h in told if h.name).speaks_for
 
 
 def test_a_match_within_chance_names_nobody() -> None:

@@ -52,11 +52,11 @@ def attribute(ring: Ring, matches: Sequence[Match] = ()) -> tuple[Hypothesis, ..
 def calibration_note() -> str:
     """A sentence: on what the probabilities were measured, and how far they were off."""
     measured = shipped().measured
-    low, high = measured.calibration_error_low, measured.calibration_error_high
     return (
         f"Measured on {measured.rings:,} rings of {measured.scenarios} simulated scenarios unknown to the model: "
-        f"the probability of the likeliest explanation was off by {measured.calibration_error:.1%} on average (95 % "
-        f"interval {low:.1%} to {high:.1%}). The mix in this log may differ; no verdict rests on these numbers."
+        f"the probability of the likeliest explanation was off by {measured.calibration_error:.1%} on average, with "
+        f"95 % confidence by at most {measured.calibration_error_high:.1%}. The mix in this log may differ; no verdict "
+        "rests on these numbers."
     )
 
 

@@ -92,8 +92,8 @@ class Match:
     @property
     def statement(self) -> str:
         return (
-            f"like the profile {self.name} to {self.similarity:.2f}; strangers with the same wrapper are so at a rate "
-            f"of {self.rate:.2g}"
+            f"matches the profile {self.name} (similarity {self.similarity:.2f}, which 1 in {1 / self.rate:,.0f} strangers "
+            "with the same wrapper reach)"
         )
 
 

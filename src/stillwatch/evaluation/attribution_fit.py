@@ -34,7 +34,7 @@ LEAST_TEMPERATURE, MOST_TEMPERATURE = 0.8, 5.0
 """A temperature below 1 sharpens: weights are fitted inside the bound that it leaves them."""
 BINS = 10
 DRAWS = 1000
-_SEEN_APART = 0.15
+_SEEN_APART = 0.25
 """Of two fitted rings closer than this one is kept: the data file stays small, and distances are right to this much."""
 _REACH_QUANTILE = 0.95
 _NOT_MEASURED = Measured(0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
