@@ -92,8 +92,8 @@ class Match:
     @property
     def statement(self) -> str:
         return (
-            f"matches the profile {self.name} (similarity {self.similarity:.2f}, which 1 in {1 / self.rate:,.0f} strangers "
-            "with the same wrapper reach)"
+            f"matches the profile {self.name} (similarity {self.similarity:.2f}, which 1 in {1 / self.rate:,.0f} "
+            "strangers with the same wrapper reach)"
         )
 
 
