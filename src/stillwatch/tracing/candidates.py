@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stillwatch.sketch.record import ZONES
 from stillwatch.tracing import template
-from stillwatch.tracing.shared_subjects import Pool, Space, pools
+from stillwatch.tracing.shared_subjects import UNITS_AT_LEAST, Pool, Space, pools
 from stillwatch.tracing.skeleton import Keys, Repeated, keys_of
 from stillwatch.tracing.survey import Survey
 from stillwatch.tracing.template import CARRIED_VALUES, Candidate
@@ -60,8 +60,8 @@ def with_pools(found: Sequence[Candidate], drawn_from: Sequence[Pool], space: Sp
     """Candidates and pools of subjects as disjoint candidates.
 
     Where most of a pool shares a wrapper as well, that candidate stands; if it is mostly of the pool, its accounts that
-    surely have other subjects are parted from it. Another pool is a candidate of its own, and no longer
-    part of whatever phrases some of it have in common with others.
+    surely have other subjects are parted from it. Another pool is a candidate of its own: it leaves out the candidates
+    that are mostly within it, whose wrapper says more, and takes its accounts from the others, which some phrase joins.
     """
     kept = list(found)
     for pool in drawn_from:
@@ -69,9 +69,12 @@ def with_pools(found: Sequence[Candidate], drawn_from: Sequence[Pool], space: Sp
         place = int(np.argmax(shared)) if kept else -1
         if kept and shared[place] >= INSIDE * len(pool.accounts):
             kept[place : place + 1] = _parted(kept[place], pool, space)
-        else:
-            kept = [_without(one, pool.accounts) for one in kept]
-            kept.append(Candidate(pool.accounts, np.empty(0, np.uint64), 0))
+            continue
+        inside = [one.accounts for one, both in zip(kept, shared, strict=True) if both >= INSIDE * len(one.accounts)]
+        free = np.setdiff1d(pool.accounts, np.concatenate(inside)) if inside else pool.accounts
+        if len(np.unique(unit_of[free])) >= UNITS_AT_LEAST:
+            kept = [_without(one, free) for one in kept]
+            kept.append(Candidate(free, np.empty(0, np.uint64), 0))
     return [one for one in kept if len(np.unique(unit_of[one.accounts])) >= 2]
 
 

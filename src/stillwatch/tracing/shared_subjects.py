@@ -18,13 +18,13 @@ Source: our own, from the design's pilot of complementarity.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.tracing.communities import communities
+from stillwatch.tracing.skeleton import place_in_account
 from stillwatch.tracing.subjects import Subjects
 
 Ints = NDArray[np.int64]
@@ -35,11 +35,15 @@ SAME_SUBJECTS = 0.02
 SURELY = 2.0  # standard deviations
 UNITS_AT_LEAST = 5
 """Units of a pool: among thousands of people three or four with the same interests can always be found."""
+EVERYBODY = 0.2
+"""Of all accounts that said enough: more of them are no pool but the usual customer, or a log without subjects."""
+_FEW_ACCOUNTS = 200  # of a smaller log a campaign may be a good part
 _RESOLUTION = 0.3  # as templates: three in ten pairs of a pool are neighbours
 _NEIGHBOURS = 64
-_SEARCHED_AT_MOST = 20_000  # accounts compared with each other: 5 s; pools found among them take in all others
-_BLOCK = 1_000
+_SEARCHED_AT_MOST = 20_000  # accounts compared with each other; pools found among them take in all others
+_BLOCK = 512
 _ROUNDS = 3
+_NO_VARIANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -89,11 +93,8 @@ class Space:
         return len(self.account)
 
 
-_NO_VARIANCE = 1e-6
-
-
 def pools(space: Space) -> list[Pool]:
-    """Pools of at least `UNITS_AT_LEAST` units, disjoint, the largest first."""
+    """Pools of at least `UNITS_AT_LEAST` units, disjoint, the largest first; not what everybody asks about."""
     if len(space) < UNITS_AT_LEAST:
         return []
     free = np.ones(len(space), bool)
@@ -102,7 +103,8 @@ def pools(space: Space) -> list[Pool]:
         pool = _settled(space, seeds[free[seeds]], free)
         if pool is not None:
             free[np.searchsorted(space.account, pool.accounts)] = False
-            found.append(pool)
+            if len(pool.accounts) <= EVERYBODY * max(len(space), _FEW_ACCOUNTS):
+                found.append(pool)
     return sorted(found, key=lambda pool: -len(pool.accounts))
 
 
@@ -119,32 +121,33 @@ def _first(space: Space) -> list[Ints]:
 
 
 def _neighbours(space: Space) -> tuple[Ints, Ints]:
-    """Pairs left < right of different units that cannot be told apart, the nearest of each."""
-    some = np.random.default_rng(1).permutation(len(space))[:_SEARCHED_AT_MOST]
-    place, variance, unit = space.place[some], space.variance[some], space.unit[some]
-    pairs = [_of_block(place, variance, unit, block) for block in _blocks(len(some))]
-    one, other = (np.concatenate(ends) for ends in zip(*pairs, strict=True))
-    ends = np.sort(some[np.stack([one, other])], axis=0)
-    kept = np.unique(ends[0] * len(space) + ends[1])
-    return kept // len(space), kept % len(space)
+    """Pairs left < right of different units that cannot be told apart, the nearest of each.
+
+    With a_i = |x_i|^2 / k less what chance adds to it, a pair is one if a_i + a_j - 2 x_i x_j / k < `SAME_SUBJECTS`:
+    one product of matrices in single precision.
+    """
+    some = np.sort(np.random.default_rng(1).permutation(len(space))[:_SEARCHED_AT_MOST])
+    dimensions = space.place.shape[1]
+    place = (space.place[some] * np.sqrt(2 / dimensions)).astype(np.float32)
+    certain = space.variance[some] * (1.0 - SURELY * np.sqrt(2 / dimensions))
+    length = ((place.astype(np.float64) ** 2).sum(axis=1) / 2 - certain).astype(np.float32)
+    pairs = [_of_block(place, length, space.unit[some], start) for start in range(0, len(some), _BLOCK)]
+    left, right = (np.concatenate(ends) for ends in zip(*pairs, strict=True))
+    return some[left], some[right]
 
 
-def _blocks(count: int) -> Iterator[slice]:
-    return (slice(start, start + _BLOCK) for start in range(0, count, _BLOCK))
-
-
-def _of_block(place: Floats, variance: Floats, unit: Ints, block: slice) -> tuple[Ints, Ints]:
-    length = (place**2).sum(axis=1)
-    dimensions = place.shape[1]
-    distance = (length[block, None] + length - 2 * place[block] @ place.T) / dimensions
-    chance = variance[block, None] + variance
-    is_same = _is_same(distance, chance, dimensions) & (unit[block, None] != unit)
-    excess = np.where(is_same, distance - chance, np.inf)
-    nearest = np.argpartition(excess, min(_NEIGHBOURS, len(place)) - 1, axis=1)[:, :_NEIGHBOURS]
-    row = np.repeat(np.arange(len(nearest)), nearest.shape[1])
-    column = nearest.ravel()
-    held = is_same[row, column]
-    return row[held] + block.start, column[held]
+def _of_block(place: NDArray[np.float32], length: NDArray[np.float32], unit: Ints, start: int) -> tuple[Ints, Ints]:
+    """Pairs of the rows from `start` on with later ones."""
+    rows = slice(start, start + _BLOCK)
+    excess = place[rows] @ -place[start:].T
+    excess += length[rows, None]
+    excess += length[start:]
+    left, right = np.nonzero(excess < SAME_SUBJECTS)
+    kept = (left < right) & (unit[start:][left] != unit[start:][right])
+    left, right = left[kept], right[kept]
+    order = np.lexsort((excess[left, right], left))
+    nearest = np.sort(order[place_in_account(left[order]) < _NEIGHBOURS])
+    return left[nearest] + start, right[nearest] + start
 
 
 def _settled(space: Space, members: Ints, free: NDArray[np.bool_]) -> Pool | None:

@@ -62,8 +62,8 @@ class SubjectCount:
         self._is_kept = place * max(len(pseudonyms), 1) < np.uint64(ACCOUNTS_AT_MOST << (64 - _BITS))
         self._account: list[Ints] = []
         self._count: list[Ints] = []
-        self._sum: list[Floats] = []
-        self._square: list[Floats] = []
+        self._sum: list[NDArray[np.float32]] = []
+        self._square: list[NDArray[np.float32]] = []
         self._within = np.zeros((PROJECTION_DIMENSIONS, PROJECTION_DIMENSIONS))
 
     def add(self, account: Ints, projection: NDArray[np.int8]) -> None:
@@ -73,7 +73,7 @@ class SubjectCount:
         rows = np.repeat(wanted, counts)
         if not rows.any():
             return
-        values = projection[rows].astype(np.float64)
+        values = projection[rows].astype(np.float32)  # sums of 256 squares of int8 are exact in it
         counts = counts[wanted]
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
         total = np.add.reduceat(values, starts, axis=0)
@@ -81,13 +81,13 @@ class SubjectCount:
         self._count.append(counts)
         self._sum.append(total)
         self._square.append(np.add.reduceat(values**2, starts, axis=0))
-        self._within += values.T @ values - (total / counts[:, None]).T @ total
+        self._within += values.T @ values - (total / counts[:, None]).T @ total.astype(np.float64)
 
     def all(self) -> Subjects:
         if not self._account:
             return NO_SUBJECTS
         account, count = np.concatenate(self._account), np.concatenate(self._count)
-        total, square = np.concatenate(self._sum), np.concatenate(self._square)
+        total, square = (np.concatenate(parts).astype(np.float64) for parts in (self._sum, self._square))
         mean = total / count[:, None]
         within = self._within / max(int((count - 1).sum()), 1)
         spread = (square - mean * total) / (count - 1)[:, None]
