@@ -29,7 +29,8 @@ _CUTS = (
     16  # places in a row group where a part may begin: its accounts are taken as evenly spread between first and last
 )
 _LAST = 2**63 - 1
-_ORDER = ("account", "ts_us", "exchange_id")
+_ORDER = ("account", "exchange_id")
+_LOWER = np.int64(2**32 - 1)
 
 Ints = NDArray[np.int64]
 
@@ -46,15 +47,20 @@ class _Group:
 
 
 def read_parts(
-    paths: Sequence[Path], columns: Sequence[str], only: Ints | None = None, part_rows: int = PART_ROWS
+    paths: Sequence[Path],
+    columns: Sequence[str],
+    only: Ints | None = None,
+    part_rows: int = PART_ROWS,
+    *,
+    in_order: bool = True,
 ) -> Iterator[tuple[float, pa.Table]]:
     """All rows in parts of whole accounts, each with the share of the ledger that was read before it.
 
-    `columns` must hold "account". With `only`, sorted, the rows of those accounts alone. Parts ascend by account, and
-    the rows in one by account, time and exchange id: what is made of them does not depend on the commits and
-    compactions that brought them. Parts without rows are left out.
+    `columns` must hold "account". With `only`, sorted, the rows of those accounts alone. Parts ascend by account.
+    The rows of one have an order that does not depend on the commits and compactions that brought them; without
+    `in_order`, for those who do not depend on it, they come as they lie. Parts without rows are left out.
     """
-    needed = tuple(dict.fromkeys((*columns, *_ORDER)))
+    needed = tuple(dict.fromkeys((*columns, *(_ORDER if in_order else ()))))
     groups = [group for path in paths for group in _groups(path)]
     wanted = [group for group in groups if _holds_any(group, only)]
     held = _Held()
@@ -63,14 +69,22 @@ def read_parts(
         overlapping = [group for group in wanted if group.first < high and group.last >= low]
         found = [rows for rows in _read(overlapping, needed, only, low, high, held) if len(rows)]
         if found:
-            part = _in_order(pa.concat_tables(found), columns)
-            del found  # views: row groups that the next part is done with would hang on them
+            rows = pa.concat_tables(found)
+            part = _ordered(rows, columns) if in_order else rows.combine_chunks()
+            del found, rows  # views: row groups that the next part is done with would hang on them
             yield number / len(ranges), part
 
 
-def _in_order(rows: pa.Table, columns: Sequence[str]) -> pa.Table:
-    """These columns of `rows`, in the order of `_ORDER`, copied into one piece."""
-    order = np.lexsort([rows.column(name).to_numpy() for name in reversed(_ORDER)])
+def _ordered(rows: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """These columns of `rows`, sorted by the upper half of the account and the lower of the exchange's id, copied.
+
+    One word sorts four times as fast as two; where two rows have the same, both whole words decide.
+    """
+    account, exchange = (rows.column(name).to_numpy() for name in _ORDER)
+    word = (account & ~_LOWER) | (exchange & _LOWER)
+    order = np.argsort(word)
+    if (word[order[1:]] == word[order[:-1]]).any():
+        order = np.lexsort((exchange, account, word))
     return rows.select(list(columns)).take(pa.array(order))
 
 

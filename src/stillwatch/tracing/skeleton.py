@@ -54,12 +54,15 @@ class Repeated:
     support: NDArray[np.int64]
 
 
-def distinct_conversations(account: Ints, conversation: Ints, continues: NDArray[np.bool_]) -> Ints:
+def distinct_conversations(
+    account: Ints, conversation: Ints, continues: NDArray[np.bool_], payload: Ints | None = None
+) -> Ints:
     """Places of the rows that stand for conversations, ascending by account, at most `CONVERSATIONS_AT_MOST` each.
 
     Rows that continue a dialogue (`continues`: earlier assistant turns in it) add nothing to its first row; the same
     first turn sent again is a conversation again. Which ones are chosen depends on conversation hashes only, so it is
-    the same whatever the order of the log.
+    the same whatever the order of the log; of a dialogue whose beginning is not in the log the turn with the least
+    `payload` stands, or the first row where none is given.
     """
     order = np.argsort(conversation, kind="stable")  # of equal ones the first stands, whatever the machine sorts with
     order = order[np.argsort(account[order], kind="stable")]
@@ -67,9 +70,17 @@ def distinct_conversations(account: Ints, conversation: Ints, continues: NDArray
     starts = np.flatnonzero(_is_first(a) | _is_first(c))
     if len(starts):
         # A dialogue whose beginning is not in the log is known by one of its later turns.
-        begins[starts[~np.logical_or.reduceat(begins, starts)]] = True
+        unbegun = ~np.logical_or.reduceat(begins, starts)
+        begins[starts[unbegun] if payload is None else _least(payload[order], starts)[unbegun]] = True
     order, a = order[begins], a[begins]
     return order[place_in_account(a) < CONVERSATIONS_AT_MOST]
+
+
+def _least(values: Ints, starts: Ints) -> Ints:
+    """Of each run of `values` that begins at `starts` the place of its least one, the first of equal ones."""
+    run = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(values))))
+    least = np.flatnonzero(values == np.minimum.reduceat(values, starts)[run])
+    return least[np.searchsorted(run[least], np.arange(len(starts)))]
 
 
 def place_in_account(account: Ints) -> Ints:

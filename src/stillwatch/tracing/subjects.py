@@ -23,6 +23,7 @@ CONVERSATIONS_AT_LEAST = 12
 ACCOUNTS_AT_MOST = 100_000
 """Kept of all, chosen by their pseudonyms: 50 MB."""
 _NO_SPREAD = 1e-9
+_EXACT_ROWS = 1_024  # whose products of int8 add up to less than 2^24: exact in single precision, in any order
 _BITS = 32  # of a word that decides which accounts are kept; the others leave room for their number
 
 
@@ -81,7 +82,10 @@ class SubjectCount:
         self._count.append(counts)
         self._sum.append(total)
         self._square.append(np.add.reduceat(values**2, starts, axis=0))
-        self._within += values.T @ values - (total / counts[:, None]).T @ total.astype(np.float64)
+        for start in range(0, len(values), _EXACT_ROWS):
+            block = values[start : start + _EXACT_ROWS]
+            self._within += block.T @ block
+        self._within -= (total / counts[:, None]).T @ total.astype(np.float64)
 
     def all(self) -> Subjects:
         if not self._account:

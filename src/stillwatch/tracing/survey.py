@@ -135,12 +135,16 @@ def _conversations(found: Accounts, part: pa.Table) -> tuple[Conversations, Ints
     flags = part.column("flags").to_numpy()
     asks = np.flatnonzero((flags & Flag.OPERATION) != _EMBEDDING)
     account = found.index(part.column("account").to_numpy()[asks])
+    payload = part.column("payload").to_numpy()[asks]
     chosen = distinct_conversations(
-        account, part.column("conversation").to_numpy()[asks], (flags[asks] & Flag.ASSISTANT_TURNS) != 0
+        account, part.column("conversation").to_numpy()[asks], (flags[asks] & Flag.ASSISTANT_TURNS) != 0, payload
     )
     zones = fixed_rows(part, "zones", asks[chosen]).view("<u4")
-    payload = part.column("payload").to_numpy()[asks[chosen]]
-    return Conversations(account[chosen], zones), payload, fixed_rows(part, "projection", asks[chosen]).view(np.int8)
+    return (
+        Conversations(account[chosen], zones),
+        payload[chosen],
+        fixed_rows(part, "projection", asks[chosen]).view(np.int8),
+    )
 
 
 def account_strata(found: Accounts, templated: NDArray[np.float64]) -> list[str]:
