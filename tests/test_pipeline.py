@@ -6,11 +6,15 @@ Whole hunts with known truth are in `end_to_end/`; here are the promises around 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from end_to_end.worlds import (
+    DAY_US,
     World,
     dealt_out,
     invented,
@@ -33,6 +37,7 @@ from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.names import NameTable
 from stillwatch.ledger.view import View
 from stillwatch.pipeline import Hunt, learned, review
+from stillwatch.stats.sample_split import is_linking
 
 # Ibis 12 calls a DuckDB method that DuckDB 2 has renamed; remove this once Ibis calls the new one.
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
@@ -57,7 +62,9 @@ class Place:
 
     def view(self, world: World, name: str, **fields: object) -> View:
         """The ledger of a world's log, with these fields in every row."""
-        rows = [{**row, **fields} for row in world.rows(SEED)]
+        return self.of_rows([{**row, **fields} for row in world.rows(SEED)], name)
+
+    def of_rows(self, rows: Sequence[dict[str, Any]], name: str) -> View:
         log = write_log(self.folder / f"{name}.jsonl", rows)
         read = read_logs([log], self.folder / name, "sketches", SECRETS, 1, lambda kind, share, exchanges, bad: None)
         return View(Ledger.open(read.ledger), connect())
@@ -191,3 +198,26 @@ def test_what_was_learned_of_honest_accounts_serves_many_hunts(place: Place, led
     assert first.tested >= len(first.campaigns) == 1
     silent = review(ledger, known, replace(hunt, families=ALL_FAMILIES - {TEMPLATE}))
     assert [e.log_e for c in silent.campaigns for e in c.evidence if e.family == TEMPLATE] == [0.0]
+
+
+def moved_on(world: World) -> list[dict[str, Any]]:
+    """The world's rows, where the desks send their briefings on linking days and much else on testing days."""
+    desks_of, rows = world.honest["desks"], world.rows(SEED)
+    chats = invented(seeded(SEED + 5), "", [vocabulary(seeded(n)) for n in range(60)], 600)
+    links = is_linking(np.array([row["ts_us"] // DAY_US for row in rows]), Hunt().split_key)
+    return [
+        {**row, "id": f"{row['id']}/{n}", **(chats[(number * 7 + n) % len(chats)][0] if is_moved else {})}
+        for number, row in enumerate(rows)
+        for is_moved in (row["account"] in desks_of and not links[number],)
+        for n in range(7 if is_moved else 1)
+    ]
+
+
+def test_a_ring_that_only_linking_days_show_is_a_hypothesis_too(place: Place) -> None:
+    """What its accounts did on testing days may be why the review does not list it, so leaving it out would favour
+    rings that did well on them."""
+    rng = seeded(SEED + 4)
+    world = World().with_honest("desks", desks(rng, 5))
+    world = world.with_honest("people", people("someone", invented_chats(rng, 40), 4, rng))
+    found = review(place.of_rows(moved_on(world), "moved on"), None, Hunt())
+    assert (found.tested, found.campaigns, found.cleared) == (1, (), ())

@@ -27,11 +27,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillwatch.campaigns.campaign import Review
-from stillwatch.campaigns.claims import claims
+from stillwatch.campaigns.claims import Grounds, claims, matches, others
 from stillwatch.campaigns.families import ALL_FAMILIES, SUBJECTS, VARIANTS
 from stillwatch.campaigns.gather import GATHERED_COLUMNS, Carried, gather
 from stillwatch.campaigns.half import Half
-from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE, UNITS_AT_LEAST, judge
+from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE, judge
 from stillwatch.campaigns.known import NOTHING_KNOWN, Benign, commonness
 from stillwatch.campaigns.measure import ring
 from stillwatch.campaigns.reach import blind_spots, calibration, traffic
@@ -47,13 +47,13 @@ from stillwatch.campaigns.statements import (
     one_organisation,
     rule_hits,
 )
-from stillwatch.campaigns.tested import Frozen, frozen, scored
+from stillwatch.campaigns.tested import Tested, frozen, scored
 from stillwatch.ledger.ranges import read_parts
 from stillwatch.stats.multiple import discoveries
 from stillwatch.stats.sample_split import TooFewDays
 from stillwatch.stats.sample_split import split as split_days
 from stillwatch.tracing import template
-from stillwatch.tracing.calibration import TOO_FEW_DAYS, Reference, Scored
+from stillwatch.tracing.calibration import TOO_FEW_DAYS
 from stillwatch.tracing.candidates import Searches
 from stillwatch.tracing.candidates import candidates as find_candidates
 from stillwatch.tracing.commonness import common_skeletons
@@ -119,6 +119,19 @@ def review(
     ledger: Sketches, benign: Sketches | Benign | None, hunt: Hunt, progress: Progress = lambda step, done: None
 ) -> Review:
     """Hunt through `ledger`, calibrated on the accounts of `benign` where it is given."""
+    return _hunted(ledger, benign, hunt, progress).review
+
+
+@dataclass(frozen=True)
+class _Hunted:
+    """A review, its listed rings in its order, and what their claims rest on."""
+
+    review: Review
+    listed: Sequence[Found]
+    grounds: Grounds
+
+
+def _hunted(ledger: Sketches, benign: Sketches | Benign | None, hunt: Hunt, progress: Progress) -> _Hunted:
     rng = np.random.default_rng(SEED)
     seen = _survey(ledger, "reading accounts", progress)
     skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
@@ -135,12 +148,14 @@ def review(
         measured = ring(candidate, rows, seen.accounts, skeleton, common, rates, rng)
         heard = measured.heard(hunt.families)
         rings.append(Found(candidate, rows, heard, judge(heard), _named_after(candidate, seen.accounts)))
-    rings, reference = _claimed(rings, ledger, seen.accounts, known if benign is not None else None, hunt, progress)
-    act_on = _actionable(rings, hunt.alpha)
+    rings, grounds = _claimed(rings, ledger, seen.accounts, known if benign is not None else None, hunt, progress)
+    act_on = _actionable(rings, grounds, hunt.alpha)
     found = [f.acted_on(seen.accounts) if number in act_on else f for number, f in enumerate(rings)]
-    return _review(
-        _explained(found, ledger, seen.accounts, hunt, progress), seen, skeleton, reference, hunt, ledger.table()
+    found = _explained(found, ledger, seen.accounts, hunt, progress)
+    listed = sorted(
+        (f for f in found if f.is_listed), key=lambda f: (f.judgement.verdict, -f.log_e, -f.ring.exchanges, f.id)
     )
+    return _Hunted(_review(found, listed, seen, skeleton, grounds, hunt, ledger.table()), listed, grounds)
 
 
 def _explained(found: list[Found], ledger: Sketches, accounts: Accounts, hunt: Hunt, progress: Progress) -> list[Found]:
@@ -158,57 +173,37 @@ def _named_after(candidate: Candidate, found: Accounts) -> Keys:
     return candidate.keys if len(candidate.keys) else found.account[candidate.accounts].astype(np.uint64)
 
 
-@dataclass(frozen=True)
-class _Tested:
-    """The rings that linking days show, and what every family says of each on testing days."""
-
-    rings: Sequence[Frozen]
-    scored: Sequence[Scored]
-
-    def of_strangers(self) -> list[Scored]:
-        """Those of as many organisations as make a ring."""
-        return [one for ring, one in zip(self.rings, self.scored, strict=True) if ring.units >= UNITS_AT_LEAST]
-
-
-def _tested(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> _Tested | None:
+def _tested(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> Tested | None:
     """Rings linked on some days and scored on the others; None where there are too few days."""
-    halves = _halves(ledger, hunt, step, progress)
-    if halves is None:
+    try:
+        dealt = split_days(np.array(ledger.days(), np.int64), hunt.split_key)
+    except TooFewDays:
         return None
+    linking = _half(ledger.of_days(dealt.linking.tolist()), hunt, step, progress)
+    testing = _half(ledger.of_days(dealt.testing.tolist()), hunt, step, progress)
     rng = np.random.default_rng(SEED)
-    linking, testing = halves
     rings = frozen(linking, _candidates(linking.seen, linking.skeleton, hunt), rng)
-    return _Tested(rings, scored(rings, testing, rng))
+    return Tested(rings, scored(rings, testing, rng), dealt.testing)
 
 
 def _claimed(
     rings: list[Found], ledger: Sketches, found: Accounts, known: Benign | None, hunt: Hunt, progress: Progress
-) -> tuple[list[Found], Reference]:
-    """The rings with what may be claimed of them, and the reference that it rests on."""
+) -> tuple[list[Found], Grounds]:
+    """The rings with what may be claimed of them, and what that rests on."""
     tested = _tested(ledger, hunt, "testing", progress)
     if tested is None:
-        return rings, TOO_FEW_DAYS
+        return rings, Grounds(TOO_FEW_DAYS)
     reference = known.reference if known else of_the_others(tested.of_strangers())
-    members = [found.account[one.candidate.accounts] for one in rings]
-    made = claims(members, tested.rings, tested.scored, reference, hunt.families)
-    return [one.claiming(claim) for one, claim in zip(rings, made, strict=True)], reference
+    matched = matches([found.account[one.candidate.accounts] for one in rings], tested.rings)
+    left = others(matched, tested.rings, (known or NOTHING_KNOWN).common)
+    made = claims([*matched, *left], tested.rings, tested.scored, reference, hunt.families)
+    claimed = [one.claiming(*what) for one, what in zip(rings, zip(made, matched, strict=False), strict=True)]
+    return claimed, Grounds(reference, tested, dict(zip(left, made[len(rings) :], strict=True)))
 
 
 def _candidates(seen: Survey, skeleton: Repeated, hunt: Hunt) -> list[Candidate]:
     searches = Searches(variants=VARIANTS in hunt.families, subjects=SUBJECTS in hunt.families)
     return find_candidates(seen, skeleton, hunt.ignored, searches)
-
-
-def _halves(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> tuple[Half, Half] | None:
-    """The days that link and the days that test; None where there are too few."""
-    try:
-        dealt = split_days(np.array(ledger.days(), np.int64), hunt.split_key)
-    except TooFewDays:
-        return None
-    linking, testing = (
-        _half(ledger.of_days(days.tolist()), hunt, step, progress) for days in (dealt.linking, dealt.testing)
-    )
-    return linking, testing
 
 
 def _half(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> Half:
@@ -219,7 +214,7 @@ def _half(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> Half:
 
 def _survey(ledger: Sketches, step: str, progress: Progress) -> Survey:
     found = accounts(ledger.table())
-    return survey(found, _read(ledger, SKELETON_COLUMNS, step, progress))
+    return survey(found, _read(ledger, SKELETON_COLUMNS, step, progress, in_order=False))
 
 
 def _gather(ledger: Sketches, candidates: list[Candidate], found: Accounts, progress: Progress) -> list[Carried]:
@@ -229,18 +224,30 @@ def _gather(ledger: Sketches, candidates: list[Candidate], found: Accounts, prog
     return gather(candidates, found, _read(ledger, GATHERED_COLUMNS, "gathering", progress, wanted))
 
 
-def _actionable(found: list[Found], alpha: float) -> set[int]:
+def _actionable(found: list[Found], grounds: Grounds, alpha: float) -> set[int]:
     """Campaigns whose e-value passes e-BH among all candidates that evidence was asked about.
 
-    The others are for people to review. Common tools and pairs are known without evidence, and are no hypotheses.
+    The others are for people to review; those that only linking days show are nobody's to act on, and take part in the
+    rate. Common tools and pairs are known without evidence, and are no hypotheses.
     """
-    asked = [number for number, f in enumerate(found) if f.judgement.reason not in KNOWN_BEFORE_EVIDENCE]
-    passed = [asked[place] for place in discoveries([found[number].log_e for number in asked], alpha)]
+    asked = [number for number, f in enumerate(found) if _is_asked(f)]
+    log_e = [found[number].log_e for number in asked] + [claim.combined for claim in grounds.others.values()]
+    passed = [asked[place] for place in discoveries(log_e, alpha) if place < len(asked)]
     return {number for number in passed if found[number].judgement.verdict == "campaign"}
 
 
+def _is_asked(found: Found) -> bool:
+    return found.judgement.reason not in KNOWN_BEFORE_EVIDENCE
+
+
 def _review(
-    found: list[Found], seen: Survey, skeleton: Repeated, reference: Reference, hunt: Hunt, table: ibis.Table
+    found: Sequence[Found],
+    listed: Sequence[Found],
+    seen: Survey,
+    skeleton: Repeated,
+    grounds: Grounds,
+    hunt: Hunt,
+    table: ibis.Table,
 ) -> Review:
     people, names = seen.accounts, hunt.names
     span = (int(people.first_us.min()), int(people.last_us.max())) if len(people) else (0, 0)
@@ -249,7 +256,6 @@ def _review(
     for one in found:
         in_ring[one.candidate.accounts] = True
     rules = rule_hits(people, names)
-    campaigns = [campaign(f, people, skeleton, names, span) for f in found if f.is_listed]
     let_go = [cleared(f, people, names) for f in found if not f.is_listed]
     let_go += one_organisation(skeleton, people, in_ring, strata, names)
     let_go += heavy_but_alone(people, in_ring, strata, names)
@@ -260,15 +266,15 @@ def _review(
         alpha=hunt.alpha,
         first_us=span[0],
         last_us=span[1],
-        campaigns=tuple(sorted(campaigns, key=lambda c: (c.verdict, -c.log_e, -c.exchanges, c.id))),
+        campaigns=tuple(campaign(f, people, skeleton, names, span) for f in listed),
         accounts=tuple(account_findings(found, people, rules, strata, names)),
         rules=tuple(rules),
         cleared=tuple(let_go),
-        calibration=calibration(reference),
+        calibration=calibration(grounds.reference),
         blind_spots=(*blind_spots(people), *hunt.damage),
         timeline=traffic(table, *span) if len(people) else (),
         rejections=tuple(hunt.rejections),
-        tested=sum(f.judgement.reason not in KNOWN_BEFORE_EVIDENCE for f in found),
+        tested=sum(map(_is_asked, found)) + len(grounds.others),
     )
 
 
@@ -284,8 +290,10 @@ def _read(
     step: str,
     progress: Progress,
     only: NDArray[np.int64] | None = None,
+    *,
+    in_order: bool = True,
 ) -> Iterator[pa.Table]:
-    for done, part in read_parts(ledger.segment_paths(), columns, only):
+    for done, part in read_parts(ledger.segment_paths(), columns, only, in_order=in_order):
         progress(step, done)
         yield part
     progress(step, 1.0)

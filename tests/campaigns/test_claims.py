@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 from tracing.worlds import known
 
 from stillwatch.campaigns import tested
-from stillwatch.campaigns.claims import NO_CLAIM, SAME_RING, Claim, claims
+from stillwatch.campaigns.claims import NO_CLAIM, SAME_RING, Claim, claims, matches, others
 from stillwatch.campaigns.families import ALL_FAMILIES, COMPLEMENTARITY, TEMPLATE
 from stillwatch.campaigns.half import Half
-from stillwatch.campaigns.judgement import UNITS_AT_LEAST
+from stillwatch.campaigns.judgement import COMMON_UNITS, UNITS_AT_LEAST
 from stillwatch.campaigns.reference import of_benign_log
 from stillwatch.campaigns.tested import Frozen, scored
 from stillwatch.sketch.record import PROJECTION_DIMENSIONS, ZONE_SLOTS
 from stillwatch.stats.binomial import chance_of_so_many
 from stillwatch.tracing.calibration import Scored
+from stillwatch.tracing.commonness import CommonSkeletons
 from stillwatch.tracing.skeleton import Conversations, mine, value_of
 from stillwatch.tracing.strata import TRAITS
 from stillwatch.tracing.survey import Accounts, Survey
@@ -128,19 +129,37 @@ def claimed(seed: int) -> list[Claim]:
     rng = np.random.default_rng(seed)
     reference = of_benign_log(of_people(People.some(80, rng, 6), rng)[1])
     rings, said = of_people(People.some(80, rng, 6), rng)
-    return claims([ring.accounts for ring in rings], rings, said, reference, ALL_FAMILIES)
+    return claims(range(len(rings)), rings, said, reference, ALL_FAMILIES)
 
 
 def test_a_ring_that_linking_days_do_not_show_claims_nothing() -> None:
     few = Frozen(np.arange(3), np.arange(1, 5, dtype=np.uint64), 3)
     said = [Scored("batch", {TEMPLATE: np.array([9.0])})]
     reference = of_benign_log([Scored("batch", {TEMPLATE: np.array([0.0])})] * 9)
-    [shown] = claims([few.accounts], [few], said, reference, ALL_FAMILIES)
+    [shown] = claims(matches([few.accounts], [few]), [few], said, reference, ALL_FAMILIES)
     assert shown.combined > 0
     ring = np.arange(round(3 / SAME_RING) + 1)
-    assert claims([ring], [few], said, reference, ALL_FAMILIES) == [NO_CLAIM]
-    assert claims([ring], [], [], reference, ALL_FAMILIES) == [NO_CLAIM]
-    assert claims([], [few], said, reference, ALL_FAMILIES) == []
+    assert claims(matches([ring], [few]), [few], said, reference, ALL_FAMILIES) == [NO_CLAIM]
+    assert claims(matches([ring], []), [], [], reference, ALL_FAMILIES) == [NO_CLAIM]
+    assert claims(matches([], [few]), [few], said, reference, ALL_FAMILIES) == []
+
+
+def test_rings_that_only_linking_days_show_are_asked_about_as_well() -> None:
+    """But not who is let go without evidence: too few organisations, and users of a tool that the benign log knows."""
+    known_tool = np.arange(1, 5, dtype=np.uint64)
+    reviewed, unseen, pair, tool = (
+        Frozen(np.arange(first, first + 4), keys, units)
+        for first, keys, units in (
+            (0, known_tool + 10, UNITS_AT_LEAST),
+            (10, known_tool + 20, UNITS_AT_LEAST),
+            (20, known_tool + 30, UNITS_AT_LEAST - 1),
+            (30, known_tool, UNITS_AT_LEAST),
+        )
+    )
+    rings = [reviewed, unseen, pair, tool]
+    common = CommonSkeletons(known_tool, np.full(len(known_tool), COMMON_UNITS))
+    assert others(matches([reviewed.accounts], rings), rings, common) == [1]
+    assert others([], rings, CommonSkeletons(known_tool, np.ones(len(known_tool), np.int64))) == [0, 1, 3]
 
 
 def test_accounts_that_were_gone_on_testing_days_claim_nothing() -> None:
@@ -156,7 +175,7 @@ def test_accounts_that_were_gone_on_testing_days_claim_nothing() -> None:
         rng.integers(-9, 9, (len(account), PROJECTION_DIMENSIONS)).astype(np.int8),
     )
     reference = of_benign_log(of_people(People.some(60, rng, 6), rng)[1])
-    [claim] = claims([ring.accounts], [ring], scored([ring], others, rng), reference, ALL_FAMILIES)
+    [claim] = claims([0], [ring], scored([ring], others, rng), reference, ALL_FAMILIES)
     assert set(claim.log_e.values()) <= {0.0}
     assert claim.combined == 0.0
 
@@ -165,7 +184,7 @@ def test_a_family_that_is_not_heard_claims_nothing() -> None:
     rng = np.random.default_rng(2)
     rings, said = of_people(People.some(60, rng, 6), rng)
     members = [ring.accounts for ring in rings]
-    made = claims(members, rings, said, of_benign_log(said), ALL_FAMILIES - {TEMPLATE})
+    made = claims(matches(members, rings), rings, said, of_benign_log(said), ALL_FAMILIES - {TEMPLATE})
     assert made
     assert all(set(claim.log_e) == {COMPLEMENTARITY} for claim in made)
 

@@ -137,4 +137,4 @@ class Review:
     blind_spots: tuple[str, ...]  # sentences: what could not be looked at in this input
     timeline: tuple[Bin, ...]  # all traffic
     rejections: tuple[str, ...] = field(default=())  # the first few malformed rows: "file:line reason"
-    tested: int = 0  # candidates among which the false-discovery rule chose
+    tested: int = 0  # rings among which the false-discovery rule chose, listed or not

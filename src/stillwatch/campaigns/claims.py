@@ -6,6 +6,10 @@ rings are linked a second time on linking days alone, and frozen; what their acc
 beside what the rings do that the same search finds in the benign log. A ring that linking days alone do not show
 claims nothing, and accounts that were not linked then are not acted on.
 
+A ring that linking days show and the review of all days does not is nobody's to act on, but it could have been: which
+rings the review keeps depends on the testing days too. So its e-value stands among those that the false-discovery rule
+chooses from (`others`).
+
 Null: a frozen ring is one more group of honest accounts that the search links: users of one tool, a class, an office.
 Assumption: such a group is exchangeable with those of the benign log.
 """
@@ -18,8 +22,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from stillwatch.campaigns.tested import Frozen
+from stillwatch.campaigns.judgement import COMMON_UNITS, UNITS_AT_LEAST
+from stillwatch.campaigns.tested import Frozen, Tested
 from stillwatch.tracing.calibration import Reference, Scored
+from stillwatch.tracing.commonness import CommonSkeletons
 
 Ints = NDArray[np.int64]
 
@@ -42,22 +48,55 @@ class Claim:
 NO_CLAIM = Claim()
 
 
+@dataclass(frozen=True)
+class Grounds:
+    """What the claims of a review rest on. `tested` None: too few days. `others`: places, among the tested rings, of
+    those that no reviewed ring is, with what would be claimed of each.
+    """
+
+    reference: Reference
+    tested: Tested | None = None
+    others: Mapping[int, Claim] = field(default_factory=dict)
+
+
 def claims(
-    rings: Sequence[Ints],
+    wanted: Sequence[int | None],
     frozen: Sequence[Frozen],
     scored: Sequence[Scored],
     reference: Reference,
     families: frozenset[str],
 ) -> list[Claim]:
-    """One claim for each of `rings`, which are pseudonyms of accounts, from the `families` that are heard.
+    """One claim for each of `wanted`, which are places in `frozen` or None, from the `families` that are heard.
 
     `frozen`: what linking days alone show; `scored`: what the families say of those on the days that test.
     """
-    known = [ring.accounts for ring in frozen]
-    matched = [_match(ring, known) for ring in rings]
-    needed = {number for number in matched if number is not None}
+    needed = {number for number in wanted if number is not None}
     made = {number: _claim(frozen[number], scored[number], reference, families) for number in needed}
-    return [NO_CLAIM if number is None else made[number] for number in matched]
+    return [NO_CLAIM if number is None else made[number] for number in wanted]
+
+
+def matches(rings: Sequence[Ints], frozen: Sequence[Frozen]) -> list[int | None]:
+    """For each ring, which of the frozen ones it is; None where linking days alone do not show it."""
+    known = [ring.accounts for ring in frozen]
+    return [_match(ring, known) for ring in rings]
+
+
+def others(matched: Sequence[int | None], frozen: Sequence[Frozen], common: CommonSkeletons) -> list[int]:
+    """Frozen rings that none of the `matched` is and that evidence may be asked about, as places in `frozen`.
+
+    Too few organisations, and wrappers that the benign log knows, are let go without evidence (`judgement`).
+    """
+    left = [number for number in range(len(frozen)) if number not in set(matched)]
+    return [n for n in left if frozen[n].units >= UNITS_AT_LEAST and not _is_common(frozen[n], common)]
+
+
+def _claim(ring: Frozen, scored: Scored, reference: Reference, families: frozenset[str]) -> Claim:
+    log_e = {family: value for family, value in reference.log_e(scored).items() if family in families}
+    return Claim(log_e, reference.combined(log_e), ring.accounts)
+
+
+def _is_common(ring: Frozen, common: CommonSkeletons) -> bool:
+    return len(ring.keys) > 0 and float(np.median(common.independent_units(ring.keys))) >= COMMON_UNITS
 
 
 def _match(ring: Ints, known: Sequence[Ints]) -> int | None:
@@ -69,8 +108,3 @@ def _match(ring: Ints, known: Sequence[Ints]) -> int | None:
         if alike >= most:
             best, most = number, alike
     return best
-
-
-def _claim(ring: Frozen, scored: Scored, reference: Reference, families: frozenset[str]) -> Claim:
-    log_e = {family: value for family, value in reference.log_e(scored).items() if family in families}
-    return Claim(log_e, reference.combined(log_e), ring.accounts)

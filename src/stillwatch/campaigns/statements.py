@@ -46,7 +46,7 @@ class Found:
     """One candidate with all that was made of it.
 
     `acts_on`: dense indices of the accounts that its e-value, if it passed the false-discovery rule, is about. `said`:
-    what further families say.
+    what further families say. `frozen_as`: its place among the rings that linking days show; None: they do not.
     """
 
     candidate: Candidate
@@ -57,9 +57,10 @@ class Found:
     claim: Claim = NO_CLAIM
     acts_on: frozenset[int] = frozenset()
     said: tuple[Evidence, ...] = ()
+    frozen_as: int | None = None
 
-    def claiming(self, claim: Claim) -> Found:
-        return replace(self, claim=claim)
+    def claiming(self, claim: Claim, frozen_as: int | None) -> Found:
+        return replace(self, claim=claim, frozen_as=frozen_as)
 
     def acted_on(self, accounts: Accounts) -> Found:
         """With action on those of its accounts that were linked on some days and tested on others."""

@@ -12,6 +12,7 @@ from stillwatch.campaigns.families import COLUMNS, COMPLEMENTARITY, SCORED, TEMP
 from stillwatch.campaigns.gather import GATHERED_COLUMNS, gather
 from stillwatch.campaigns.grouping import groups
 from stillwatch.campaigns.half import Half
+from stillwatch.campaigns.judgement import UNITS_AT_LEAST
 from stillwatch.campaigns.measure import group_stratum, values_shared
 from stillwatch.campaigns.split import split
 from stillwatch.tracing.calibration import Scored
@@ -32,6 +33,19 @@ class Frozen:
     accounts: Ints
     keys: Keys
     units: int
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The rings that linking days show, and what families say of each on the testing `days` (since 1970, ascending)."""
+
+    rings: Sequence[Frozen]
+    scored: Sequence[Scored]
+    days: Ints
+
+    def of_strangers(self) -> list[Scored]:
+        """Those of as many organisations as make a ring."""
+        return [one for ring, one in zip(self.rings, self.scored, strict=True) if ring.units >= UNITS_AT_LEAST]
 
 
 def frozen(linking: Half, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Frozen]:
