@@ -25,6 +25,9 @@ REFERENCE_AT_LEAST = 100
 """Benign organisations that said enough to be told apart: none of them in a pool then means at most 3 in 100."""
 STRANGERS_AT_LEAST = 12
 """Organisations linked by nothing but what they ask about: a course has as many students, but also one address."""
+SHARDS_AT_MOST = 0.1
+"""Of the payloads' variance between units: shards of one pool by topic stay below (0.02 in the example), and strangers
+with trades of their own reach 0.2."""
 _SOME_TOOL_TURNS = 0.05
 UNITS_AT_LEAST = 3
 """Two organisations that look alike are a coincidence or a partnership; a campaign spreads."""
@@ -96,7 +99,7 @@ def judge(ring: Ring) -> Judgement:
 
 def _is_worth_watching(ring: Ring) -> bool:
     """Subjects of their own, but the work makes training items, or the difference is slight: shards by topic?"""
-    if ring.stratum in HONEST_SHAPES:
+    if ring.stratum in HONEST_SHAPES or ring.complementarity.excess > SHARDS_AT_MOST:
         return False
     if ring.intents.get(Intent.GENERATE_ITEMS, 0.0) >= MOSTLY:
         return True
