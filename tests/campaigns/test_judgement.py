@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from stillwatch.campaigns.judgement import COMMON_UNITS, UNITS_AT_LEAST, judge
+from stillwatch.campaigns.judgement import (
+    COMMON_UNITS,
+    REFERENCE_AT_LEAST,
+    STRANGERS_AT_LEAST,
+    UNITS_AT_LEAST,
+    judge,
+)
 from stillwatch.campaigns.ring import Ring
 from stillwatch.tracing.strata import HONEST_SHAPES
 
@@ -32,6 +38,12 @@ CARDS: dict[str, Any] = {"shared": SHARED_CARDS}
 CAMPUS: dict[str, Any] = {"shared": SHARED_ADDRESSES}
 FEW: dict[str, Any] = {"units": UNITS_AT_LEAST - 1}
 COMMON: dict[str, Any] = {"common_units": COMMON_UNITS}
+WORDLESS: dict[str, Any] = {"values": 0, "templates": 0, "stratum": "chat", "units": STRANGERS_AT_LEAST}
+"""A pool of subjects: nothing but what they ask about links its accounts."""
+DIALOGUES: dict[str, Any] = {"stratum": "agent", "units": STRANGERS_AT_LEAST}
+"""Words in common, and sessions as people and coding agents have them."""
+KNOWN: dict[str, Any] = {"reference_units": REFERENCE_AT_LEAST}
+TOO_FEW_STRANGERS: dict[str, Any] = {"units": STRANGERS_AT_LEAST - 1}
 
 # (rule of docs/tracing.md, ring, verdict, reason)
 TABLE = [
@@ -74,6 +86,53 @@ TABLE = [
     ("6", ring(), "campaign", "skeleton and complementarity"),
     ("6 behind one address", ring(**CAMPUS), "campaign", "skeleton and complementarity"),
     ("6 in chat", ring(stratum="chat"), "campaign", "skeleton and complementarity"),
+    ("6 wordless", ring(**WORDLESS | KNOWN), "campaign", "one pool of subjects"),
+    (
+        "6 wordless, single questions",
+        ring(**WORDLESS | KNOWN | {"stratum": "batch"}),
+        "campaign",
+        "one pool of subjects",
+    ),
+    ("6 wordless, no benign log", ring(**WORDLESS | {"reference_units": 0}), "watch", "one pool of subjects"),
+    (
+        "6 wordless, a small benign log",
+        ring(**WORDLESS | {"reference_units": REFERENCE_AT_LEAST - 1}),
+        "watch",
+        "one pool of subjects",
+    ),
+    (
+        "6 wordless, one honest customer too",
+        ring(**WORDLESS | KNOWN | {"common_units": 1}),
+        "watch",
+        "one pool of subjects",
+    ),
+    ("6 wordless, too few", ring(**WORDLESS | KNOWN | TOO_FEW_STRANGERS), "watch", "one pool of subjects"),
+    ("6 wordless behind one address", ring(**WORDLESS | KNOWN | CAMPUS), "cleared", "one address"),
+    ("6 wordless behind one address, unknown", ring(**WORDLESS | CAMPUS), "cleared", "one address"),
+    ("1 wordless and usual", ring(**WORDLESS | KNOWN | COMMON), "cleared", "common tool"),
+    ("2 wordless, two organisations", ring(**WORDLESS | KNOWN | FEW), "cleared", "two organisations"),
+    ("4 wordless, own subjects", ring(PLAINLY_DIFFERENT, **WORDLESS | KNOWN), "cleared", "own subjects"),
+    ("5 wordless with cards", ring(**WORDLESS | CARDS), "campaign", "skeleton and infrastructure"),
+    (
+        "6 own turns are no ground to clear the wordless",
+        ring(OWN_TURNS, **WORDLESS | KNOWN),
+        "campaign",
+        "one pool of subjects",
+    ),
+    ("8 wordless, unclear", ring(UNCLEAR, **WORDLESS | KNOWN), "cleared", "too few exchanges"),
+    ("6 dialogues", ring(**DIALOGUES | KNOWN), "campaign", "one pool in dialogues"),
+    ("6 dialogues, no benign log", ring(**DIALOGUES | {"reference_units": 0}), "cleared", "cannot tell"),
+    ("6 dialogues, one honest customer too", ring(**DIALOGUES | KNOWN | {"common_units": 1}), "cleared", "cannot tell"),
+    ("6 dialogues, too few", ring(**DIALOGUES | KNOWN | TOO_FEW_STRANGERS), "cleared", "cannot tell"),
+    ("6 dialogues behind one address", ring(**DIALOGUES | KNOWN | CAMPUS), "cleared", "cannot tell"),
+    ("6 dialogues with tools", ring(**DIALOGUES | KNOWN | {"tool_turns": 0.05}), "cleared", "cannot tell"),
+    (
+        "6 dialogues with hardly a tool",
+        ring(**DIALOGUES | KNOWN | {"tool_turns": 0.04}),
+        "campaign",
+        "one pool in dialogues",
+    ),
+    ("4 dialogues, own subjects", ring(PLAINLY_DIFFERENT, **DIALOGUES | KNOWN), "cleared", "own subjects"),
     ("7", ring(UNCLEAR, **CAMPUS), "cleared", "one address"),
     ("7 harvest", ring(UNCLEAR, intents=REWRITING, **CAMPUS), "watch", "one address"),
     ("7 own subjects on a campus", ring(PLAINLY_DIFFERENT, **CAMPUS), "cleared", "own subjects"),
@@ -106,6 +165,23 @@ def test_complementarity_alone_never_accuses_where_honest_jobs_are_divided_alike
     """6, second line: an extraction job over many keys looks the same from here."""
     judged = judge(ring(stratum=stratum, intents=MAKING_ITEMS))
     assert (judged.verdict, judged.reason) == ("cleared", "cannot tell")
+
+
+@pytest.mark.parametrize("stratum", sorted(HONEST_SHAPES))
+def test_a_pool_without_words_is_no_campaign_where_honest_jobs_are_divided_alike(stratum: str) -> None:
+    """6, third line: however many strangers, and however unusual."""
+    judged = judge(ring(**WORDLESS | KNOWN | {"stratum": stratum, "units": 1000}))
+    assert (judged.verdict, judged.reason) == ("watch", "one pool of subjects")
+
+
+@pytest.mark.parametrize("stratum", sorted(HONEST_SHAPES - {"agent"}))
+def test_only_dialogues_are_told_from_honest_shapes_by_strangers(stratum: str) -> None:
+    assert judge(ring(**DIALOGUES | KNOWN | {"stratum": stratum})).reason == "cannot tell"
+
+
+@pytest.mark.parametrize("kind", [WORDLESS, DIALOGUES], ids=["wordless", "dialogues"])
+def test_a_campaign_by_what_no_customer_does_says_how_many_were_looked_at(kind: dict[str, Any]) -> None:
+    assert f"0 of {REFERENCE_AT_LEAST} organisations of the benign reference" in judge(ring(**kind | KNOWN)).statement
 
 
 def test_a_shared_skeleton_alone_is_no_verdict() -> None:
