@@ -5,6 +5,9 @@ Known weakness: a campaign that is a minority among the users of a popular tool 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +22,7 @@ from stillwatch.tracing.template import Candidate
 
 Ints = NDArray[np.int64]
 
+_PARTS = 10  # more than the numbers that parts are given below
 _SEVERAL = 3  # conversations: one or two are an accident
 _RARELY = 0.1  # of the usual number of conversations
 FEW = 0.2  # of the units: more of them are no strangers in the group, they are what it is
@@ -35,7 +39,26 @@ def split(
     least half of them: smaller ones can always be found among strangers if one looks for them. Where a mixture cannot
     be divided so, the units that share cards with each other, `UNITS_AT_LEAST` or more together, stand apart: who else
     uses their tool says nothing for them.
+
+    No two parts have one number, nor have parts of the two halves that `candidates.with_pools` makes of a wrapper.
     """
+    return _numbered(candidate.pool, _taken_apart(candidate, carried, found, rng))
+
+
+def _numbered(whole: int, parts: Sequence[tuple[Candidate, Carried]]) -> list[tuple[Candidate, Carried]]:
+    """Entries of a report are named by these numbers, 0 and 1 alike: a part of a part gets one of its own."""
+    named: dict[int, tuple[Candidate, Carried]] = {}
+    for part, carried in parts:
+        number = part.pool if whole <= 1 or part.pool == whole else whole * _PARTS + part.pool
+        while number in named:
+            number += _PARTS**2
+        named[number] = (replace(part, pool=number), carried)
+    return list(named.values())
+
+
+def _taken_apart(
+    candidate: Candidate, carried: Carried, found: Accounts, rng: np.random.Generator
+) -> list[tuple[Candidate, Carried]]:
     units, unit = np.unique(found.unit[carried.account], return_inverse=True)
     if len(units) < UNITS_AT_LEAST or not len(candidate.keys):
         return [(candidate, carried)]
@@ -74,7 +97,7 @@ def _apart(
 ) -> list[tuple[Candidate, Carried]]:
     """Some accounts as a part of their own, after whatever the others split into."""
     others = _part(candidate, carried, ~aside, candidate.pool)
-    return [*split(*others, found, rng), _part(candidate, carried, aside, pool)]
+    return [*_taken_apart(*others, found, rng), _part(candidate, carried, aside, pool)]
 
 
 def _largest_pool(rows: Payloads, *, is_mixture: bool) -> NDArray[np.bool_]:
