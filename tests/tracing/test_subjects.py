@@ -7,8 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stillwatch.tracing import subjects
-from stillwatch.tracing.skeleton import CONVERSATIONS_AT_MOST
-from stillwatch.tracing.subjects import CONVERSATIONS_AT_LEAST, SubjectCount, Subjects
+from stillwatch.tracing.subjects import CONVERSATIONS_AT_LEAST, CONVERSATIONS_AT_MOST, SubjectCount, Subjects
 
 from .askers import Asked, asked, own_subjects
 

@@ -1,8 +1,8 @@
 """What accounts ask about, in a few numbers each: the mean and scatter of their conversations' subjects.
 
 A subject is the sketch's projection of the first request of a conversation. Of each account at most
-`skeleton.CONVERSATIONS_AT_MOST` conversations count, and only accounts with `CONVERSATIONS_AT_LEAST` of them are kept:
-of fewer nobody can say whether they have subjects of their own. Of very many accounts a fair part is kept.
+`CONVERSATIONS_AT_MOST` conversations count, and only accounts with `CONVERSATIONS_AT_LEAST` of them are kept: of fewer
+nobody can say whether they have subjects of their own. Of very many accounts a fair part is kept.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from stillwatch.sketch.keyed_hash import mix
 from stillwatch.sketch.record import PROJECTION_DIMENSIONS
+from stillwatch.tracing.skeleton import place_in_account
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 CONVERSATIONS_AT_LEAST = 12
 """The mean of so many lies within a tenth of their variance of what the account asks about."""
+CONVERSATIONS_AT_MOST = 96
+"""Counted of an account, those with the least hashes: more would not move its mean by a tenth of what parts people."""
 ACCOUNTS_AT_MOST = 100_000
 """Kept of all, chosen by their pseudonyms: 50 MB."""
 _NO_SPREAD = 1e-9
@@ -69,12 +72,14 @@ class SubjectCount:
 
     def add(self, account: Ints, projection: NDArray[np.int8]) -> None:
         """Conversations of whole accounts, ascending by dense index `account` (n,); `projection`: (n, 64)."""
-        accounts, starts, counts = np.unique(account, return_index=True, return_counts=True)
+        some = place_in_account(account) < CONVERSATIONS_AT_MOST
+        account, projection = account[some], projection[some]
+        accounts, counts = np.unique(account, return_counts=True)
         wanted = self._is_kept[accounts] & (counts >= CONVERSATIONS_AT_LEAST)
         rows = np.repeat(wanted, counts)
         if not rows.any():
             return
-        values = projection[rows].astype(np.float32)  # sums of 256 squares of int8 are exact in it
+        values = projection[rows].astype(np.float32)  # sums of squares of int8 are exact in it
         counts = counts[wanted]
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
         total = np.add.reduceat(values, starts, axis=0)
