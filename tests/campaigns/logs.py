@@ -13,12 +13,13 @@ from stillwatch.tracing.survey import Accounts
 
 Ints = NDArray[np.int64]
 
-_WIDE = {
+WIDE = {
     "zones": ("<u4", ZONE_SLOTS),
     "lineage": ("<u4", LINEAGE_SLOTS),
     "projection": ("i1", PROJECTION_DIMENSIONS),
     "alliance": ("u1", ZONE_SLOTS),
 }
+"""Kind and number of what each row has several of."""
 
 
 def exchanges(account: Ints, **given: Any) -> pa.Table:
@@ -36,9 +37,9 @@ def accounts(count: int, unit: Ints | None = None) -> Accounts:
 
 
 def _column(name: str, values: NDArray[Any] | None, rows: int) -> pa.Array:
-    if name not in _WIDE:
+    if name not in WIDE:
         return pa.array(np.zeros(rows, np.int64) if values is None else values)
-    kind, width = _WIDE[name]
+    kind, width = WIDE[name]
     cells = np.zeros((rows, width), kind) if values is None else values.astype(kind)
     size = cells.dtype.itemsize * width
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(size), rows, [None, pa.py_buffer(cells.tobytes())])
