@@ -6,6 +6,7 @@ load it for nothing, and that took longer than to sketch five thousand exchanges
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 from collections.abc import Callable, Generator, Sequence
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stillwatch.errors import InputError, LedgerError, SecretError, UsageError
+from stillwatch.errors import InputError, LedgerError, SecretError, StorageFull, UsageError
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.lock import WriterLock
 from stillwatch.ledger.names import NameTable
@@ -30,6 +31,8 @@ from stillwatch.sketching.run import SketchReport, sketch_logs
 if TYPE_CHECKING:
     from stillwatch.campaigns.campaign import Review
     from stillwatch.pipeline import Progress
+    from stillwatch.standing.look import Looked
+    from stillwatch.standing.store import State
 
 SketchProgress = Callable[[str, float, int, int], None]
 """Called with what is being read, the share read (0 .. 1), exchanges and rejected rows so far."""
@@ -71,6 +74,14 @@ class Read:
     damage: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a hunt found; with a state, what the look says of each campaign beside its review."""
+
+    review: Review
+    looked: Looked | None = None
+
+
 def check_engine(url: str) -> None:
     """Raises `UsageError` where `url` names no engine that could be used: known before hours of sketching."""
     import duckdb
@@ -104,6 +115,33 @@ def one_hunt_at_a_time(out: Path) -> Generator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def kept_state(directory: Path | None, out: Path, secrets: Secrets, alpha: float) -> Generator[State | None]:
+    """The register of campaigns in `directory`, held while a hunt runs; None where none is kept.
+
+    Raises `LedgerError` while another run holds it, `UsageError` for another rate than it was begun with.
+    """
+    if directory is None:
+        yield None
+        return
+    from stillwatch.standing.store import standing
+
+    if directory.resolve() == out.resolve():
+        raise UsageError(f"{directory} is named for the state and for what a hunt writes", "Name another --state")
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        kind = StorageFull if error.errno == errno.ENOSPC else UsageError
+        raise kind(f"the directory {directory} cannot be made: {error.strerror}", "Name another --state") from None
+    with standing(directory, _identity(secrets), alpha) as state:
+        if state.register.alpha != alpha:
+            raise UsageError(
+                f"the state {directory} was begun with --alpha {state.register.alpha}, and {alpha} was asked for",
+                "Keep the rate for the life of a register, or begin another one",
+            )
+        yield state
 
 
 def read_logs(
@@ -150,12 +188,22 @@ def sketch_into(
 
 
 def hunt_and_write(
-    read: Read, benign: Read | None, out: Path, secrets: Secrets, engine: str, alpha: float, progress: Progress
-) -> Review:
-    """Hunt, and write findings.json and report.html into `out`."""
+    read: Read,
+    benign: Read | None,
+    out: Path,
+    secrets: Secrets,
+    engine: str,
+    alpha: float,
+    progress: Progress,
+    state: State | None = None,
+) -> Outcome:
+    """Hunt, and write findings.json and report.html into `out`; with a `state`, as its next look, which is kept first.
+
+    Kept before it is told: what was acted on once counts, whatever happens to the files.
+    """
     from stillwatch.ledger.engines import connect
     from stillwatch.ledger.view import View
-    from stillwatch.pipeline import Hunt, review
+    from stillwatch.pipeline import Hunt, look_again, review
     from stillwatch.report.findings import write_findings
     from stillwatch.report.page import write_report
     from stillwatch.tracing.ubiquitous import ubiquitous_values
@@ -165,6 +213,7 @@ def hunt_and_write(
     spill = out / "spill"
     view = View(ledger, connect(engine, temp_directory=spill))
     reference = Ledger.open(benign.ledger, identity=found) if benign else None
+    honest = View(reference, connect(engine, temp_directory=spill)) if reference else None
     known = NameTable.open(read.ledger, secrets.deployment).names("account")
     hunt = Hunt(
         alpha=alpha,
@@ -175,10 +224,15 @@ def hunt_and_write(
         rejections=read.rejections,
         damage=read.damage or tuple(ledger.damage),
     )
-    result = review(view, View(reference, connect(engine, temp_directory=spill)) if reference else None, hunt, progress)
-    write_findings(result, out / "findings.json")
-    write_report(result, out / "report.html")
-    return result
+    if state is None:
+        outcome = Outcome(review(view, honest, hunt, progress))
+    else:
+        register, looked = look_again(view, honest, hunt, state.register, progress)
+        state.keep(register)
+        outcome = Outcome(looked.review, looked)
+    write_findings(outcome.review, out / "findings.json")
+    write_report(outcome.review, out / "report.html")
+    return outcome
 
 
 def _identity(secrets: Secrets) -> dict[str, str]:

@@ -10,6 +10,7 @@
     claim       what rings linked on some days do on the others, beside honest groups linked in the same way
     decide      which evidence is strong enough to act on, at the stated false-discovery rate
     explain     what every evidence family says of what is listed
+    look        with a register of earlier looks: lasting ids, and evidence that counts once
 
 Nothing here reads text or raw identifiers; names come back at the end, from the ledger's sealed table.
 """
@@ -47,8 +48,11 @@ from stillwatch.campaigns.statements import (
     one_organisation,
     rule_hits,
 )
-from stillwatch.campaigns.tested import Tested, frozen, scored
+from stillwatch.campaigns.tested import Frozen, Tested, frozen, scored
 from stillwatch.ledger.ranges import read_parts
+from stillwatch.standing.beside import known_again, with_trials
+from stillwatch.standing.look import Looked, look
+from stillwatch.standing.register import Register
 from stillwatch.stats.multiple import discoveries
 from stillwatch.stats.sample_split import TooFewDays
 from stillwatch.stats.sample_split import split as split_days
@@ -131,6 +135,29 @@ class _Hunted:
     grounds: Grounds
 
 
+def look_again(
+    ledger: Sketches,
+    benign: Sketches | Benign | None,
+    hunt: Hunt,
+    register: Register,
+    progress: Progress = lambda step, done: None,
+) -> tuple[Register, Looked]:
+    """Hunt as `review` does, as the next look of `register`: lasting ids, and evidence that counts once.
+
+    Raises `UsageError` where the ledger ends before the last look, or `hunt.alpha` is not the register's.
+    """
+    hunted = _hunted(ledger, benign, hunt, progress)
+    day = max(ledger.days(), default=register.day)
+    beside = known_again(hunted.listed, hunt.names)
+    if benign is not None:
+
+        def retest(rings: Sequence[Frozen], first: int) -> Tested | None:
+            return _retested(hunted.grounds.tested, rings, first, ledger, hunt, progress)
+
+        beside = with_trials(beside, hunted.listed, hunted.grounds, register, day, retest, hunt.families)
+    return look(register, hunted.review, day, beside)
+
+
 def _hunted(ledger: Sketches, benign: Sketches | Benign | None, hunt: Hunt, progress: Progress) -> _Hunted:
     rng = np.random.default_rng(SEED)
     seen = _survey(ledger, "reading accounts", progress)
@@ -184,6 +211,17 @@ def _tested(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> Test
     rng = np.random.default_rng(SEED)
     rings = frozen(linking, _candidates(linking.seen, linking.skeleton, hunt), rng)
     return Tested(rings, scored(rings, testing, rng), dealt.testing)
+
+
+def _retested(
+    before: Tested | None, rings: Sequence[Frozen], first: int, ledger: Sketches, hunt: Hunt, progress: Progress
+) -> Tested | None:
+    """The rings on testing days from `first` on alone."""
+    days = before.days[before.days >= first] if before is not None else np.empty(0, np.int64)
+    if not len(days):
+        return None
+    half = _half(ledger.of_days(days.tolist()), hunt, "trying", progress)
+    return Tested(rings, scored(rings, half, np.random.default_rng(SEED)), days)
 
 
 def _claimed(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from stillwatch.assembly import (
+    Outcome,
     check_engine,
     check_inputs,
     hunt_and_write,
+    kept_state,
     load_secrets,
     one_hunt_at_a_time,
     read_logs,
@@ -22,6 +24,10 @@ from stillwatch.campaigns.campaign import Review
 from stillwatch.cli.options import AllianceFile, Json, Logs, SecretFile, Workers
 from stillwatch.cli.terminal import counted, print_json, progress_bar, say, say_new_secret, stdout
 from stillwatch.errors import StorageFull, UsageError
+
+if TYPE_CHECKING:
+    from stillwatch.standing.look import Looked
+    from stillwatch.standing.register import Entry
 
 EXIT_FINDINGS = 1
 
@@ -43,6 +49,13 @@ def hunt(
     ] = None,
     engine: Annotated[str, typer.Option(help="The engine that computes features.")] = "duckdb://",
     alpha: Annotated[float, typer.Option(help="False-discovery rate of campaigns to act on.")] = 0.01,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            help="A directory that remembers campaigns: lasting names, and evidence that counts once.",
+            show_default=False,
+        ),
+    ] = None,
     fail_on: Annotated[
         list[FailOn] | None, typer.Option(help="Exit with 1 if there is one; may be repeated.", show_default=False)
     ] = None,
@@ -63,19 +76,25 @@ def hunt(
     if secrets.is_new:
         say_new_secret(secrets.file)
     _make(out)
-    with one_hunt_at_a_time(out), progress_bar(as_json) as tell:
+    with (
+        one_hunt_at_a_time(out),
+        kept_state(state, out, secrets, alpha) as kept,
+        progress_bar(as_json) as tell,
+    ):
 
         def sketched(kind: str, share: float, exchanges: int, rejected: int) -> None:
             tell(_STEPS[kind], share, f"{exchanges:,} exchanges" + (f", {rejected:,} rejected" if rejected else ""))
 
         read = read_logs(logs, out, "sketches", secrets, workers, sketched)
         benign = read_logs(calibrate, out, "benign", secrets, workers, sketched) if calibrate else None
-        review = hunt_and_write(read, benign, out, secrets, engine, alpha, lambda step, done: tell(step, done, ""))
-    summary = _summary(review, out)
+        outcome = hunt_and_write(
+            read, benign, out, secrets, engine, alpha, lambda step, done: tell(step, done, ""), kept
+        )
+    summary = _summary(outcome, out)
     if as_json:
         print_json(summary)
     else:
-        _show(review, out)
+        _show(outcome, out)
     if any(summary[_COUNTED[name]] for name in fail_on or ()):
         raise typer.Exit(EXIT_FINDINGS)
 
@@ -94,7 +113,21 @@ def _make(out: Path) -> None:
         raise kind(f"the directory {out} cannot be made: {error.strerror}", "Name another with --out") from None
 
 
-def _summary(review: Review, out: Path) -> dict[str, Any]:
+def _summary(outcome: Outcome, out: Path) -> dict[str, Any]:
+    """The result for machines; `history` only where a state is kept."""
+    review, looked = outcome.review, outcome.looked
+    history = {
+        "history": [{"id": one, "change": last.change, "statement": last.statement} for one, last in _news(looked)]
+    }
+    return _counts(review, out) | (history if looked else {})
+
+
+def _news(looked: Looked | None) -> list[tuple[str, Entry]]:
+    """What became of each campaign at this look: those that were seen, then those that have gone."""
+    return [(known.id, known.history[-1]) for known in (*looked.campaigns, *looked.changed)] if looked else []
+
+
+def _counts(review: Review, out: Path) -> dict[str, Any]:
     verdicts = [c.verdict for c in review.campaigns]
     return {
         "exchanges": review.exchanges,
@@ -110,8 +143,9 @@ def _summary(review: Review, out: Path) -> dict[str, Any]:
     }
 
 
-def _show(review: Review, out: Path) -> None:
+def _show(outcome: Outcome, out: Path) -> None:
     """The result as a person reads it; names come from logs and are never markup."""
+    review = outcome.review
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading, side in (("", "left"), ("accounts", "right"), ("exchanges", "right"), ("e-value", "right")):
         table.add_column(heading, justify=side)  # type: ignore[arg-type]  # both are justify methods
@@ -130,6 +164,8 @@ def _show(review: Review, out: Path) -> None:
         stdout.print(table)
     else:
         say("No campaign was found.")
+    for one, last in _news(outcome.looked):
+        say(f"{one}, {last.change}: {last.statement}.")
     if review.rules:
         broke = len({hit.account for hit in review.rules})
         say(f"{counted(broke, 'account')} sent requests of a form that needs no statistics: see the report's rules.")
