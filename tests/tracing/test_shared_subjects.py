@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stillwatch.stats import binomial
+from stillwatch.tracing import shared_subjects
 from stillwatch.tracing.shared_subjects import EVERYBODY, UNITS_AT_LEAST, Pool, Space, pool_of, pools, units_near
 from stillwatch.tracing.subjects import CONVERSATIONS_AT_LEAST, NO_SUBJECTS
 
@@ -205,3 +206,20 @@ def test_another_log_says_how_usual_a_pool_is() -> None:
     assert units_near(pool, one.asked.space()) >= 36
     halves = np.arange(STRANGERS + 40) // 2
     assert 18 <= units_near(pool, one.asked.space(halves)) <= 22
+
+
+@pytest.mark.parametrize(
+    ("bound", "value"),
+    [("_SEARCHED_AT_MOST", 120), ("_NEIGHBOURS", 4), ("_BLOCK", 7)],
+    ids=["a third of all compared", "too few neighbours for one community", "block by block"],
+)
+def test_bounds_on_the_work_cost_no_pool(monkeypatch: pytest.MonkeyPatch, bound: str, value: int) -> None:
+    """Whoever was not compared, or is no neighbour, joins by the centre of those who were."""
+    one = log(12, 60)
+    space = one.asked.space()
+    whole = members(pools(space))
+    monkeypatch.setattr(shared_subjects, bound, value)
+    found = pools(space)
+    assert len(found) == len(whole) == 1
+    assert len(np.setxor1d(found[0].accounts, whole[0])) <= 2
+    assert np.isin(one.pool, found[0].accounts).mean() >= 0.9
