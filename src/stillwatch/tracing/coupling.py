@@ -33,7 +33,7 @@ _SLIDE_GAPS, _SLIDE_US = 4.0, (300_000_000, 1_800_000_000)
 burst of requests; and no more than half an hour. In median gaps, which in a class are those of the lesson: sliding out
 of it would make strangers of its students, who then seem to have come together."""
 _HOUR_US = 3_600_000_000
-_DRAWS = 48  # chosen: the standard deviation of the null is then known within a tenth
+_DRAWS = 24  # chosen: the standard deviation of the null is then known within a seventh
 _DEVIATION_AT_LEAST = 1.0  # of a count: below, the null leaves no room to be surprised
 
 
