@@ -29,6 +29,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FAMILIES = {
     "template": "Shared template",
+    "subjects": "Shared subjects",
+    "cover": "Cover traffic",
     "shape": "Request shape",
     "lineage": "Text lineage",
     "coverage": "Coverage",
@@ -39,14 +41,19 @@ _FAMILIES = {
 }
 FAMILY_MEANING = {
     "template": "The fixed parts of the prompts are the same, and rare among unrelated organisations.",
-    "shape": "The form of the requests: parameters, roles, client, and how much of the accounts' traffic has it.",
-    "lineage": "Sentences of earlier exchanges come back in the requests of other accounts.",
+    "subjects": "No wording is shared. The accounts cannot be told apart by what they ask about, though each has said "
+    "enough; people have subjects of their own.",
+    "cover": "How much of the accounts' traffic has nothing to do with what links them.",
+    "shape": "Settings and lengths of requests agree where only rare values count. Users of one tool agree as well.",
+    "lineage": "Passages of one account's texts come back in other texts of other accounts.",
     "coverage": "The requests spread over subjects as a plan for a data set would, and not as people's needs do.",
     "complementarity": "The accounts divide one pool of work: each could do the other's share, and they hardly repeat "
     "each other. Independent users repeat each other or have subjects of their own.",
-    "timing": "The accounts start, pause and stop together. Never a ground by itself.",
-    "release": "The traffic follows the releases of a model.",
-    "infrastructure": "Addresses, payment or keys are shared. Never a ground by itself.",
+    "timing": "The accounts take turns, as one queue dealt out, beside the same accounts moved in time. Regular or "
+    "nightly work of one account never counts.",
+    "release": "The accounts move to a new model within the same hours, more than other customers do.",
+    "infrastructure": "Cards, keys, machines or addresses are shared, and how rare they are. An address alone says "
+    "little, a country nothing.",
 }
 _HYPOTHESES: dict[HypothesisKind, str] = {
     "operator": "One operator",
