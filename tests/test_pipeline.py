@@ -31,6 +31,7 @@ from end_to_end.wrappers import MAKE_ITEMS, SECRETS, desks
 
 from stillwatch.assembly import read_logs
 from stillwatch.campaigns.campaign import Review
+from stillwatch.campaigns.context import NO_EVIDENCE
 from stillwatch.campaigns.families import ALL_FAMILIES, COMPLEMENTARITY, INFRASTRUCTURE, TEMPLATE, VARIANTS
 from stillwatch.ledger.engines import connect
 from stillwatch.ledger.ledger import Ledger
@@ -160,9 +161,11 @@ def test_the_same_ledger_gives_the_same_review(ledger: View, hunt: Hunt, plain: 
 
 
 def test_country_and_network_operator_change_nothing(place: Place, plain: Review) -> None:
-    """Everybody from one country and network, or from none that is known: the same review."""
+    """Everybody from one country and network, or from none that is known: the same review, but for saying so."""
     placed = place.view(a_world(), "placed", country="XX", asn=64_500)
-    assert review(placed, None, Hunt(names=place.names(placed))) == plain
+    found = review(placed, None, Hunt(names=place.names(placed)))
+    assert all("XX" in c.context[0] and NO_EVIDENCE in c.context for c in found.campaigns)
+    assert replace(found, campaigns=tuple(replace(c, context=()) for c in found.campaigns)) == plain
 
 
 def test_sealed_names_leave_pseudonyms(ledger: View) -> None:

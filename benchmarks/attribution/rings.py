@@ -157,13 +157,18 @@ def hunted(folder: Path) -> list[tuple[Found, dict[int, str]]]:
     hunt = pipeline.Hunt(ignored=ubiquitous_values(Sketcher(SECRET)), names=names)
     rings: list[tuple[Found, dict[int, str]]] = []
 
-    def taken(found: list[Found], seen: Any, *rest: Any) -> None:
+    def taken(found: list[Found], listed: Any, seen: Any, *rest: Any) -> None:
         """In place of the review, which would ask the model that is about to be fitted."""
         for one in found:
             accounts = seen.accounts.account[one.candidate.accounts].tolist()
             rings.append((one, {account: names.get(account, "") for account in accounts}))
 
-    unread = patch.multiple(pipeline, _halves=_nothing_claimed, _explained=lambda found, *rest: found)
+    unread = patch.multiple(
+        pipeline,
+        _tested=_nothing_claimed,
+        _explained=lambda found, *rest: found,
+        _placed=lambda listed, *rest: listed,
+    )
     with patch.object(pipeline, "_review", taken), unread:
         views = [View(Ledger.open(folder / name), connect(threads=1)) for name in ("exchanges", "benign")]
         pipeline.review(views[0], views[1], hunt)

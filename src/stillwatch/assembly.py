@@ -30,6 +30,8 @@ from stillwatch.sketching.run import SketchReport, sketch_logs
 
 if TYPE_CHECKING:
     from stillwatch.campaigns.campaign import Review
+    from stillwatch.campaigns.networks import Networks
+    from stillwatch.campaigns.profiles import Profile
     from stillwatch.pipeline import Progress
     from stillwatch.standing.look import Looked
     from stillwatch.standing.store import State
@@ -80,6 +82,28 @@ class Outcome:
 
     review: Review
     looked: Looked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a user knows around the logs: operators of earlier campaigns, and who runs which network."""
+
+    profiles: Sequence[Profile] = ()
+    networks: Networks | None = None
+
+
+def read_around(profiles: Sequence[Path], networks: Path | None, secrets: Secrets) -> Around:
+    """Profiles in these files and folders, and a database of networks; raises `InputError` or `SketchMismatch`."""
+    from stillwatch.campaigns.networks import open_networks
+    from stillwatch.campaigns.profiles import read_profiles
+
+    files = [file for path in profiles for file in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
+    if profiles and not files:
+        raise InputError(
+            f"no profile was found in {', '.join(map(str, profiles))}", "Profiles in a folder end in .json"
+        )
+    known = read_profiles(files, _identity(secrets))
+    return Around(known, open_networks(networks) if networks else None)
 
 
 def check_engine(url: str) -> None:
@@ -196,16 +220,18 @@ def hunt_and_write(
     alpha: float,
     progress: Progress,
     state: State | None = None,
+    around: Around | None = None,
 ) -> Outcome:
-    """Hunt, and write findings.json and report.html into `out`; with a `state`, as its next look, which is kept first.
+    """Hunt, and write findings.json, report.html and profiles into `out`; with a `state`, as its next look.
 
-    Kept before it is told: what was acted on once counts, whatever happens to the files.
+    A look is kept before it is told: what was acted on once counts, whatever happens to the files.
     """
     from stillwatch.ledger.engines import connect
     from stillwatch.ledger.view import View
     from stillwatch.pipeline import Hunt, look_again, review
     from stillwatch.report.findings import write_findings
     from stillwatch.report.page import write_report
+    from stillwatch.report.profiles import write_profiles
     from stillwatch.tracing.ubiquitous import ubiquitous_values
 
     found = _identity(secrets)
@@ -223,6 +249,9 @@ def hunt_and_write(
         rejected=read.rejected,
         rejections=read.rejections,
         damage=read.damage or tuple(ledger.damage),
+        identity=found,
+        profiles=around.profiles if around else (),
+        networks=around.networks if around else None,
     )
     if state is None:
         outcome = Outcome(review(view, honest, hunt, progress))
@@ -230,6 +259,7 @@ def hunt_and_write(
         register, looked = look_again(view, honest, hunt, state.register, progress)
         state.keep(register)
         outcome = Outcome(looked.review, looked)
+    write_profiles(outcome.review, out / "profiles")
     write_findings(outcome.review, out / "findings.json")
     write_report(outcome.review, out / "report.html")
     return outcome

@@ -10,6 +10,7 @@
     claim       what rings linked on some days do on the others, beside honest groups linked in the same way
     decide      which evidence is strong enough to act on, at the stated false-discovery rate
     explain     what every evidence family says of what is listed
+    place       which known operators it is like, and where its addresses lie: no verdict rests on that
     look        with a register of earlier looks: lasting ids, and evidence that counts once
 
 Nothing here reads text or raw identifiers; names come back at the end, from the ledger's sealed table.
@@ -29,12 +30,17 @@ from numpy.typing import NDArray
 
 from stillwatch.campaigns.campaign import Review
 from stillwatch.campaigns.claims import Grounds, claims, matches, others
+from stillwatch.campaigns.context import contexts
 from stillwatch.campaigns.families import ALL_FAMILIES, SUBJECTS, VARIANTS
 from stillwatch.campaigns.gather import GATHERED_COLUMNS, Carried, gather
+from stillwatch.campaigns.habits import profiles_of
 from stillwatch.campaigns.half import Half
 from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE, judge
 from stillwatch.campaigns.known import NOTHING_KNOWN, Benign, commonness
 from stillwatch.campaigns.measure import ring
+from stillwatch.campaigns.networks import Networks
+from stillwatch.campaigns.profiles import Profile
+from stillwatch.campaigns.profiles import matches as matching
 from stillwatch.campaigns.reach import blind_spots, calibration, traffic
 from stillwatch.campaigns.reference import of_benign_log, of_the_others
 from stillwatch.campaigns.sayings import sayings
@@ -108,6 +114,9 @@ class Hunt:
     rejected: int = 0
     rejections: Sequence[str] = ()
     damage: Sequence[str] = ()
+    identity: Mapping[str, str] = field(default_factory=dict)
+    profiles: Sequence[Profile] = ()
+    networks: Networks | None = None
 
 
 def learned(benign: Sketches, hunt: Hunt, progress: Progress = lambda step, done: None) -> Benign:
@@ -182,6 +191,7 @@ def _hunted(ledger: Sketches, benign: Sketches | Benign | None, hunt: Hunt, prog
     listed = sorted(
         (f for f in found if f.is_listed), key=lambda f: (f.judgement.verdict, -f.log_e, -f.ring.exchanges, f.id)
     )
+    listed = _placed(listed, ledger, seen.accounts, hunt, progress)
     return _Hunted(_review(found, listed, seen, skeleton, grounds, hunt, ledger.table()), listed, grounds)
 
 
@@ -193,6 +203,17 @@ def _explained(found: list[Found], ledger: Sketches, accounts: Accounts, hunt: H
     rng = np.random.default_rng(SEED)
     said = dict(zip(listed, sayings(rings, accounts, ledger.table(), read, hunt.families, rng), strict=True))
     return [one.saying(said[number]) if number in said else one for number, one in enumerate(found)]
+
+
+def _placed(listed: list[Found], ledger: Sketches, people: Accounts, hunt: Hunt, progress: Progress) -> list[Found]:
+    """The listed ones with what they leave behind, which known operators are like them, and where addresses lie."""
+    read = _parts(ledger, "placing", progress)
+    where = contexts(read, [people.account[one.candidate.accounts] for one in listed], hunt.networks)
+    left: list[Profile | None] = [None] * len(listed)
+    if hunt.identity:
+        left = profiles_of(listed, people, read, hunt.identity, np.random.default_rng(SEED))
+    like = [matching(profile, hunt.profiles) if profile else () for profile in left]
+    return [one.placed(*what) for one, what in zip(listed, zip(left, like, where, strict=True), strict=True)]
 
 
 def _named_after(candidate: Candidate, found: Accounts) -> Keys:

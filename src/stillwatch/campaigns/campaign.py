@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from stillwatch.campaigns.profiles import Profile
 from stillwatch.evidence import Evidence
 
 CampaignVerdict = Literal["campaign", "watch"]
@@ -66,6 +67,7 @@ class Campaign:
     links: tuple[Link, ...] = ()  # for the picture; a sample where the ring is large
     timeline: tuple[Bin, ...] = ()
     context: tuple[str, ...] = ()  # sentences about countries and networks: for readers, never evidence
+    profile: Profile | None = None  # what it leaves behind, to know its operator by in another hunt
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from stillwatch.campaigns.gather import Carried
 from stillwatch.campaigns.judgement import Judgement
 from stillwatch.campaigns.links import links
 from stillwatch.campaigns.objective import objective
+from stillwatch.campaigns.profiles import Match, Profile
 from stillwatch.campaigns.ring import Ring
 from stillwatch.evidence import Evidence
 from stillwatch.tracing.rules import RULES
@@ -38,7 +39,7 @@ Names = Mapping[int, str]
 
 _US_PER_HOUR = 3_600_000_000
 _BINS = 96
-SHAPE = "shape"
+COVER = "cover"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Found:
 
     `acts_on`: dense indices of the accounts that its e-value, if it passed the false-discovery rule, is about. `said`:
     what further families say. `frozen_as`: its place among the rings that linking days show; None: they do not.
+    `profile`: what it leaves behind; `matches`: known operators beside it; `context`: where its addresses lie.
     """
 
     candidate: Candidate
@@ -58,6 +60,13 @@ class Found:
     acts_on: frozenset[int] = frozenset()
     said: tuple[Evidence, ...] = ()
     frozen_as: int | None = None
+    profile: Profile | None = None
+    matches: tuple[Match, ...] = ()
+    context: tuple[str, ...] = ()
+
+    def placed(self, profile: Profile | None, matches: Sequence[Match], context: Sequence[str]) -> Found:
+        """With what is known around it, which no verdict rests on."""
+        return replace(self, profile=profile, matches=tuple(matches), context=tuple(context))
 
     def claiming(self, claim: Claim, frozen_as: int | None) -> Found:
         return replace(self, claim=claim, frozen_as=frozen_as)
@@ -105,10 +114,12 @@ def campaign(found: Found, accounts: Accounts, skeleton: Repeated, names: Names,
         stratum=found.ring.stratum,
         objective=objective(found.ring.intents),
         evidence=ring_evidence(found),
-        attribution=attribute(found.ring),
+        attribution=attribute(found.ring, found.matches),
         action=_action(found),
         links=_relabelled(links(found.candidate, skeleton, len(accounts)), order),
         timeline=bins(found.carried.when, found.carried.who, *span),
+        context=found.context,
+        profile=found.profile,
     )
 
 
@@ -137,7 +148,7 @@ def ring_evidence(found: Found) -> tuple[Evidence, ...]:
     if ring.cover_share > 0.1:
         said.append(
             Evidence(
-                SHAPE,
+                COVER,
                 0.0,
                 f"{ring.cover_share:.0%} of these accounts' exchanges do not carry the skeleton: cover, or a relay's "
                 "customers",

@@ -18,6 +18,7 @@ from stillwatch.assembly import (
     kept_state,
     load_secrets,
     one_hunt_at_a_time,
+    read_around,
     read_logs,
 )
 from stillwatch.campaigns.campaign import Review
@@ -56,6 +57,14 @@ def hunt(
             show_default=False,
         ),
     ] = None,
+    profiles: Annotated[
+        list[Path] | None,
+        typer.Option(help="Profiles of known operators: a file or a folder; may be repeated.", show_default=False),
+    ] = None,
+    networks: Annotated[
+        Path | None,
+        typer.Option(help="An offline database that names networks: .mmdb, or a CSV of ranges.", show_default=False),
+    ] = None,
     fail_on: Annotated[
         list[FailOn] | None, typer.Option(help="Exit with 1 if there is one; may be repeated.", show_default=False)
     ] = None,
@@ -75,6 +84,7 @@ def hunt(
     secrets = load_secrets(secret, alliance_secret)
     if secrets.is_new:
         say_new_secret(secrets.file)
+    around = read_around(profiles or [], networks, secrets)
     _make(out)
     with (
         one_hunt_at_a_time(out),
@@ -88,7 +98,7 @@ def hunt(
         read = read_logs(logs, out, "sketches", secrets, workers, sketched)
         benign = read_logs(calibrate, out, "benign", secrets, workers, sketched) if calibrate else None
         outcome = hunt_and_write(
-            read, benign, out, secrets, engine, alpha, lambda step, done: tell(step, done, ""), kept
+            read, benign, out, secrets, engine, alpha, lambda step, done: tell(step, done, ""), kept, around
         )
     summary = _summary(outcome, out)
     if as_json:
