@@ -114,11 +114,11 @@ def test_cover_is_only_said_where_there_is_some() -> None:
     plain, loud = (
         {said.family for said in ring_evidence(found([0, 1, 2], **changes))} for changes in ({}, {"carried": 100})
     )
-    assert loud - plain == {"shape"}
+    assert loud - plain == {"cover"}
 
 
 def test_what_further_families_say_carries_what_may_be_claimed_of_it() -> None:
-    one = found([0, 1, 2]).claiming(Claim({"timing": 1.5}, 1.0, np.arange(3)))
+    one = found([0, 1, 2]).claiming(Claim({"timing": 1.5}, 1.0, np.arange(3)), 0)
     said = ring_evidence(one.saying([Evidence("timing", 0.0, "By turns"), Evidence("shape", 0.0, "Alike")]))
     assert {e.family: e.log_e for e in said if e.family in ("timing", "shape")} == {"timing": 1.5, "shape": 0.0}
 
