@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -84,7 +85,8 @@ def half(account: Ints, zones: NDArray[np.uint32], projection: NDArray[np.int8])
         keep = np.ones(len(account), bool) if only is None else np.isin(account, only)
         yield table.filter(pa.array(keep)).select(list(columns))
 
-    return Half(Survey(with_traits(found), repeated, count, None, Sample(0).all()), repeated, parts, None)  # type: ignore[arg-type] - neither population nor table is read
+    unread: Any = None  # neither the population nor the table is looked at
+    return Half(Survey(with_traits(found), repeated, count, unread, Sample(0).all()), repeated, parts, unread)
 
 
 def with_traits(found: Accounts) -> Accounts:

@@ -31,7 +31,7 @@ def from_ranks(ranks: NDArray[np.int64], reference: int, steepness: float = 1.0)
 
 @lru_cache(maxsize=256)
 def _rank_table(reference: int, steepness: float) -> NDArray[np.float64]:
-    return fair_table(np.arange(1, reference + 2) ** -steepness)
+    return fair_table(np.arange(1, reference + 2, dtype=np.float64) ** -steepness)
 
 
 def log_mean(values: NDArray[np.float64]) -> float:
