@@ -285,7 +285,7 @@ def test_hypotheses_that_enter_together_share_what_their_places_have(batches: li
 def joining_by_definition(log_e: list[float], shares: list[float], found: int, alpha: float) -> list[int]:
     """The largest r with r hypotheses of e >= 1 / (alpha * share * (found + r)), and those."""
     for r in range(len(log_e), 0, -1):
-        weighed = [e + math.log(alpha * s * (found + r)) for e, s in zip(log_e, shares, strict=True)]
+        weighed = [e + np.log(alpha * s) + np.log(found + r) for e, s in zip(log_e, shares, strict=True)]
         enough = [place for place, one in enumerate(weighed) if one >= 0.0]
         if len(enough) >= r:
             return enough
