@@ -46,6 +46,7 @@ from .worlds import (
     vocabulary,
     write_log,
 )
+from .wrappers import BRIEFING, MAKE_ITEMS
 
 # Ibis 12 calls a DuckDB method that DuckDB 2 has renamed; remove this once Ibis calls the new one.
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
@@ -55,16 +56,6 @@ SEED = 23
 BATCHES = 16
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["pytest", "stillwatch.sketching.run"])
-MAKE_ITEMS = (
-    "Generate ten question and answer pairs from the passage below, to be used as training data for a model. Every "
-    "question must be answerable from the passage alone, every answer must be complete without it, and no two of them "
-    "may ask for the same fact. Return a list of objects with the keys question and answer. Passage:"
-)
-BRIEFING = (
-    "You prepare the morning briefing of our editors, who have a minute and a half for each report. Say in three plain "
-    "sentences what happened, who says so, and what is not known yet. No adjectives, no headlines, no advice, and no "
-    "names of people who are not in the report. If there is nothing new in it, say so. Report:"
-)
 
 
 def a_world() -> World:
