@@ -37,7 +37,8 @@ SAME_RING = 0.3
 class Claim:
     """Log e-values of one ring by family, and all together; nothing where nothing may be claimed.
 
-    `accounts`: pseudonyms of those that were frozen and tested, ascending.
+    `accounts`: pseudonyms of those that linking days linked, ascending. What is claimed is claimed of them as a ring:
+    of one that sent nothing on testing days nothing more is known.
     """
 
     log_e: Mapping[str, float] = field(default_factory=dict)

@@ -25,4 +25,4 @@ COLUMNS = tuple(dict.fromkeys(column for family in SCORED for column in family.c
 KINS = {TEMPLATE: Kin.FORM, COMPLEMENTARITY: Kin.CONTENT} | {family.name: family.kin for family in SCORED}
 """Families that make claims. Variants and subjects find rings and claim nothing of their own."""
 
-ALL_FAMILIES = frozenset({*KINS, VARIANTS, SUBJECTS, INFRASTRUCTURE})
+ALL_FAMILIES = frozenset({*KINS, VARIANTS, SUBJECTS})

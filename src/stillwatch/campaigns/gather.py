@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stillwatch.sketch.record import PROJECTION_DIMENSIONS, SLOTS_PER_ZONE, ZONE_SLOTS, ZONES, Flag
 from stillwatch.tracing.skeleton import Keys, distinct_conversations, place_in_account, slot_of, value_of
+from stillwatch.tracing.strata import asks
 from stillwatch.tracing.survey import Accounts, fixed_rows
 from stillwatch.tracing.template import CARRIED_VALUES, Candidate
 
@@ -26,7 +27,6 @@ ROWS_PER_ACCOUNT = 256
 ROWS_PER_CANDIDATE = 100_000
 """Exchanges kept per candidate, about: of a ring of a thousand accounts a hundred each, 40 MB."""
 ROWS_PER_ACCOUNT_AT_LEAST = 16
-_EMBEDDING = 2
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _columns(part: pa.Table, places: Ints) -> Columns:
 def _carried(candidate: Candidate, account: Ints, sent: Columns) -> Carried:
     """What one candidate's accounts sent. `account`: dense index of each row of `sent`."""
     matched = matched_keys(sent["zones"], candidate.keys)
-    carries = is_carried(matched) if len(candidate.keys) else _asks(sent["flags"])
+    carries = is_carried(matched) if len(candidate.keys) else np.asarray(asks(sent["flags"].astype(np.int64)), np.bool_)
     ts_us = sent["ts_us"].astype(np.int64)
     opens = np.zeros(len(account), bool)
     opens[_openings(np.flatnonzero(carries), account, sent)] = True
@@ -122,11 +122,6 @@ def _openings(places: Ints, account: Ints, sent: Columns) -> Ints:
     continues = (sent["flags"].astype(np.int64)[places] & Flag.ASSISTANT_TURNS) != 0
     conversation = sent["conversation"].astype(np.int64)[places]
     return np.sort(places[distinct_conversations(account[places], conversation, continues)])
-
-
-def _asks(flags: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Whether a model is asked to answer; texts that are only indexed harvest nothing."""
-    return np.asarray((flags.astype(np.int64) & Flag.OPERATION) != _EMBEDDING, np.bool_)
 
 
 def evenly(account: Ints, ts_us: Ints, at_most: int) -> Ints:

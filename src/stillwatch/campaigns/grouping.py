@@ -9,8 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillwatch.campaigns.gather import evenly, is_carried, matched_keys
-from stillwatch.sketch.record import LINEAGE_SLOTS, PROJECTION_DIMENSIONS, ZONE_SLOTS, Flag
+from stillwatch.sketch.record import LINEAGE_SLOTS, PROJECTION_DIMENSIONS, ZONE_SLOTS
 from stillwatch.tracing.family import Group
+from stillwatch.tracing.strata import asks
 from stillwatch.tracing.survey import Accounts, fixed_rows
 from stillwatch.tracing.template import Candidate
 
@@ -22,7 +23,6 @@ ALWAYS = ("account", "conversation", "ts_us", "flags", "intent", "temperature", 
 UNITS_IN_A_GROUP = 64
 """Units of a ring that are scored: its e-value is their average."""
 ROWS_PER_ACCOUNT = 256
-_EMBEDDING = 2
 _WIDE = {
     "zones": ("<u4", ZONE_SLOTS),
     "lineage": ("<u4", LINEAGE_SLOTS),
@@ -70,10 +70,10 @@ def _rows(names: Sequence[str], found: Accounts, parts: Parts, wanted: Ints) -> 
 
 
 def _kept(part: pa.Table, names: Sequence[str], found: Accounts) -> Columns:
-    asks = np.flatnonzero((part.column("flags").to_numpy() & Flag.OPERATION) != _EMBEDDING)
-    account = found.index(part.column("account").to_numpy()[asks])
-    places = evenly(account, part.column("ts_us").to_numpy()[asks], ROWS_PER_ACCOUNT)
-    columns: Columns = {name: _column(part, name, asks[places]) for name in names if name != "account"}
+    asked = np.flatnonzero(asks(part.column("flags").to_numpy()))
+    account = found.index(part.column("account").to_numpy()[asked])
+    places = evenly(account, part.column("ts_us").to_numpy()[asked], ROWS_PER_ACCOUNT)
+    columns: Columns = {name: _column(part, name, asked[places]) for name in names if name != "account"}
     return {"account": account[places], **columns}
 
 

@@ -72,7 +72,7 @@ class Found:
         return replace(self, claim=claim, frozen_as=frozen_as)
 
     def acted_on(self, accounts: Accounts) -> Found:
-        """With action on those of its accounts that were linked on some days and tested on others."""
+        """With action on those of its accounts that linking days linked: the claim is about that ring."""
         tested = np.isin(accounts.account[self.candidate.accounts], self.claim.accounts)
         return replace(self, acts_on=frozenset(self.candidate.accounts[tested].tolist()))
 

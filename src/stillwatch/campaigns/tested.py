@@ -16,7 +16,6 @@ from stillwatch.campaigns.judgement import UNITS_AT_LEAST
 from stillwatch.campaigns.measure import group_stratum, values_shared
 from stillwatch.campaigns.split import split
 from stillwatch.tracing.calibration import Scored
-from stillwatch.tracing.complementarity import UNITS_AT_MOST
 from stillwatch.tracing.family import Group
 from stillwatch.tracing.interchange import interchangeability, payloads
 from stillwatch.tracing.skeleton import Keys
@@ -69,7 +68,7 @@ def scored(rings: Sequence[Frozen], testing: Half, rng: np.random.Generator) -> 
     for candidate, group in zip(here, groups(here, found, testing.parts, COLUMNS, rng), strict=True):
         said = {family.name: family.scores(group, background[family.name], rng) for family in SCORED}
         said[TEMPLATE] = _kept(testing, candidate) if len(candidate.keys) else np.empty(0)
-        said[COMPLEMENTARITY] = interchangeability(payloads(group), min(group.units, UNITS_AT_MOST), rng)
+        said[COMPLEMENTARITY] = interchangeability(payloads(group), group.units, rng)
         known = {name: values[~np.isnan(values)] for name, values in said.items()}
         scores.append(Scored(_stratum(group, templated=bool(len(candidate.keys))), known))
     return scores

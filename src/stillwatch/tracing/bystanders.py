@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stillwatch.sketch.record import Flag, schema
+from stillwatch.sketch.record import schema
+from stillwatch.tracing.strata import asks
 from stillwatch.tracing.survey import Accounts
 
 Ints = NDArray[np.int64]
@@ -20,7 +21,6 @@ Ints = NDArray[np.int64]
 ROWS_AT_MOST = 200_000
 """Chosen: 400 of the heaviest accounts or thousands of ordinary ones, and 13 MB of the widest column."""
 ROWS_PER_ACCOUNT = 512
-_EMBEDDING = 2
 
 
 def some_accounts(found: Accounts) -> Ints:
@@ -36,7 +36,7 @@ def bystanders(table: ibis.Table, found: Accounts, thinned_by: str) -> ibis.Tabl
     """
     chosen = some_accounts(found)
     last = int(found.account[chosen[-1]]) if len(chosen) else -1
-    near = table.filter((table.account <= last) & ((table.flags & Flag.OPERATION) != _EMBEDDING))
+    near = table.filter((table.account <= last) & asks(table.flags))
     sizes = near.group_by("account").aggregate(sent=near.count().cast("int64"))
     joined = near.inner_join(sizes, "account")
     step = (joined["sent"] + (ROWS_PER_ACCOUNT - 1)) // ROWS_PER_ACCOUNT

@@ -13,8 +13,8 @@ Given the exchanges in which accounts use a shared skeleton, two measurements pl
 - *Overlapping or not*: the share of exchanges whose whole last turn also came from another unit, and whether repeats
   inside a unit are fewer than chance (everybody went through the set once) or as many (one list, dealt out).
 
-Null of the score: an honest account differs from the rest of its stratum as honest accounts do. Assumption: payload
-words carry the subject. Known weakness: blind where an operator shards by topic, and for honest shards of one
+Null of the score: honest strangers whom a search links are as much alike as those of the benign log. Assumption:
+payload words carry the subject. Known weakness: blind where an operator shards by topic, and for honest shards of one
 organisation's bulk job; other families must speak there. Measured on worlds with known truth (`make evaluate`,
 docs/evaluation.md) and on runs of real clients (tests/end_to_end).
 """

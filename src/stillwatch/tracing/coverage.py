@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from stillwatch.evidence import Evidence
-from stillwatch.sketch.record import Flag
 from stillwatch.tracing.bystanders import bystanders, fixed_width
 from stillwatch.tracing.family import Group, Kin
 from stillwatch.tracing.peers import PEER_COLUMNS, strata_of, stratum_of
+from stillwatch.tracing.strata import asks
 from stillwatch.tracing.survey import Accounts, fixed_rows
 from stillwatch.tracing.topic_cells import BITS, TABLES, finest_cells, scaling, within_covariance
 
@@ -49,7 +49,6 @@ CONVERSATIONS_OF_A_PEER = 64
 PEERS_AT_LEAST = 20
 """Accounts of a stratum that make a curve of its own; below, all strata's curve is used."""
 _CENTRE_ROWS = 64  # a unit's mean is as good as this many rows make it; more do not give it more say in the centre
-_EMBEDDING = 2
 _OPENING_ID = 1 << 40  # exchange ids are cut to this to break ties between openings
 
 
@@ -132,8 +131,8 @@ def openings_of(group: Group, rng: np.random.Generator) -> tuple[Ints, Floats]:
     """
     chosen = group.carries if group.carries.any() else np.ones(len(group.unit), bool)
     rows = group.columns["projection"]
-    asks = (group.column("flags") & Flag.OPERATION) != _EMBEDDING
-    kept = np.flatnonzero(chosen & asks & rows.any(axis=1))
+    asked = asks(group.column("flags"))
+    kept = np.flatnonzero(chosen & asked & rows.any(axis=1))
     first = group.column("messages") * _OPENING_ID + group.column("exchange_id") % _OPENING_ID
     conversation = group.column("conversation")
     order = kept[np.lexsort((first[kept], conversation[kept], group.unit[kept]))]

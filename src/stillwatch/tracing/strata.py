@@ -30,12 +30,16 @@ _EMBEDDING = 2
 _REPRODUCIBLE = Flag.SEED | Flag.STOP | Flag.LOGPROBS
 
 
+def asks(flags: Column) -> Column:
+    """Whether exchanges ask a model to answer; texts that are only indexed harvest nothing."""
+    return (flags & Flag.OPERATION) != _EMBEDDING
+
+
 def traits(flags: Column, intent: Column, temperature: Column) -> dict[str, Column]:
     """What of each exchange decides the stratum: one definition for numpy arrays and Ibis columns alike."""
-    operation = flags & Flag.OPERATION
     harvests = (intent & HARVEST_INTENTS) != 0
     return {
-        "embedding": operation == _EMBEDDING,
+        "embedding": ~asks(flags),
         "tool_turns": (flags & Flag.TOOL_TURNS) != 0,
         "dialogue": ((flags & Flag.ASSISTANT_TURNS) != 0) & ((flags & Flag.ENDS_WITH_ASSISTANT) == 0),
         "closed_schema": ((flags & Flag.CLOSED_SCHEMA) != 0) & ((intent & MAKING_INTENTS) == 0),

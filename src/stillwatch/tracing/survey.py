@@ -20,14 +20,13 @@ from stillwatch.tracing.commonness import Population, PopulationSample
 from stillwatch.tracing.infrastructure import KINDS, sharing_units
 from stillwatch.tracing.rules import hits
 from stillwatch.tracing.skeleton import Conversations, Repeated, distinct_conversations, joined, mine
-from stillwatch.tracing.strata import TRAITS, stratum, traits
+from stillwatch.tracing.strata import TRAITS, asks, stratum, traits
 from stillwatch.tracing.subjects import NO_SUBJECTS, SubjectCount, Subjects
 from stillwatch.tracing.variants import Sample, Sampled
 
 Ints = NDArray[np.int64]
 
 SKELETON_COLUMNS = ("account", "conversation", "zones", "flags", "payload", "projection")
-_EMBEDDING = 2
 
 
 @dataclass(frozen=True)
@@ -133,17 +132,17 @@ def survey(found: Accounts, parts: Iterable[pa.Table]) -> Survey:
 def _conversations(found: Accounts, part: pa.Table) -> tuple[Conversations, Ints, NDArray[np.int8]]:
     """The conversations of a part's accounts, their payloads and those's projections (n, 64)."""
     flags = part.column("flags").to_numpy()
-    asks = np.flatnonzero((flags & Flag.OPERATION) != _EMBEDDING)
-    account = found.index(part.column("account").to_numpy()[asks])
-    payload = part.column("payload").to_numpy()[asks]
+    asked = np.flatnonzero(asks(flags))
+    account = found.index(part.column("account").to_numpy()[asked])
+    payload = part.column("payload").to_numpy()[asked]
     chosen = distinct_conversations(
-        account, part.column("conversation").to_numpy()[asks], (flags[asks] & Flag.ASSISTANT_TURNS) != 0, payload
+        account, part.column("conversation").to_numpy()[asked], (flags[asked] & Flag.ASSISTANT_TURNS) != 0, payload
     )
-    zones = fixed_rows(part, "zones", asks[chosen]).view("<u4")
+    zones = fixed_rows(part, "zones", asked[chosen]).view("<u4")
     return (
         Conversations(account[chosen], zones),
         payload[chosen],
-        fixed_rows(part, "projection", asks[chosen]).view(np.int8),
+        fixed_rows(part, "projection", asked[chosen]).view(np.int8),
     )
 
 
@@ -166,7 +165,7 @@ def templated_share(seen: Survey) -> NDArray[np.float64]:
 
 def without_embeddings(rows: pa.Table) -> pa.Table:
     """Exchanges that ask a model to answer; texts that are only indexed harvest nothing."""
-    return rows.filter(pa.array((rows.column("flags").to_numpy() & Flag.OPERATION) != _EMBEDDING))
+    return rows.filter(pa.array(asks(rows.column("flags").to_numpy())))
 
 
 def slot_values(table: pa.Table | pa.RecordBatch, column: str, slots: int) -> NDArray[np.uint32]:
