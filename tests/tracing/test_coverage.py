@@ -5,10 +5,8 @@ Projections are drawn, not sketched: topics are centres in 64 directions, a payl
 
 from __future__ import annotations
 
-import doctest
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import ibis
 import numpy as np
@@ -262,10 +260,3 @@ def test_campaigns_of_a_small_world_cover_more_than_its_honest_groups(tmp_path_f
     narrow = np.concatenate([found[kind] for kind in HONEST if kind != "evaluation"])
     assert min(auc(found[level], narrow)[1] for level in ("E2", "E3", "E4")) > 0.9
     assert float(np.median(found["evaluation"])) > -0.05
-
-
-def test_every_number_in_the_pages_examples_is_computed() -> None:
-    """docs/families/coverage.md, run in order."""
-    page = Path(__file__).parents[2] / "docs" / "families" / "coverage.md"
-    result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
-    assert (result.failed, result.attempted > 2) == (0, True)

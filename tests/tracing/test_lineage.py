@@ -5,11 +5,9 @@ Sentences are numbers here, but for one test that sketches real text.
 
 from __future__ import annotations
 
-import doctest
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import ibis
 import numpy as np
@@ -260,10 +258,3 @@ def test_honest_groups_of_a_small_world_hand_hardly_anything_on(tmp_path_factory
     honest = np.concatenate([found[kind] for kind in HONEST if kind != "university"])
     assert float(np.quantile(honest, 0.9)) < 0.1
     assert auc(found["E4"], honest)[1] > 0.9
-
-
-def test_every_number_in_the_pages_examples_is_computed() -> None:
-    """docs/families/lineage.md, run in order."""
-    page = Path(__file__).parents[2] / "docs" / "families" / "lineage.md"
-    result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
-    assert (result.failed, result.attempted > 2) == (0, True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import doctest
 import math
-from pathlib import Path
 from typing import Any
 
 import ibis
@@ -238,10 +236,3 @@ def test_campaigns_with_settings_of_their_own_agree_more_than_honest_groups(
     found = scores_by_kind(small_world(tmp_path_factory.getbasetemp()), SHAPE, ("E2", "E3", *HONEST))
     honest = np.concatenate([found[kind] for kind in HONEST])
     assert min(auc(found[level], honest)[1] for level in ("E2", "E3")) > 0.9
-
-
-def test_every_number_in_the_pages_examples_is_computed() -> None:
-    """docs/families/shape.md, run in order."""
-    page = Path(__file__).parents[2] / "docs" / "families" / "shape.md"
-    result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
-    assert (result.failed, result.attempted > 2) == (0, True)
