@@ -6,8 +6,10 @@ The user names a file: MaxMind's format (`.mmdb`, countries or network numbers, 
     first,last,country,asn,name
     198.18.0.0,198.18.255.255,DE,65544,Example Hosting
 
-with first and last address of either version, an empty field where nothing is known, and a header or none. Looked up is
-only what a log does not say itself (`completed`), before sketching, while addresses are at hand.
+with first and last address of either version, an empty field where nothing is known, and a header or none.
+
+A hunt asks for names of network numbers only: what it reads are sketches, which hold no address. `completed` is for
+programs that sketch themselves and still have addresses; it looks up only what their log does not say.
 """
 
 from __future__ import annotations

@@ -63,7 +63,9 @@ def hunt(
     ] = None,
     networks: Annotated[
         Path | None,
-        typer.Option(help="An offline database that names networks: .mmdb, or a CSV of ranges.", show_default=False),
+        typer.Option(
+            help="A database that names the log's network numbers: .mmdb, or a CSV of ranges.", show_default=False
+        ),
     ] = None,
     fail_on: Annotated[
         list[FailOn] | None, typer.Option(help="Exit with 1 if there is one; may be repeated.", show_default=False)
