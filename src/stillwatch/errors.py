@@ -53,3 +53,7 @@ class StorageFull(LedgerError):
 
 class CalibrationError(StillwatchError):
     """The benign reference cannot carry the level that was asked for."""
+
+
+class JournalBroken(StillwatchError):
+    """An entry of the journal is not what was written, or the newest are missing."""

@@ -1,0 +1,109 @@
+"""`decide` before the model, `settle` after it.
+
+The core looks up and counts; it computes no verdict, reads no clock, and waits for nothing. Every door asks it in the
+same way, so what one door allows no other refuses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stillwatch.decision.policy import UNTOUCHED, Policy, Treatment
+from stillwatch.decision.verdict import Standing, Step, Verdicts
+from stillwatch.limits.ladder import Costs, Refusal
+from stillwatch.limits.limit import NANOSECONDS
+from stillwatch.limits.meters import Meters
+from stillwatch.limits.reservation import Reservation, Reservations
+
+LONGEST_ANSWER_SECONDS = 900
+"""After so long an answer that nobody settled counts as lost. Chosen: longer than providers' own time-outs (600 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One moment on two clocks: `ns` never goes back and measures limits, `us` is UTC since 1970 and ends verdicts."""
+
+    ns: int
+    us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who asks, and what it may cost. Names are those of the provider's own accounts; None where there is none."""
+
+    account: str
+    key: str | None = None
+    organization: str | None = None
+    payment: str | None = None
+    network: str | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens to a request.
+
+    `delay_seconds` it waits before it goes on, with `treatment` applied; or it is refused: because of `refusal`, where
+    a limit stands in the way, or of its `standing`. `reservation` is what `settle` needs, None for a refused request.
+    """
+
+    step: Step
+    delay_seconds: float = 0.0
+    treatment: Treatment = UNTOUCHED
+    refusal: Refusal | None = None
+    standing: Standing | None = None
+    reservation: Reservation | None = None
+
+    @property
+    def is_admitted(self) -> bool:
+        return self.reservation is not None
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """After how long the request would pass; None where nobody can say."""
+        return self.refusal.wait_ns / NANOSECONDS if self.refusal and self.refusal.wait_ns else None
+
+
+class Core:
+    """The decision core of one process: policy, verdicts and meters. Each is replaced as a whole, between requests."""
+
+    def __init__(self, policy: Policy, verdicts: Verdicts | None = None) -> None:
+        self.policy = policy
+        self.verdicts = verdicts or Verdicts()
+        self.meters = Meters(policy.limits)
+        self.reservations = Reservations(LONGEST_ANSWER_SECONDS * NANOSECONDS)
+
+    def decide(self, context: Context, now: Now) -> Decision:
+        """What happens to this request; what it may cost is reserved if it is admitted."""
+        standing = self.verdicts.standing(context.account, now.us)
+        step = standing.step if standing else Step.ALLOW
+        if step >= Step.VERIFY:
+            return Decision(step, standing=standing)
+        campaign = standing.campaign if standing else None
+        names = (context.key, context.account, context.organization, context.payment, context.network, campaign)
+        costs = (1, context.input_tokens, context.output_tokens, 0)
+        made = self.reservations.reserve(self.meters.ladder(names, now.ns), costs, now.ns)
+        if isinstance(made, Refusal):
+            return Decision(Step.DENY, refusal=made, standing=standing)
+        if standing is None:
+            return Decision(Step.ALLOW, reservation=made)
+        delay = self.policy.delay_seconds if step is Step.DELAY else 0.0
+        return Decision(step, delay, self.policy.treatment(step), standing=standing, reservation=made)
+
+    def settle(self, decision: Decision, now: Now, used: Costs | None = None) -> None:
+        """Put what an admitted request used in the place of what it reserved; again changes nothing."""
+        if decision.reservation is not None:
+            self.reservations.settle(decision.reservation, now.ns, used)
+
+    def learn(self, context: Context, new_information: int, now: Now) -> None:
+        """Count what an exchange asked about that was new: known only after it was sketched."""
+        standing = self.verdicts.standing(context.account, now.us)
+        campaign = standing.campaign if standing else None
+        names = (context.key, context.account, context.organization, context.payment, context.network, campaign)
+        self.meters.ladder(names, now.ns).settle((0, 0, 0, 0), (0, 0, 0, new_information), now.ns)
+
+    def adopt(self, policy: Policy) -> None:
+        """Hold to another policy from the next request on; what was taken of limits that stay is not forgotten."""
+        self.policy = policy
+        self.meters.replace(policy.limits)

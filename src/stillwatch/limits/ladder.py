@@ -1,0 +1,76 @@
+"""All the limits that bind one request, admitted together or not at all.
+
+A ladder holds the buckets of a key, its account, its organisation, and so on up to a campaign. Accounts share the
+buckets of the levels that they share: a thousand accounts of one campaign draw on one budget. Admission looks at all
+buckets before it takes from any, so a request that one level refuses costs nothing on the others.
+
+Only one task at a time may use a set of ladders (asyncio's event loop is enough); nothing here waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stillwatch.limits.gcra import Bucket
+from stillwatch.limits.limit import Limit, Measure
+from stillwatch.limits.slots import Slots
+
+COUNTED = (Measure.REQUESTS, Measure.INPUT_TOKENS, Measure.OUTPUT_TOKENS, Measure.NEW_INFORMATION)
+"""The order of costs; `CONCURRENT` is held, not counted."""
+_PLACE = {measure: place for place, measure in enumerate(COUNTED)}
+Costs = tuple[int, int, int, int]
+"""Requests, input tokens, output tokens and new information, as in `COUNTED`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Which limit stands in the way, and for how long; for a `CONCURRENT` limit nobody can know, and it is 0."""
+
+    limit: Limit
+    wait_ns: int
+
+
+class Ladder:
+    """The buckets and slots that bind one principal."""
+
+    __slots__ = ("_rungs", "buckets", "slots")
+
+    def __init__(self, buckets: Sequence[Bucket], slots: Sequence[Slots] = ()) -> None:
+        self.buckets = tuple(buckets)
+        self.slots = tuple(slots)
+        self._rungs = tuple((b, _PLACE[b.limit.measure], b.window, b.quantity, b.tolerance) for b in buckets)
+
+    def admit(self, costs: Costs, now: int) -> Refusal | None:
+        """Count these costs on every level and return None; or change nothing and return the limit that waits longest.
+
+        `Bucket.wait` and `Bucket.take`, written out: two calls a bucket would treble the time of a decision.
+        """
+        longest, limit, after = 0, None, []
+        for bucket, place, window, quantity, tolerance in self._rungs:
+            step = -(-costs[place] * window // quantity)
+            tat = bucket.tat
+            if tat <= now:
+                after.append(now + step)
+                continue
+            over = tat + step - now - tolerance
+            if over > longest and (ahead := tat - now) > longest:
+                longest, limit = min(over, ahead), bucket.limit
+            after.append(tat + step)
+        if limit is not None:
+            return Refusal(limit, longest)
+        for slots in self.slots:
+            if not slots.are_free(now):
+                return Refusal(slots.limit, 0)
+        for bucket, tat in zip(self.buckets, after, strict=True):
+            bucket.tat = tat
+        return None
+
+    def settle(self, reserved: Costs, used: Costs, now: int) -> None:
+        """Replace what was reserved by what was used: the difference is given back, or taken on top."""
+        for bucket, place, _, _, _ in self._rungs:
+            more = used[place] - reserved[place]
+            if more > 0:
+                bucket.take(more, now)
+            elif more < 0:
+                bucket.give_back(-more)
