@@ -43,7 +43,7 @@ def test_what_was_refused_passes_after_the_wait_that_was_said_and_not_before():
     tries=st.lists(st.tuples(st.integers(0, 10 * NANOSECONDS), st.integers(1, 20)), max_size=60),
 )
 def test_no_window_ever_admits_more_than_the_burst_and_what_drains_in_it(quantity, window, burst, tries):
-    """From any admitted request to any later one: at most burst plus elapsed * quantity / window, and one whole cost."""
+    """From any admitted request to any later one: at most the burst plus elapsed * quantity / window."""
     held, now, taken = bucket(quantity, window, burst), START, []
     for pause, cost in tries:
         now += pause

@@ -174,5 +174,5 @@ class TestReservations:
     ("field", "value"), [("quantity", 0), ("quantity", 10**16), ("window_seconds", 0), ("burst", 0), ("burst", -1)]
 )
 def test_a_limit_that_nobody_can_mean_is_refused_by_name(field, value):
-    with pytest.raises(UsageError, match="the limit of requests per account|the burst of|the window of"):
+    with pytest.raises(UsageError, match=r"the limit of requests per account|the burst of|the window of"):
         Limit(**{"level": Level.ACCOUNT, "measure": Measure.REQUESTS, "quantity": 1, field: value})

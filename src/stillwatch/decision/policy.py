@@ -35,7 +35,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -105,7 +105,10 @@ class Policy:
         )
 
 
-class _Limit(msgspec.Struct, forbid_unknown_fields=True):
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class _Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     level: Level
     measure: Measure
     quantity: int
@@ -119,23 +122,23 @@ class _Limit(msgspec.Struct, forbid_unknown_fields=True):
         return Limit(self.level, self.measure, self.quantity, int(window[1]) * _UNITS[window[2]], self.burst)
 
 
-class _Delay(msgspec.Struct, forbid_unknown_fields=True):
-    seconds: float = 2.0
+class _Delay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=60)] = 2.0
 
 
-class _Degrade(msgspec.Struct, forbid_unknown_fields=True):
+class _Degrade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     logprobs: bool = True
-    most_choices: int | None = None
-    most_output_tokens: int | None = None
+    most_choices: _Positive | None = None
+    most_output_tokens: _Positive | None = None
     reasoning: Reasoning = Reasoning.KEEP
-    mark_strength: float | None = None
+    mark_strength: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
-class _Verify(msgspec.Struct, forbid_unknown_fields=True):
+class _Verify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message: str = _VERIFY_MESSAGE
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: list[_Limit] = []
     delay: _Delay = _Delay()
     degrade: _Degrade | None = None
