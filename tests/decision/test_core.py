@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,14 @@ def test_no_verdict_without_accounts_a_reason_and_an_end(change, says):
 def test_a_policy_that_says_nothing_sensible_is_refused_with_what_is_wrong(tmp_path, text, says):
     with pytest.raises(UsageError, match=says):
         policy(tmp_path, text)
+
+
+def test_the_example_of_the_documentation_is_a_policy():
+    page = Path(__file__).parents[2] / "docs" / "policy.md"
+    example = page.read_text("utf-8").split("```toml\n")[1].split("```")[0]
+    read = Policy.parse(tomllib.loads(example))
+    assert [(limit.level, limit.measure) for limit in read.limits] == [
+        (Level.ACCOUNT, Measure.REQUESTS),
+        (Level.CAMPAIGN, Measure.NEW_INFORMATION),
+    ]
+    assert read.degrade.most_output_tokens == 1024

@@ -11,11 +11,12 @@ from importlib import import_module
 import typer
 
 import stillwatch
-from stillwatch.cli import secret
 from stillwatch.cli.faults import faults_as_errors
 
 COMMANDS = ("hunt", "sketch", "exemplars", "evaluate", "world")
 """Each is the function of its name in the module of its name."""
+GROUPS = ("secret", "verdict", "journal")
+"""Each is the `app` of the module of its name."""
 
 
 def app(arguments: Sequence[str] = ()) -> typer.Typer:
@@ -23,9 +24,13 @@ def app(arguments: Sequence[str] = ()) -> typer.Typer:
     asked = next((argument for argument in arguments if not argument.startswith("-")), "")
     whole = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     whole.callback()(_main)
-    for name in COMMANDS if asked not in COMMANDS else (asked,):
-        whole.command()(faults_as_errors()(getattr(import_module(f"stillwatch.cli.{name}"), name)))
-    whole.add_typer(secret.app, name="secret")
+    wanted = (asked,) if asked in COMMANDS + GROUPS else COMMANDS + GROUPS
+    for name in wanted:
+        module = import_module(f"stillwatch.cli.{name}")
+        if name in GROUPS:
+            whole.add_typer(module.app, name=name)
+        else:
+            whole.command()(faults_as_errors()(getattr(module, name)))
     return whole
 
 
