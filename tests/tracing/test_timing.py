@@ -71,23 +71,33 @@ def test_the_family_looks_at_time_and_asks_for_no_column() -> None:
 
 def test_a_rotation_is_cut_once_a_round_whatever_its_order() -> None:
     """Three rounds of four in different orders: two cuts, by those who open the next rounds."""
-    assert repeats_too_soon(np.array([0, 1, 2, 3, 2, 0, 3, 1, 1, 3, 0, 2]), 4).tolist() == [0, 1, 1, 0]
+    assert repeats_too_soon(np.array([[0, 1, 2, 3, 2, 0, 3, 1, 1, 3, 0, 2]]), 4).tolist() == [[0, 1, 1, 0]]
 
 
 def test_who_comes_twice_in_a_row_is_cut_each_time() -> None:
-    assert repeats_too_soon(np.array([0, 0, 0, 1]), 2).tolist() == [2, 0]
-    assert repeats_too_soon(np.array([], np.int64), 2).tolist() == [0, 0]
+    assert repeats_too_soon(np.array([[0, 0, 0, 1]]), 2).tolist() == [[2, 0]]
+    assert repeats_too_soon(np.empty((1, 0), np.int64), 2).tolist() == [[0, 0]]
 
 
 def test_coincidences_are_with_others() -> None:
     """Two of member 0 and one of member 1 in the first interval, one alone in the second."""
-    assert coincidences(np.array([1, 2, 9, 11]), np.array([0, 0, 1, 1]), 2, 10).tolist() == [2, 2]
+    assert coincidences(np.array([[1, 2, 9, 11]]), np.array([0, 0, 1, 1]), 2, 10).tolist() == [[2, 2]]
 
 
 def test_an_hour_counts_once_however_often_a_member_is_alone_in_it() -> None:
     """Member 0 is alone in hour 0 and meets member 1 in hour 1."""
     ts_us = np.array([0.1, 0.2, 1.5, 1.5, 2.5]) * 3_600_000_000
-    assert hours_alone(ts_us.astype(np.int64), np.array([0, 0, 0, 1, 1]), 2, 1_000_000).tolist() == [1, 1]
+    assert hours_alone(ts_us.astype(np.int64)[None], np.array([0, 0, 0, 1, 1]), 2, 1_000_000).tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize("interval_us", [1_000_000, 7_300_001, 3_600_000_000])
+def test_counts_of_many_sequences_are_those_of_each(interval_us: int) -> None:
+    """Rows do not touch each other, in whatever order their moments come."""
+    rng = np.random.default_rng(6)
+    ts_us, member = rng.integers(0, 48 * 3_600_000_000, (3, 400)), rng.integers(0, 5, 400)
+    for count in (coincidences, hours_alone):
+        each = [count(row[None], member, 5, interval_us)[0].tolist() for row in ts_us]
+        assert count(ts_us, member, 5, interval_us).tolist() == each
 
 
 # -- moving accounts against each other ---------------------------------------------------------------------------
@@ -103,7 +113,7 @@ def test_days_change_places_with_days_of_their_type_in_the_life_of_an_account() 
     """Moments of the day stay, weekends stay weekends, nobody is there before he came."""
     late = renewals(np.random.default_rng(0), 20, 1.0, from_day=5)
     seen = moments_of([late, strangers("people", np.random.default_rng(1), 1)[0]])
-    moved = whole_days(seen.ts_us, seen.account, seen.days, np.random.default_rng(2))
+    moved = whole_days(seen.ts_us, seen.account, seen.days, np.random.default_rng(2), 1)[0]
     before, after = (np.sort(ts_us[seen.account == 0]) for ts_us in (seen.ts_us, moved))
     assert sorted((before % DAY_US).tolist()) == sorted((after % DAY_US).tolist())
     assert is_weekend(before // DAY_US).sum() == is_weekend(after // DAY_US).sum()
@@ -114,7 +124,7 @@ def test_days_change_places_with_days_of_their_type_in_the_life_of_an_account() 
 def test_an_account_that_slides_keeps_its_gaps_within_the_day() -> None:
     """All of a day by one offset within the bound."""
     seen = moments_of([renewals(np.random.default_rng(0), 30, 1.0)])
-    offset = dithered(seen.ts_us, seen.account, 60_000_000, np.random.default_rng(2)) - seen.ts_us
+    offset = dithered(seen.ts_us, seen.account, 60_000_000, np.random.default_rng(2), 1)[0] - seen.ts_us
     assert np.abs(offset).max() <= 60_000_000
     day = seen.ts_us // DAY_US
     assert {len(np.unique(offset[day == one])) for one in np.unique(day)} == {1}
@@ -127,11 +137,11 @@ def rank(real: int, moved: Sequence[int], rng: Rng) -> float:
 
 
 def relay(ts_us: Ints, member: Ints) -> int:
-    return int(coincidences(ts_us, member, 6, 3_600_000_000).sum())
+    return int(coincidences(ts_us[None], member, 6, 3_600_000_000).sum())
 
 
 def turns(ts_us: Ints, member: Ints) -> int:
-    return int(repeats_too_soon(member[np.argsort(ts_us, kind="stable")], 6).sum())
+    return int(repeats_too_soon(member[np.argsort(ts_us, kind="stable")][None], 6).sum())
 
 
 @pytest.mark.parametrize("count", [turns, relay])
@@ -145,7 +155,7 @@ def test_strangers_rank_anywhere_among_their_moved_selves(kind: str, count: Call
     hits = 0
     for _ in range(100):
         seen = moments_of(strangers(kind, rng, 6))
-        moved = [whole_days(seen.ts_us, seen.account, seen.days, rng) for _ in range(19)]
+        moved = whole_days(seen.ts_us, seen.account, seen.days, rng, 19)
         hits += rank(count(seen.ts_us, seen.member), [count(ts_us, seen.member) for ts_us in moved], rng) <= 0.1
     assert binomial.chance_of_so_many(hits, 100, 0.1) > SO_MANY
     assert binomial.chance_of_so_many(100 - hits, 100, 0.9) > SO_MANY

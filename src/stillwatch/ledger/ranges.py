@@ -12,7 +12,7 @@ and reads most of them again and again; compacting it helps.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -35,11 +35,31 @@ _LOWER = np.int64(2**32 - 1)
 Ints = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class _File:
+    """A segment. `footer`: parsed once, as a part reads a few row groups of each of hundreds of segments."""
+
+    path: Path
+    footer: pq.FileMetaData = field(compare=False)
+
+    @classmethod
+    def of(cls, path: Path) -> _File:
+        return cls(path, pq.read_metadata(path))
+
+    def read(self, groups: Sequence[_Group], columns: Sequence[str]) -> list[pa.Table]:
+        """These row groups of it."""
+        if not groups:
+            return []
+        with pq.ParquetFile(self.path, metadata=self.footer, page_checksum_verification=True) as file:
+            # One thread: decoding is bound by memory, and threads would cost more CPU time than they save.
+            return [file.read_row_group(group.index, list(columns), use_threads=False) for group in groups]
+
+
 @dataclass(frozen=True, slots=True)
 class _Group:
     """A row group: where it is, and the first and last account in it."""
 
-    path: Path
+    file: _File
     index: int
     first: int
     last: int
@@ -61,7 +81,7 @@ def read_parts(
     `in_order`, for those who do not depend on it, they come as they lie. Parts without rows are left out.
     """
     needed = tuple(dict.fromkeys((*columns, *(_ORDER if in_order else ()))))
-    groups = [group for path in paths for group in _groups(path)]
+    groups = [group for path in paths for group in _groups(_File.of(path))]
     wanted = [group for group in groups if _holds_any(group, only)]
     held = _Held()
     ranges = _ranges(groups, part_rows)
@@ -136,9 +156,9 @@ def _read(
     groups: Sequence[_Group], columns: Sequence[str], only: Ints | None, low: int, high: int, held: _Held
 ) -> Iterator[pa.Table]:
     """The rows of these row groups with `low <= account < high`: views of what stays held, copies of the rest."""
-    for path, of_path in groupby(groups, key=lambda group: group.path):
+    for file, of_path in groupby(groups, key=lambda group: group.file):
         of_file = list(of_path)
-        fresh = _read_groups(path, [group for group in of_file if group not in held], columns, only)
+        fresh = _read_groups(file, [group for group in of_file if group not in held], columns, only)
         for group in of_file:
             table = fresh[group] if group in fresh else held[group]
             if group.last < high:
@@ -150,11 +170,9 @@ def _read(
 
 
 def _read_groups(
-    path: Path, groups: Sequence[_Group], columns: Sequence[str], only: Ints | None
+    file: _File, groups: Sequence[_Group], columns: Sequence[str], only: Ints | None
 ) -> dict[_Group, pa.Table]:
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        # One thread: decoding is bound by memory, and threads would cost more CPU time than they save.
-        tables = {group: file.read_row_group(group.index, list(columns), use_threads=False) for group in groups}
+    tables = dict(zip(groups, file.read(groups, columns), strict=True))
     if only is None:
         return tables
     return {group: table.filter(pa.array(_is_in(table, only))) for group, table in tables.items()}
@@ -174,12 +192,11 @@ def _holds_any(group: _Group, only: Ints | None) -> bool:
     return at < len(only) and int(only[at]) <= group.last
 
 
-def _groups(path: Path) -> list[_Group]:
-    metadata = pq.read_metadata(path)
-    column = metadata.schema.names.index("account")
+def _groups(file: _File) -> list[_Group]:
+    column = file.footer.schema.names.index("account")
     found = []
-    for index in range(metadata.num_row_groups):
-        group = metadata.row_group(index)
+    for index in range(file.footer.num_row_groups):
+        group = file.footer.row_group(index)
         statistics = group.column(column).statistics
-        found.append(_Group(path, index, statistics.min, statistics.max, group.num_rows))
+        found.append(_Group(file, index, statistics.min, statistics.max, group.num_rows))
     return found

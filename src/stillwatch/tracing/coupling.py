@@ -7,7 +7,6 @@ show what its group shows. Of the two ways of moving, the one beside which the g
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,11 +45,6 @@ class Moments:
     member: Ints
     members: int
     days: Ints  # looked at, with or without an exchange of this group, ascending
-
-    def moved(self, ts_us: Ints) -> Moments:
-        """The same exchanges at other moments, which may have any order."""
-        order = np.argsort(ts_us, kind="stable")
-        return Moments(ts_us[order], self.account[order], self.member[order], self.members, self.days)
 
     def mean_gap_us(self) -> float:
         """In those hours in which the group sends at all."""
@@ -119,25 +113,21 @@ def _less(days: Floats, minutes: Floats) -> Floats:
 def coupling(seen: Moments, rng: np.random.Generator) -> Coupling:
     """Move the group about, both ways. `seen` holds one exchange at least."""
     gap_us, slide_us = seen.mean_gap_us(), int(np.clip(_SLIDE_GAPS * seen.median_gap_us(), *_SLIDE_US))
-    real = _counts(seen, gap_us)
-    days = (surrogates.whole_days(seen.ts_us, seen.account, seen.days, rng) for _ in range(_DRAWS))
-    minutes = (surrogates.dithered(seen.ts_us, seen.account, slide_us, rng) for _ in range(_DRAWS))
-    return Coupling(*(Beside(real, _counts_of(seen, drawn, gap_us)) for drawn in (days, minutes)))
+    days = surrogates.whole_days(seen.ts_us, seen.account, seen.days, rng, _DRAWS)
+    minutes = surrogates.dithered(seen.ts_us, seen.account, slide_us, rng, _DRAWS)
+    real, *moved = (_counts(seen, ts_us, gap_us) for ts_us in (seen.ts_us[None], days, minutes))
+    return Coupling(*(Beside(real[0], counts) for counts in moved))
 
 
-def _counts_of(seen: Moments, drawn: Iterable[Ints], gap_us: float) -> Ints:
-    """(draws, statistics, members)"""
-    return np.stack([_counts(seen.moved(ts_us), gap_us) for ts_us in drawn])
-
-
-def _counts(seen: Moments, gap_us: float) -> Ints:
-    """(statistics, members) `gap_us`: the real group's mean gap."""
+def _counts(seen: Moments, ts_us: Ints, gap_us: float) -> Ints:
+    """(rows, statistics, members) of the exchanges at other moments. `ts_us`: (rows, n); `gap_us`: the real one's."""
     burst_us = int(np.clip(_BURST_SHARE * gap_us, *_BURST_US))
     return np.stack(
         [
-            repeats_too_soon(seen.member, seen.members),
-            coincidences(seen.ts_us, seen.member, seen.members, max(1, int(_FLOW_GAPS * gap_us))),
-            hours_alone(seen.ts_us, seen.member, seen.members, burst_us),
-            coincidences(seen.ts_us, seen.member, seen.members, _HOUR_US),
-        ]
+            repeats_too_soon(seen.member[np.argsort(ts_us, axis=1, kind="stable")], seen.members),
+            coincidences(ts_us, seen.member, seen.members, max(1, int(_FLOW_GAPS * gap_us))),
+            hours_alone(ts_us, seen.member, seen.members, burst_us),
+            coincidences(ts_us, seen.member, seen.members, _HOUR_US),
+        ],
+        axis=1,
     )

@@ -31,20 +31,20 @@ def is_weekend(days: Ints) -> NDArray[np.bool_]:
     return np.asarray((days + 3) % 7 >= _SATURDAY)
 
 
-def whole_days(ts_us: Ints, account: Ints, days: Ints, rng: np.random.Generator) -> Ints:
-    """`ts_us` with each account's days shuffled among those of their type between its first and its last.
+def whole_days(ts_us: Ints, account: Ints, days: Ints, rng: np.random.Generator, draws: int) -> Ints:
+    """(draws, n) `ts_us` with each account's days shuffled among those of their type between its first and its last.
 
     `account`: (n,) 0 .. accounts - 1. `days`: those that are looked at, ascending; every moment falls on one of them.
     """
     place = np.searchsorted(days, ts_us // DAY_US)
     first, last = _life(place, account)
-    moved = np.broadcast_to(np.arange(len(days)), (len(first), len(days))).copy()
+    moved = np.broadcast_to(np.arange(len(days)), (draws, len(first), len(days))).copy()
     for columns in (np.flatnonzero(is_weekend(days)), np.flatnonzero(~is_weekend(days))):
         alive = (columns >= first[:, None]) & (columns <= last[:, None])
         here = np.argsort(~alive, axis=1, kind="stable")  # days of the life first, ascending
-        there = np.argsort(np.where(alive, rng.random(alive.shape), 2.0), axis=1)  # and in random order
-        np.put_along_axis(moved, columns[here], columns[there], axis=1)
-    return ts_us + (days[moved[account, place]] - days[place]) * DAY_US
+        there = np.argsort(np.where(alive, rng.random((draws, *alive.shape)), 2.0), axis=2)  # and in random order
+        np.put_along_axis(moved, columns[here][None], columns[there], axis=2)
+    return ts_us + (days[moved[:, account, place]] - days[place]) * DAY_US
 
 
 def _life(place: Ints, account: Ints) -> tuple[Ints, Ints]:
@@ -56,9 +56,9 @@ def _life(place: Ints, account: Ints) -> tuple[Ints, Ints]:
     return first, last
 
 
-def dithered(ts_us: Ints, account: Ints, slide_us: int, rng: np.random.Generator) -> Ints:
-    """`ts_us` with each account's day moved by one uniform offset within `slide_us` to either side."""
+def dithered(ts_us: Ints, account: Ints, slide_us: int, rng: np.random.Generator, draws: int) -> Ints:
+    """(draws, n) `ts_us` with each account's day moved by one uniform offset within `slide_us` to either side."""
     day = ts_us // DAY_US
     _, bundle = np.unique(account * (day.max() + 1) + day, return_inverse=True)
-    offsets = rng.integers(-slide_us, slide_us + 1, int(bundle.max()) + 1)
-    return np.asarray(ts_us + offsets[bundle], np.int64)
+    offsets = rng.integers(-slide_us, slide_us + 1, (draws, int(bundle.max()) + 1))
+    return np.asarray(ts_us + offsets[:, bundle], np.int64)
