@@ -1,0 +1,71 @@
+"""Takes reasoning out of an answer on its way, where the request could not ask for an answer without.
+
+Events without reasoning pass as the bytes that they were. The others are decoded, edited and written again; one of
+which nothing is left is dropped. A piece that ends inside an event waits for the event's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from stillwatch.gateway.dialects.events import data_of, split
+
+Value = dict[str, Any]
+"""One decoded event or body: Any ends in the function that edits it."""
+Edit = Callable[[Value], bool]
+"""Takes the reasoning out of a decoded event or body, in place; False for an event of which nothing is left."""
+
+
+class Hider:
+    """Hides the reasoning of one stream. `signs` are the strings of which every event with reasoning has one."""
+
+    __slots__ = ("_edit", "_rest", "_signs")
+
+    def __init__(self, edit: Edit, signs: tuple[bytes, ...]) -> None:
+        self._edit = edit
+        self._signs = signs
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> bytes:
+        """What the client may see of the events that `piece` completes."""
+        events, self._rest = split(self._rest + piece)
+        return b"".join([self._seen(event) for event in events])
+
+    def close(self) -> bytes:
+        """What the client may see of an event that never ended."""
+        rest, self._rest = self._rest, b""
+        return self._seen(rest) if rest else b""
+
+    def _seen(self, event: bytes) -> bytes:
+        if not any(sign in event for sign in self._signs):
+            return event
+        data = data_of(event)
+        try:
+            value = msgspec.json.decode(data)
+        except (msgspec.DecodeError, RecursionError):
+            return b""  # fails closed: it has a sign of reasoning, and nobody can say what else
+        if not isinstance(value, dict):
+            return event
+        return event.replace(data, msgspec.json.encode(value)) if self._edit(value) else b""
+
+
+def hidden(body: bytes, edit: Edit, signs: tuple[bytes, ...]) -> bytes:
+    """A whole body without reasoning; the same bytes where there was none."""
+    if not any(sign in body for sign in signs):
+        return body
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return b"{}"  # fails closed, as above
+    for part in value if isinstance(value, list) else [value]:  # Gemini streams a list where no events are asked for
+        if isinstance(part, dict):
+            edit(part)
+    return msgspec.json.encode(value)
+
+
+def objects(value: object) -> list[Value]:
+    """The objects of a list; none of anything else."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

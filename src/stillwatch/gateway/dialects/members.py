@@ -1,0 +1,133 @@
+"""The members of a JSON object as they lie in its bytes: found exactly, edited without touching the rest.
+
+RFC 8259, 4, leaves open which of two members of one name counts, and servers differ: the last (Python, Go), the first,
+or an error. A limit that reads one while the model's server obeys the other is no limit, so an object that has a name
+twice is refused, as is one that hides a name behind escapes (`"max\\u005ftokens"`) or other letters (`"MAX_TOKENS"`,
+which Go's decoder takes for the same).
+
+Only the object's own members are looked at; what is nested stays as it came until somebody asks for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from stillwatch.gateway.dialects.bad_request import BadRequest
+
+_OBJECT = msgspec.json.Decoder(dict[str, Raw])
+_NAME = re.compile(rb'[ \t\r\n]*"([^"\\]*)"[ \t\r\n]*:[ \t\r\n]*')
+_NEXT = re.compile(rb"[ \t\r\n]*([,}])")
+
+
+class Span(NamedTuple):
+    """Where a member lies: its name's quote, the first byte of its value, and the byte after that."""
+
+    start: int
+    value: int
+    end: int
+
+
+class Members:
+    """The members of one object. `what` names the object in errors."""
+
+    __slots__ = ("_spans", "body", "what")
+
+    def __init__(self, body: bytes, spans: Mapping[str, Span], what: str) -> None:
+        self.body = body
+        self.what = what
+        self._spans = spans
+
+    def raw(self, name: str) -> bytes:
+        """The value of `name` as it came; empty where it is absent or null."""
+        span = self._spans.get(name)
+        if span is None:
+            return b""
+        held = self.body[span.value : span.end]
+        return b"" if held == b"null" else held
+
+    def size(self, name: str) -> int:
+        """How many bytes the value of `name` takes; 0 where it is absent."""
+        span = self._spans.get(name)
+        return 0 if span is None else span.end - span.value
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._spans
+
+    def path(self, name: str) -> str:
+        """How an error names this member, as `generationConfig.maxOutputTokens`."""
+        return f"{self.what}.{name}" if self.what else name
+
+    def edited(self, changes: Mapping[str, bytes | None]) -> bytes:
+        """The object with these values in place of its own; None removes a member.
+
+        The very same bytes where nothing changes. Members that stay keep every byte of theirs.
+        """
+        new = {name: value for name, value in changes.items() if not self._is(name, value)}
+        if not new:
+            return self.body
+        kept = [self.body[span.start : span.end] for name, span in self._spans.items() if name not in new]
+        added = [msgspec.json.encode(name) + b":" + value for name, value in new.items() if value is not None]
+        return b"{" + b",".join(kept + added) + b"}"
+
+    def _is(self, name: str, value: bytes | None) -> bool:
+        span = self._spans.get(name)
+        return value is None if span is None else self.body[span.value : span.end] == value
+
+
+def members(body: bytes, known: Mapping[str, str], what: str = "") -> Members:
+    """The members of the object `body`. `known` maps the folded form of each name that matters to its spellings' key.
+
+    Raises `BadRequest` where `body` is not one JSON object in UTF-8, has a name twice or with escapes, or has a name
+    that differs from a known one in nothing but case.
+    """
+    decoded = _decoded(body, what)
+    spans: dict[str, Span] = {}
+    at = body.find(b"{") + 1
+    ended = not decoded
+    for name, raw in decoded.items():
+        found = _NAME.match(body, at)
+        if found is None or found[1].decode() != name:
+            raise _ambiguous(what)
+        _require_exact(name, known)
+        value = found.end()
+        end = value + memoryview(raw).nbytes
+        spans[name] = Span(found.start(1) - 1, value, end)
+        after = _NEXT.match(body, end)
+        if after is None:
+            raise _ambiguous(what)
+        at, ended = after.end(), after[1] == b"}"
+    if not ended:
+        raise _ambiguous(what)
+    return Members(body, spans, what)
+
+
+def folded(*names: str) -> dict[str, str]:
+    """`known` for `members`: names by what is left of them when case is ignored, as Go's decoder ignores it."""
+    return {name.casefold(): name for name in names}
+
+
+def _require_exact(name: str, known: Mapping[str, str]) -> None:
+    meant = known.get(name.casefold(), name)
+    if meant != name:
+        raise BadRequest(f"Unknown parameter: '{name}'. Did you mean '{meant}'?", meant)
+
+
+def _decoded(body: bytes, what: str) -> dict[str, Raw]:
+    try:
+        body.decode()
+        return _OBJECT.decode(body)
+    except UnicodeDecodeError:
+        raise BadRequest(f"The {what or 'request body'} is not UTF-8.", what) from None
+    except (msgspec.DecodeError, RecursionError):
+        raise BadRequest(f"The {what or 'request body'} is not a JSON object.", what) from None
+
+
+def _ambiguous(what: str) -> BadRequest:
+    return BadRequest(
+        f"The {what or 'request body'} has a parameter twice, or one whose name is written with escapes.", what
+    )
