@@ -23,6 +23,8 @@ SAMPLED_OFTEN = replace(DEALT_OUT, shared_turns=0.8, turns=Repeats(20, 220, 0.01
 
 SHARED_CARDS = (Shared("payment", 12, 8, 0.01),)
 SHARED_ADDRESSES = (Shared("ip", 12, 12, 0.01),)
+UNKNOWN_ADDRESSES = (Shared("payment", 12, 0, 0.01), Shared("ip", 5, 0, 0.01))
+"""Five of twelve have one: no campus could show."""
 SHARED_NETWORKS = (Shared("network", 12, 12, 0.01),)
 
 GRADING = {int(Intent.GRADING): 0.9}

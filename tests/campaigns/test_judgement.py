@@ -9,6 +9,7 @@ import pytest
 
 from stillwatch.campaigns.judgement import (
     COMMON_UNITS,
+    OWN_SETTINGS,
     REFERENCE_AT_LEAST,
     STRANGERS_AT_LEAST,
     UNITS_AT_LEAST,
@@ -31,6 +32,7 @@ from .rings import (
     SHARED_NETWORKS,
     SLIGHTLY_DIFFERENT,
     UNCLEAR,
+    UNKNOWN_ADDRESSES,
     ring,
 )
 
@@ -43,6 +45,9 @@ WORDLESS: dict[str, Any] = {"values": 0, "templates": 0, "stratum": "chat", "uni
 DIALOGUES: dict[str, Any] = {"stratum": "agent", "units": STRANGERS_AT_LEAST}
 """Words in common, and sessions as people and coding agents have them."""
 KNOWN: dict[str, Any] = {"reference_units": REFERENCE_AT_LEAST}
+NOWHERE: dict[str, Any] = {"shared": UNKNOWN_ADDRESSES}
+SETTINGS: dict[str, Any] = {"own_settings": OWN_SETTINGS}
+RARELY: dict[str, Any] = {"says_it_rarely": True}
 TOO_FEW_STRANGERS: dict[str, Any] = {"units": STRANGERS_AT_LEAST - 1}
 
 # (rule of docs/tracing.md, ring, verdict, reason)
@@ -54,6 +59,9 @@ TABLE = [
     ("2", ring(**FEW), "cleared", "two organisations"),
     ("2 harvest", ring(intents=MAKING_ITEMS, **FEW), "cleared", "two organisations"),
     ("2 and a second family", ring(**FEW, **CARDS), "watch", "two organisations"),
+    ("3 a phrase in common", ring(**RARELY), "cleared", "a phrase in common"),
+    ("3 a phrase in common, harvest", ring(intents=MAKING_ITEMS, **RARELY), "cleared", "a phrase in common"),
+    ("3 a phrase in common and a card", ring(UNCLEAR, **RARELY, **CARDS), "watch", "a phrase in common"),
     ("3 each asked once", ring(EACH_ASKED_ONCE), "cleared", "same questions"),
     ("3 each asked once, harvest", ring(EACH_ASKED_ONCE, intents=MAKING_ITEMS), "cleared", "same questions"),
     ("3 dealt out, items", ring(SAMPLED_OFTEN, intents=MAKING_ITEMS), "campaign", "one pool sampled often"),
@@ -85,6 +93,16 @@ TABLE = [
     ("5 not by the network", ring(UNCLEAR, shared=SHARED_NETWORKS), "cleared", "too few exchanges"),
     ("6", ring(), "campaign", "skeleton and complementarity"),
     ("6 behind one address", ring(**CAMPUS), "campaign", "skeleton and complementarity"),
+    ("6 settings of their own", ring(**SETTINGS), "watch", "own settings"),
+    ("6 few with settings", ring(own_settings=OWN_SETTINGS - 0.1), "campaign", "skeleton and complementarity"),
+    (
+        "6 settings of their own, harvest",
+        ring(intents=REWRITING, **SETTINGS),
+        "campaign",
+        "skeleton and complementarity",
+    ),
+    ("5 settings of their own, one card", ring(**SETTINGS | CARDS), "campaign", "skeleton and infrastructure"),
+    ("6 dialogues, settings of their own", ring(**DIALOGUES | KNOWN | SETTINGS), "watch", "own settings"),
     ("6 in chat", ring(stratum="chat"), "campaign", "skeleton and complementarity"),
     ("6 wordless", ring(**WORDLESS | KNOWN), "campaign", "one pool of subjects"),
     (
@@ -107,6 +125,8 @@ TABLE = [
         "one pool of subjects",
     ),
     ("6 wordless, too few", ring(**WORDLESS | KNOWN | TOO_FEW_STRANGERS), "watch", "one pool of subjects"),
+    ("6 wordless, addresses unknown", ring(**WORDLESS | KNOWN | NOWHERE), "watch", "one pool of subjects"),
+    ("6 dialogues, addresses unknown", ring(**DIALOGUES | KNOWN | NOWHERE), "cleared", "cannot tell"),
     ("6 wordless behind one address", ring(**WORDLESS | KNOWN | CAMPUS), "cleared", "one address"),
     ("6 wordless behind one address, unknown", ring(**WORDLESS | CAMPUS), "cleared", "one address"),
     ("1 wordless and usual", ring(**WORDLESS | KNOWN | COMMON), "cleared", "common tool"),

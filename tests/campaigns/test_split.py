@@ -110,6 +110,12 @@ def test_who_says_once_or_twice_what_others_say_often_stands_apart(rarely: int) 
     assert parts_of([EACH] * 20 + [rarely] * 3) == [(list(range(20)), 0), ([20, 21, 22], 8)]
 
 
+def test_who_stands_apart_for_saying_it_rarely_is_known_as_such() -> None:
+    """A reseller's smallest customers pay with his card: that and a phrase are no ring of their own."""
+    parts = split(*carried_by([EACH] * 20 + [2] * 3), np.random.default_rng(1))
+    assert [part.says_it_rarely for part, _ in parts] == [False, True]
+
+
 def test_a_tenth_of_what_is_usual_is_rare_too() -> None:
     """Three of forty conversations stand apart, four do not."""
     assert parts_of([EACH] * 20 + [3]) == [(list(range(20)), 0), ([20], 8)]

@@ -93,7 +93,8 @@ def others(matched: Sequence[int | None], frozen: Sequence[Frozen], common: Comm
 
 def _claim(ring: Frozen, scored: Scored, reference: Reference, families: frozenset[str]) -> Claim:
     log_e = {family: value for family, value in reference.log_e(scored).items() if family in families}
-    return Claim(log_e, reference.combined(log_e), ring.accounts)
+    combined = reference.combined(log_e) if reference.groups else 0.0  # a benign log of one day has no groups, nor kins
+    return Claim(log_e, combined, ring.accounts)
 
 
 def _is_common(ring: Frozen, common: CommonSkeletons) -> bool:

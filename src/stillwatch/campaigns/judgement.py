@@ -28,6 +28,8 @@ STRANGERS_AT_LEAST = 12
 SHARDS_AT_MOST = 0.1
 """Of the payloads' variance between units: shards of one pool by topic stay below (0.02 in the example), and strangers
 with trades of their own reach 0.2."""
+OWN_SETTINGS = 0.5
+"""Of the units: installations of one application reach 0.6 to 1, wrappers that one hand wrote 0."""
 _SOME_TOOL_TURNS = 0.05
 UNITS_AT_LEAST = 3
 """Two organisations that look alike are a coincidence or a partnership; a campaign spreads."""
@@ -60,6 +62,13 @@ def judge(ring: Ring) -> Judgement:
             "watch" if second else "cleared",
             "two organisations",
             f"{ring.units} of at least {UNITS_AT_LEAST} organisations that make a ring share this skeleton",
+        )
+    if ring.says_it_rarely:
+        return Judgement(
+            "watch" if second else "cleared",
+            "a phrase in common",
+            f"{ring.units} organisations carry the skeleton in hardly any conversation, where others do in many: "
+            "too little to count them among those",
         )
     # 3. Everybody asked the same set: users of one evaluation, or a class behind one address.
     if measured.is_one_set:
@@ -129,14 +138,22 @@ def _interchangeable(ring: Ring) -> Judgement:
         f"the payloads of {ring.units} organisations are interchangeable (at most {ring.complementarity.upper:.1%} of "
         "their variance lies between organisations) and hardly repeat: shares of one pool"
     )
-    if _is_dialogue_of_strangers(ring):
-        return Judgement("campaign", "one pool in dialogues", f"{pool}; {_of_the_reference(ring)}")
-    if ring.stratum in HONEST_SHAPES:
+    is_dialogue = _is_dialogue_of_strangers(ring)
+    if ring.stratum in HONEST_SHAPES and not is_dialogue:
         return Judgement(
             "cleared",
             "cannot tell",
             f"{pool}; but honest {ring.stratum} jobs are divided in the same way, and nothing else speaks against them",
         )
+    if ring.own_settings >= OWN_SETTINGS and not is_explicit_harvest(ring.intents):
+        return Judgement(
+            "watch",
+            "own settings",
+            f"{pool}; but the wrapper of {ring.own_settings:.0%} of them says something of their own in nearly every "
+            "request: users of one application with settings of their own, or personas",
+        )
+    if is_dialogue:
+        return Judgement("campaign", "one pool in dialogues", f"{pool}; {_of_the_reference(ring)}")
     return Judgement("campaign", "skeleton and complementarity", pool)
 
 
@@ -151,6 +168,8 @@ def _without_a_wrapper(ring: Ring) -> Judgement:
     if ring.reference_units < REFERENCE_AT_LEAST:
         return Judgement("watch", "one pool of subjects", f"{pool}; whether honest customers do so is not known")
     pool += f"; {_of_the_reference(ring)}"
+    if not ring.knows_addresses:
+        return Judgement("watch", "one pool of subjects", f"{pool}; whether it is a class in one place is not known")
     if not _is_nobodys_habit(ring) or ring.stratum in HONEST_SHAPES:
         return Judgement("watch", "one pool of subjects", f"{pool}: a course or a client in common would explain it")
     return Judgement("campaign", "one pool of subjects", pool)
@@ -165,7 +184,8 @@ def _is_dialogue_of_strangers(ring: Ring) -> bool:
 def _is_nobodys_habit(ring: Ring) -> bool:
     """Many strangers do what no honest customer was seen to do, of enough to see it."""
     is_known = ring.reference_units >= REFERENCE_AT_LEAST and ring.common_units == 0
-    return is_known and ring.units >= STRANGERS_AT_LEAST and not ring.shares_address
+    is_elsewhere = ring.knows_addresses and not ring.shares_address
+    return is_known and ring.units >= STRANGERS_AT_LEAST and is_elsewhere
 
 
 def _of_the_reference(ring: Ring) -> str:

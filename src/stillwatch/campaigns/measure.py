@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.campaigns.gather import Carried
+from stillwatch.campaigns.installations import own_settings
 from stillwatch.campaigns.known import Commonness
 from stillwatch.campaigns.ring import Ring
 from stillwatch.sketch.record import Intent
@@ -55,6 +56,8 @@ def ring(
         reference_units=common.reference,
         complementarity=complementarity,
         shared=_shared(carried, unit.astype(np.int64), sharing_rates),
+        says_it_rarely=candidate.says_it_rarely,
+        own_settings=own_settings(candidate, carried, found.unit, skeleton),
     )
 
 

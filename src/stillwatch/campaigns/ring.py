@@ -36,6 +36,8 @@ class Ring:
     reference_units: int
     complementarity: Complementarity
     shared: tuple[Shared, ...]
+    says_it_rarely: bool = False  # set apart from others who carry the skeleton far more often
+    own_settings: float = 0.0  # share of the units whose wrapper says something of their own in nearly every request
 
     def heard(self, families: Collection[str]) -> Ring:
         """As it looks to who hears only these families. Without complementarity too little was seen to tell."""
@@ -58,6 +60,11 @@ class Ring:
     def shares_infrastructure(self) -> bool:
         """Strangers pay with one card. A common address is not enough: universities and offices have one."""
         return any(kind.is_strong and kind.kind == "payment" for kind in self.shared)
+
+    @property
+    def knows_addresses(self) -> bool:
+        """Whether most units have a known address: where the log names none, a campus cannot show."""
+        return any(kind.kind == "ip" and kind.known >= self.units / 2 for kind in self.shared)
 
     @property
     def shares_address(self) -> bool:

@@ -65,7 +65,8 @@ def _taken_apart(
     rows = payloads(carried, unit.astype(np.int64))
     rarely = _rarely(np.bincount(rows.unit, minlength=len(units)))
     if rarely.any() and (~rarely).sum() >= UNITS_AT_LEAST:
-        return _apart(candidate, carried, np.isin(found.unit[candidate.accounts], units[rarely]), 8, found, rng)
+        aside = np.isin(found.unit[candidate.accounts], units[rarely])
+        return _apart(candidate, carried, aside, 8, found, rng, says_it_rarely=True)
     own = keeps_to_itself(rows)
     if 0 < own.sum() <= FEW * len(units) and (~own).sum() >= UNITS_AT_LEAST:
         return _apart(candidate, carried, np.isin(found.unit[candidate.accounts], units[own]), 5, found, rng)
@@ -94,10 +95,13 @@ def _apart(
     pool: int,
     found: Accounts,
     rng: np.random.Generator,
+    *,
+    says_it_rarely: bool = False,
 ) -> list[tuple[Candidate, Carried]]:
     """Some accounts as a part of their own, after whatever the others split into."""
     others = _part(candidate, carried, ~aside, candidate.pool)
-    return [*_taken_apart(*others, found, rng), _part(candidate, carried, aside, pool)]
+    apart, sent = _part(candidate, carried, aside, pool)
+    return [*_taken_apart(*others, found, rng), (replace(apart, says_it_rarely=says_it_rarely), sent)]
 
 
 def _largest_pool(rows: Payloads, *, is_mixture: bool) -> NDArray[np.bool_]:

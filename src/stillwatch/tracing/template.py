@@ -51,6 +51,7 @@ class Candidate:
     keys: Keys  # sorted
     templates: int
     pool: int = 0  # which pool of payloads the accounts draw from, where one skeleton has several
+    says_it_rarely: bool = False  # its accounts carry the skeleton in hardly any conversation, where others do in many
 
 
 def skeletons(repeated: Repeated, conversations: Ints, population: Population, ignored: Keys) -> Repeated:
