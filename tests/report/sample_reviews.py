@@ -24,6 +24,7 @@ from .sample_campaign import DAY_US, HOUR_US, START_US, make_campaign
 from .sample_surroundings import (
     BLIND_SPOTS,
     CALIBRATION,
+    DRIFT,
     clear_account,
     cleared_groups,
     member,
@@ -151,6 +152,7 @@ def three_campaigns() -> Review:
         rules=rule_hits(rings),
         cleared=cleared_groups(),
         calibration=CALIBRATION,
+        drift=DRIFT,
         blind_spots=BLIND_SPOTS,
         timeline=with_rings(total, rings) if extra else total,
         rejections=(

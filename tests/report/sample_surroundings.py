@@ -10,6 +10,7 @@ from stillwatch.campaigns.campaign import (
     Calibration,
     Campaign,
     Cleared,
+    DriftCheck,
     RuleHit,
     StratumCalibration,
 )
@@ -29,6 +30,15 @@ CALIBRATION = Calibration(
         StratumCalibration("agent", 1_071, 1 / 1_072),
         StratumCalibration("batch", 85, 1 / 86),
     ),
+)
+DRIFT = (
+    DriftCheck(
+        "chat", "answer length", 21_840, 19_004, "silent", (231.0, 229.5), "Stratum chat, answer length: 230 and 231"
+    ),
+    DriftCheck(
+        "batch", "repetition", 85, 412, "rings", (0.4, 0.9), "The drift alarm rings for stratum batch: 90 % and 40 %"
+    ),
+    DriftCheck("eval", "answer length", 6, 40, "not compared", None, "Stratum eval: not compared, 20 are needed"),
 )
 BLIND_SPOTS = (
     "The logs carry no payment instrument: infrastructure could speak only through addresses and client headers.",

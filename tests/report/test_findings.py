@@ -25,13 +25,14 @@ SCHEMA: dict[str, Any] = json.loads((files("stillwatch.report") / "findings.sche
 
 # The contract as DESIGN.md states it, key for key.
 CONTRACT = {
-    "findings": "schema input alpha campaigns accounts rules",
+    "findings": "schema input alpha campaigns accounts rules drift",
     "input": "exchanges accounts rejected",
     "campaign": "id accounts exchanges first_us last_us log_e verdict stratum objective evidence attribution action",
     "evidence": "family log_e statement detail",
     "hypothesis": "hypothesis name probability would_refute",
     "account": "account stratum log_e verdict campaign evidence",
     "rule": "rule account exchanges statement",
+    "drift": "stratum statistic alarm benign_accounts accounts benign_median median statement",
 }
 SAMPLES = [
     sample_reviews.empty,

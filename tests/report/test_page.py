@@ -143,6 +143,7 @@ def test_everything_let_go_and_everything_unseen_is_told(ordinary: Markup) -> No
     text = ordinary.one("main").text
     expected = [group.statement for group in review.cleared] + [hit.statement for hit in review.rules]
     expected += [review.calibration.source, *review.blind_spots, *review.rejections]
+    expected += [check.statement for check in review.drift]
     expected += ["No single test here can claim more than 1 in 21,", "one family alone cannot reach it"]
     assert [part for part in expected if part not in text] == []
 

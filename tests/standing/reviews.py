@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from stillwatch.campaigns.campaign import AccountFinding, Calibration, Campaign, Cleared, Review, StratumCalibration
+from stillwatch.campaigns.newcomers import ANSWER_LENGTH, REPETITION, Newcomers, Unsuspected
 from stillwatch.evidence import Evidence
 from stillwatch.standing.look import Looked, look
 from stillwatch.standing.register import Register
@@ -97,3 +100,15 @@ def begun(alpha: float = ALPHA) -> Register:
 
 def with_skeletons(*skeletons: Iterable[str]) -> Beside:
     return Beside(skeletons=[frozenset(one) for one in skeletons])
+
+
+def newcomers(
+    p: Mapping[str, float], stratum: str = "batch", honest: int = 100, reference: str = "a benign log", seed: int = 0
+) -> Unsuspected:
+    """Unsuspected accounts of one stratum whose answer lengths have these p-values; they repeat themselves as ever."""
+    rng = np.random.default_rng(seed)
+    values = {ANSWER_LENGTH: np.array(list(p.values())), REPETITION: rng.uniform(size=len(p))}
+    coins = {statistic: rng.uniform(size=len(p)) for statistic in values}
+    medians = {ANSWER_LENGTH: (200.0, 300.0), REPETITION: (0.5, 0.5)}
+    heard = Newcomers(tuple(p), np.zeros(len(p), np.int64), {0: honest}, values, coins, medians)
+    return Unsuspected(reference, {stratum: heard})

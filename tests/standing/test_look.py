@@ -12,12 +12,25 @@ from hypothesis import strategies as st
 
 from stillwatch.campaigns.campaign import Cleared, Review
 from stillwatch.errors import UsageError
-from stillwatch.standing.alarm import recalibrated
 from stillwatch.standing.look import Looked, look, unused_from
 from stillwatch.standing.register import Register
 from stillwatch.standing.sighting import Beside, Trial
 
-from .reviews import ALPHA, DAY, MANY, begun, look_at, people, review, ring, sighting, trial, values, with_skeletons
+from .reviews import (
+    ALPHA,
+    DAY,
+    MANY,
+    begun,
+    look_at,
+    newcomers,
+    people,
+    review,
+    ring,
+    sighting,
+    trial,
+    values,
+    with_skeletons,
+)
 
 RING = people((0, 40))
 STRONG = math.log(1e6)
@@ -195,36 +208,61 @@ def test_a_rejection_is_not_taken_back() -> None:
 # -- drift --------------------------------------------------------------------------------------------------------
 
 
-def newcomers(shift: float, first: int, count: int = 300) -> dict[str, dict[str, float]]:
-    """Smoothed p-values of accounts of stratum batch; with a shift they crowd at small values."""
-    p = np.random.default_rng(first).uniform(size=count) ** (1.0 + shift)
-    return {"batch": {f"honest-{first + number:05d}": float(value) for number, value in enumerate(p)}}
+def moved(first: int = 0, reference: str = "a benign log") -> Beside:
+    """Three hundred unsuspected accounts of stratum batch whose answers have become longer."""
+    p = np.random.default_rng(first).uniform(size=300) ** 3
+    told = {f"honest-{first + number:05d}": float(value) for number, value in enumerate(p)}
+    return Beside(newcomers=newcomers(told, reference=reference))
 
 
 def test_a_stratum_whose_alarm_rings_claims_nothing_until_it_is_calibrated_again() -> None:
-    """Named in the refusal, with the day; evidence and verdict are what they were, and count afterwards."""
+    """Named in the refusal, with the day and the remedy. Another benign log starts the alarm again."""
     strong = review(ring(RING, STRONG), units=5000)
-    register, seen = look_at(begun(), strong, DAY, Beside(honest_p=newcomers(2.0, 0)))
+    register, seen = look_at(begun(), strong, DAY, moved())
     assert seen.alarms == ("batch",)
     assert reasons(seen) == ["drift"]
-    assert "stratum batch rang on 2026-09-04" in seen.actions[0].refusals[0].statement
+    assert "stratum batch rang on 2026-09-04 (answer length)" in seen.actions[0].refusals[0].statement
+    assert "Calibrate afresh with --calibrate" in seen.actions[0].refusals[0].statement
     assert register.found == 0
-    register, seen = look_at(recalibrated(register, ["batch"]), review(ring(RING), units=5000), DAY + 1)
+    fresh = newcomers({"honest-0": 0.5}, reference="another benign log")
+    register, seen = look_at(register, strong, DAY + 1, Beside(newcomers=fresh))
     assert seen.alarms == ()
     assert seen.actions[0].accounts == tuple(sorted(RING))
 
 
+def test_days_that_were_seen_while_an_alarm_rings_are_not_used_up() -> None:
+    """Beside a reference that no longer fits there is no evidence: the ring is tried on those days afterwards."""
+    register, seen = look_at(begun(), review(ring(RING, STRONG), units=5000), DAY, moved())
+    assert seen.campaigns[0].tried_through == -1
+    assert unused_from(register, [sighting(RING)], DAY + 1) == [0]
+
+
 def test_an_alarm_in_one_stratum_leaves_the_others_alone() -> None:
     other = ring(RING, STRONG, stratum="chat")
-    _, seen = look_at(begun(), review(other, units=5000), DAY, Beside(honest_p=newcomers(2.0, 0)))
+    _, seen = look_at(begun(), review(other, units=5000), DAY, moved())
     assert seen.alarms == ("batch",)
     assert seen.actions[0].accounts
+
+
+def test_a_ring_that_stands_beside_groups_of_a_rung_stratum_is_not_acted_on() -> None:
+    """Where its own stratum has too few honest groups, the others' are its reference, and theirs has drifted."""
+    other = ring(RING, STRONG, stratum="chat")
+    leaning = replace(moved(), leans_on={"chat": frozenset(["batch", "agent"])})
+    register, seen = look_at(begun(), review(other, units=5000), DAY, leaning)
+    assert (reasons(seen), seen.actions[0].accounts, register.found) == (["drift"], (), 0)
+
+
+def test_without_a_benign_log_the_alarm_stays_as_it_is() -> None:
+    """A hunt that compares with nothing neither silences nor rings it."""
+    register, _ = look_at(begun(), review(ring(RING)), DAY, moved())
+    after, seen = look_at(register, review(ring(RING)), DAY + 1)
+    assert (after.alarms, seen.alarms) == (register.alarms, ("batch",))
 
 
 def test_action_on_what_was_rejected_before_rests_while_the_alarm_rings() -> None:
     """When traffic changed is not known: the reference may have been wrong before, too."""
     register, _ = looked_at(begun(), (DAY, STRONG))
-    _, seen = look_at(register, review(ring(RING), units=5000), DAY + 1, Beside(honest_p=newcomers(2.0, 0)))
+    _, seen = look_at(register, review(ring(RING), units=5000), DAY + 1, moved())
     assert (reasons(seen), seen.actions[0].accounts) == (["drift"], ())
 
 

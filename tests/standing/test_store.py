@@ -21,7 +21,7 @@ from stillwatch.standing.register import Register
 from stillwatch.standing.sighting import Beside
 from stillwatch.standing.store import FILE, standing
 
-from .reviews import ALPHA, DAY, begun, people, review, ring, trial, values
+from .reviews import ALPHA, DAY, begun, newcomers, people, review, ring, trial, values
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["pytest", "stillwatch.standing.store"])
@@ -37,7 +37,7 @@ def nth_look(register: Register, number: int) -> Register:
     beside = Beside(
         skeletons=[values((0, 16)), values((20, 36))][: len(rings)],
         trials=[trial(one.accounts, one.log_e, DAY + number) for one in rings],
-        honest_p={"batch": {f"honest-{number}-{i}": (i + 0.5) / 50 for i in range(50)}},
+        newcomers=newcomers({f"honest-{number}-{i}": (i + 0.5) / 50 for i in range(50)}),
     )
     return look(register, review(*rings), DAY + number, beside)[0]
 
@@ -77,7 +77,7 @@ def test_a_restart_changes_nothing(tmp_path: Path) -> None:
         straight = nth_look(straight, number)
         take(tmp_path, number)
     assert state(tmp_path) == straight
-    assert state(tmp_path).alarms["batch"].p
+    assert len(state(tmp_path).alarms["batch"].units) == 250
 
 
 def test_the_points_of_a_look_are_those_tested_here(tmp_path: Path) -> None:

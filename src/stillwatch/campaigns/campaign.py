@@ -10,6 +10,7 @@ from stillwatch.evidence import Evidence
 
 CampaignVerdict = Literal["campaign", "watch"]
 AccountVerdict = Literal["clear", "watch", "act"]
+AlarmState = Literal["silent", "rings", "not compared"]
 HypothesisKind = Literal["operator", "relay", "shared_tool", "shared_employer", "unknown"]
 
 
@@ -122,6 +123,23 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftCheck:
+    """Whether single accounts of one stratum, by one statistic, are still like those of the benign log.
+
+    `accounts`: newcomers compared so far; `benign_accounts`: with how many. `medians`: of the benign accounts, weighed
+    as active as the newcomers, and of the newcomers; None where nothing was compared.
+    """
+
+    stratum: str
+    statistic: str
+    benign_accounts: int
+    accounts: int
+    alarm: AlarmState
+    medians: tuple[float, float] | None
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """Everything one hunt found, for machines (findings.json) and for people (report.html)."""
 
@@ -140,3 +158,4 @@ class Review:
     timeline: tuple[Bin, ...]  # all traffic
     rejections: tuple[str, ...] = field(default=())  # the first few malformed rows: "file:line reason"
     tested: int = 0  # rings among which the false-discovery rule chose, listed or not
+    drift: tuple[DriftCheck, ...] = ()  # nothing without a benign log

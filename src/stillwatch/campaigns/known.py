@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stillwatch.campaigns.newcomers import NO_ACCOUNTS, AccountReference
 from stillwatch.tracing.calibration import NONE, Reference
 from stillwatch.tracing.commonness import CommonSkeletons
 from stillwatch.tracing.shared_subjects import Space, pool_of, units_near
@@ -21,13 +22,15 @@ Ints = NDArray[np.int64]
 class Benign:
     """What a hunt knows of honest accounts; the same for every hunt with the same `ignored` values and `split_key`.
 
-    `unit_of`: unit of each dense account index of the benign log.
+    `unit_of`: unit of each dense account index of the benign log. `people`: what single accounts are compared with, to
+    know whether it still describes today's traffic.
     """
 
     common: CommonSkeletons
     subjects: Subjects
     unit_of: Ints
     reference: Reference
+    people: AccountReference = NO_ACCOUNTS
 
 
 _NOBODY = np.empty(0, np.int64)

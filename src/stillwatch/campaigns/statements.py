@@ -40,15 +40,17 @@ Names = Mapping[int, str]
 _US_PER_HOUR = 3_600_000_000
 _BINS = 96
 COVER = "cover"
+CALIBRATE_AFRESH = "Calibrate afresh with --calibrate on recent benign traffic"
 
 
 @dataclass(frozen=True)
 class Found:
     """One candidate with all that was made of it.
 
-    `acts_on`: dense indices of the accounts that its e-value, if it passed the false-discovery rule, is about. `said`:
-    what further families say. `frozen_as`: its place among the rings that linking days show; None: they do not.
-    `profile`: what it leaves behind; `matches`: known operators beside it; `context`: where its addresses lie.
+    `acts_on`: dense indices of the accounts that its e-value, if it passed the false-discovery rule, is about.
+    `drifted`: strata whose drift alarm rings and keeps it from being acted on. `said`: what further families say.
+    `frozen_as`: its place among the rings that linking days show; None: they do not. `profile`: what it leaves behind;
+    `matches`: known operators beside it; `context`: where its addresses lie.
     """
 
     candidate: Candidate
@@ -58,6 +60,7 @@ class Found:
     named_after: Keys
     claim: Claim = NO_CLAIM
     acts_on: frozenset[int] = frozenset()
+    drifted: frozenset[str] = frozenset()
     said: tuple[Evidence, ...] = ()
     frozen_as: int | None = None
     profile: Profile | None = None
@@ -75,6 +78,10 @@ class Found:
         """With action on those of its accounts that linking days linked: the claim is about that ring."""
         tested = np.isin(accounts.account[self.candidate.accounts], self.claim.accounts)
         return replace(self, acts_on=frozenset(self.candidate.accounts[tested].tolist()))
+
+    def stopped(self, drifted: frozenset[str]) -> Found:
+        """Without any action, because honest accounts of these strata are no longer like the benign log's."""
+        return replace(self, drifted=drifted, acts_on=frozenset())
 
     def saying(self, said: Sequence[Evidence]) -> Found:
         """With what further families say, and what may be claimed of it."""
@@ -313,6 +320,9 @@ def _action(found: Found) -> str:
         return "Watch. No action is justified yet"
     if found.acts_on:
         return "Act by policy, in steps that can be undone: the evidence passes the stated false-discovery rate"
+    if found.drifted:
+        which = f"{'stratum' if len(found.drifted) == 1 else 'strata'} {', '.join(sorted(found.drifted))}"
+        return f"Have a person review it before any action: the drift alarm rings for {which}. {CALIBRATE_AFRESH}"
     return "Have a person review it before any action: the calibration does not support acting at the stated rate"
 
 

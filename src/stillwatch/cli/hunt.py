@@ -149,6 +149,7 @@ def _counts(review: Review, out: Path) -> dict[str, Any]:
         "watched": verdicts.count("watch"),
         "to_act_on": sum(a.verdict == "act" for a in review.accounts),
         "rule_hits": len(review.rules),
+        "drift": [check.statement for check in review.drift if check.alarm == "rings"],
         "not_seen": list(review.blind_spots),
         "findings": str(out / "findings.json"),
         "report": str(out / "report.html"),
@@ -184,6 +185,9 @@ def _show(outcome: Outcome, out: Path) -> None:
     let_go = sum(len(c.accounts) for c in review.cleared)
     say(f"Let go, with reasons: {counted(let_go, 'account')} that looked alike or heavy.")
     say(f"Calibration: {review.calibration.source}.")
+    for check in review.drift:
+        if check.alarm == "rings":
+            say(f"{check.statement}.")
     for sentence in review.blind_spots[:_BLIND_SPOTS_SHOWN]:
         say(f"Not seen: {sentence}.")
     say(f"Report: {out / 'report.html'}")

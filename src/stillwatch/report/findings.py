@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from pathlib import Path
 
-from stillwatch.campaigns.campaign import AccountFinding, Campaign, Hypothesis, Review, RuleHit
+from stillwatch.campaigns.campaign import AccountFinding, Campaign, DriftCheck, Hypothesis, Review, RuleHit
 from stillwatch.errors import StillwatchError
 from stillwatch.evidence import Evidence
 from stillwatch.report.atomic_file import write_atomically
@@ -55,6 +55,7 @@ def findings(review: Review) -> JSON:
         "campaigns": [_campaign(campaign) for campaign in campaigns_by_weight(review)],
         "accounts": [_account(account) for account in accounts_by_weight(review)],
         "rules": [_rule(hit) for hit in rules_by_weight(review)],
+        "drift": [_drift(check) for check in review.drift],
     }
 
 
@@ -122,6 +123,20 @@ def _rule(hit: RuleHit) -> JSON:
         "account": hit.account,
         "exchanges": int(hit.exchanges),
         "statement": hit.statement,
+    }
+
+
+def _drift(check: DriftCheck) -> JSON:
+    benign, now = check.medians or (None, None)
+    return {
+        "stratum": check.stratum,
+        "statistic": check.statistic,
+        "alarm": check.alarm,
+        "benign_accounts": int(check.benign_accounts),
+        "accounts": int(check.accounts),
+        "benign_median": None if benign is None else _finite(benign, "a benign median"),
+        "median": None if now is None else _finite(now, "a median"),
+        "statement": check.statement,
     }
 
 

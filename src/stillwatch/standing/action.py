@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from stillwatch.campaigns.statements import CALIBRATE_AFRESH
 from stillwatch.standing.register import Hypothesis, Known, Register
 from stillwatch.standing.sighting import Sighting
 from stillwatch.standing.trials import next_level
@@ -62,16 +63,15 @@ def _withheld(register: Register, known: Known, ring: Sighting) -> list[Refusal]
     refusals = []
     if ring.verdict != "campaign":
         refusals.append(Refusal("verdict", f"the verdict is {ring.verdict}: no action is justified"))
-    alarm = register.alarms.get(ring.stratum)
-    if alarm is not None and alarm.alarmed_at is not None:
-        refusals.append(
-            Refusal(
-                "drift",
-                f"the drift alarm of stratum {ring.stratum} rang on {_date(alarm.alarmed_on or 0)}, at the "
-                f"{alarm.alarmed_at}th newcomer: honest traffic is no longer like the reference. Calibrate again",
-            )
+    return refusals + [
+        Refusal(
+            "drift",
+            f"the drift alarm of stratum {stratum} rang on {_date(one.alarmed_on or 0)} ({statistic}): accounts that "
+            f"nobody suspects are no longer like the reference. {CALIBRATE_AFRESH}",
         )
-    return refusals
+        for stratum in sorted(ring.strata & register.alarms.keys())
+        for statistic, one in sorted(register.alarms[stratum].rung.items())
+    ]
 
 
 def _lacking(known: Known, ring: Sighting, held: Hypothesis, level: float) -> list[Refusal]:

@@ -57,6 +57,7 @@ def with_trials(
         trials=[None if one.frozen_as is None else tried.get(one.frozen_as) for one in listed],
         unlisted=[replace(seen[place], trial=tried.get(place)) for place in grounds.others],
         units=_units_by_stratum(listed, grounds),
+        leans_on={one.ring.stratum: grounds.reference.strata(one.ring.stratum) for one in listed},
     )
 
 
@@ -82,6 +83,7 @@ def _sighting(place: int, claim: Claim, tested: Tested, reference: Reference) ->
         skeleton=_fingerprints(ring.keys),
         units=units_behind(claim, reference, stratum),
         log_e=max(claim.combined, LEAST_LOG_E),
+        leans_on=reference.strata(stratum),
     )
 
 

@@ -2,8 +2,8 @@
 
     recognise   who is who                                               (`continuity`)
     enter       a hypothesis for every ring that has none                (`trials`)
-    try         add the evidence of days that were not used before       (`trials`)
     listen      do honest newcomers still look like the reference?       (`alarm`)
+    try         add the evidence of days that were not used before       (`trials`)
     discover    whose evidence is enough, at the stated rate             (`trials`)
     act         what may be done, and why not                            (`action`)
 
@@ -22,7 +22,7 @@ from stillwatch.standing.action import Action, action
 from stillwatch.standing.alarm import listening, ringing
 from stillwatch.standing.continuity import canonical_order, matched_with, recognised
 from stillwatch.standing.register import Known, Last, Register
-from stillwatch.standing.sighting import Beside, Sighting, sightings, units_of
+from stillwatch.standing.sighting import Beside, Sighting, sightings
 from stillwatch.standing.trials import discovered, entered, is_due, tried
 
 
@@ -57,13 +57,13 @@ def look(register: Register, review: Review, day: int, beside: Beside = NOTHING_
     rings = [found[place] for place in order]
     digest = _digest(day, rings, beside)
     if register.last is None or register.last.digest != digest:
-        register = _taken(register, rings, day, digest, beside, review)
+        register = _taken(register, rings, day, digest, beside)
     id_at = dict(zip(order, _last_ids(register), strict=True))
     campaigns = tuple(register.campaigns[id_at[place]] for place in range(len(listed)))
     actions = tuple(action(register, known, ring) for known, ring in zip(campaigns, listed, strict=True))
     ended = [k for k in register.campaigns.values() if k.status != "active" and k.history[-1].look == register.looks]
     renamed = _renamed(review, actions, beside)
-    return register, Looked(renamed, campaigns, actions, tuple(ringing(register)), tuple(ended))
+    return register, Looked(renamed, campaigns, actions, tuple(sorted(ringing(register.alarms))), tuple(ended))
 
 
 def unused_from(register: Register, rings: Sequence[Sighting], day: int) -> list[int | None]:
@@ -82,15 +82,15 @@ def unused_from(register: Register, rings: Sequence[Sighting], day: int) -> list
     return days
 
 
-def _taken(
-    register: Register, rings: Sequence[Sighting], day: int, digest: str, beside: Beside, review: Review
-) -> Register:
+def _taken(register: Register, rings: Sequence[Sighting], day: int, digest: str, beside: Beside) -> Register:
     register, ids = recognised(register, rings, day)
     register = entered(register, ids)
     seen = dict(zip(ids, rings, strict=True))
-    register = register.with_campaigns([tried(register.campaigns[one], ring.trial) for one, ring in seen.items()])
-    register = listening(register, beside.honest_p, units_of(review, beside))
-    register = discovered(register, seen, ringing(register))
+    register = replace(register, alarms=listening(register.alarms, beside.newcomers, day))
+    rung = ringing(register.alarms)
+    sound = {one: ring.trial for one, ring in seen.items() if not ring.strata & rung}
+    register = register.with_campaigns([tried(register.campaigns[one], trial) for one, trial in sound.items()])
+    register = discovered(register, seen, rung)
     return replace(register, last=Last(digest, ids))
 
 
@@ -120,9 +120,9 @@ def _digest(day: int, rings: Sequence[Sighting], beside: Beside) -> str:
     for ring in rings:
         trial = ring.trial
         tried_on = () if trial is None else (trial.log_e, trial.first_day, trial.last_day, *sorted(trial.accounts))
-        plain = (ring.verdict, ring.stratum, ring.exchanges, ring.first_us, ring.name, ring.units, ring.log_e)
+        plain = (ring.verdict, sorted(ring.strata), ring.exchanges, ring.first_us, ring.name, ring.units, ring.log_e)
         told.update(repr((sorted(ring.accounts), sorted(ring.skeleton), plain, tried_on)).encode())
-    told.update(repr([(name, sorted(p.items())) for name, p in sorted(beside.honest_p.items())]).encode())
+    told.update(beside.newcomers.fingerprint.encode())
     return told.hexdigest()
 
 

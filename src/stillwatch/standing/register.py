@@ -82,16 +82,32 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
-    """What a stratum's drift alarm has heard; see `standing.alarm`. `units`: honest units of the reference."""
+class Listening:
+    """One statistic as a stratum's drift alarm has heard it. `p`: of each newcomer beside the reference alone."""
 
-    units: int
     p: tuple[float, ...] = ()
-    accounts: frozenset[str] = frozenset()
     log_capital: tuple[tuple[float, ...], ...] = ()
     log_peak: float = 0.0
     alarmed_at: int | None = None
     alarmed_on: int | None = None  # day of the look at which it rang
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A stratum's drift alarm; see `standing.alarm`. `reference`: fingerprint of what newcomers are compared with.
+
+    `units`: who has been heard; `activity`: how active each was, in the order of the p-values.
+    """
+
+    reference: str
+    units: frozenset[str] = frozenset()
+    activity: tuple[int, ...] = ()
+    statistics: Mapping[str, Listening] = field(default_factory=dict)
+
+    @property
+    def rung(self) -> dict[str, Listening]:
+        """The statistics that have rung."""
+        return {name: one for name, one in self.statistics.items() if one.alarmed_at is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Literal
 
 from stillwatch.campaigns.campaign import Cleared, Review
 from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE
+from stillwatch.campaigns.newcomers import Unsuspected
 from stillwatch.errors import UsageError
 
 Verdict = Literal["campaign", "watch", "cleared"]
@@ -22,6 +23,8 @@ LEAST_LOG_E = -1e9
 """An e-value of 0 as it is kept and shown: JSON has no infinity."""
 NO_RINGS = KNOWN_BEFORE_EVIDENCE | {"one organisation", "heavy but alone"}
 """Reasons of groups that were let go before any evidence was weighed."""
+
+NOBODY = Unsuspected()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Sighting:
 
     `name`: what the review calls it, empty for a ring that was let go. `units`: honest units of its stratum that the
     evidence stands beside, so that no level below 1/(units + 1) is claimed. `trial` None: nothing was tested.
+    `leans_on`: strata whose honest groups those are, where they are not of its own alone.
     """
 
     accounts: frozenset[str]
@@ -62,6 +66,12 @@ class Sighting:
     units: int = 0
     log_e: float = 0.0
     trial: Trial | None = None
+    leans_on: frozenset[str] = frozenset()
+
+    @property
+    def strata(self) -> frozenset[str]:
+        """In which nothing may have drifted for its evidence to mean what it says."""
+        return self.leans_on | {self.stratum}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +81,17 @@ class Beside:
     `skeletons`, `trials`: one for each of `review.campaigns`, in its order. Without trials nothing is tried: a review's
     own e-values say neither which accounts were frozen nor which days they used. `unlisted`: rings that evidence was
     asked about and that the review does not name. `pseudonyms`: account name to what the register keeps of it.
-    `honest_p`: by stratum, the smoothed conformal p-value of each account that nobody suspects, by pseudonym. `units`:
-    by stratum, the honest units that a claim may rest on, where the review's calibration is not what counts.
+    `newcomers`: accounts that nobody suspects, for the drift alarm. `units`, `leans_on`: by stratum, the honest units
+    that a claim may rest on and the strata they are of, where the review's calibration is not what counts.
     """
 
     skeletons: Sequence[frozenset[str]] = ()
     trials: Sequence[Trial | None] = ()
     unlisted: Sequence[Sighting] = ()
     pseudonyms: Mapping[str, str] = field(default_factory=dict)
-    honest_p: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    newcomers: Unsuspected = NOBODY
     units: Mapping[str, int] = field(default_factory=dict)
+    leans_on: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def units_of(review: Review, beside: Beside) -> dict[str, int]:
@@ -103,6 +114,7 @@ def sightings(review: Review, beside: Beside) -> tuple[list[Sighting], list[Sigh
             units=units.get(campaign.stratum, 0),
             log_e=max(campaign.log_e, LEAST_LOG_E),
             trial=beside.trials[number] if beside.trials else None,
+            leans_on=beside.leans_on.get(campaign.stratum, frozenset()),
         )
         for number, campaign in enumerate(review.campaigns)
     ]

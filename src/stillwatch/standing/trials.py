@@ -17,7 +17,7 @@ between), when only the rings that look worst are handed in, or when trials use 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -59,8 +59,8 @@ def tried(known: Known, trial: Trial | None) -> Known:
     )
 
 
-def discovered(register: Register, seen: Mapping[str, Sighting], withheld: Collection[str]) -> Register:
-    """With the discoveries of this look: judged campaigns, in no stratum of `withheld`, whose evidence is enough.
+def discovered(register: Register, seen: Mapping[str, Sighting], withheld: frozenset[str]) -> Register:
+    """With the discoveries of this look: judged campaigns, beside no stratum of `withheld`, whose evidence is enough.
 
     Evidence counts up to what the benign reference carries (`resolution.largest_log_e`), so nothing is rejected at a
     level finer than 1/(units + 1).
@@ -69,7 +69,7 @@ def discovered(register: Register, seen: Mapping[str, Sighting], withheld: Colle
         one: held
         for one, ring in seen.items()
         if ring.verdict == "campaign"
-        and ring.stratum not in withheld
+        and not ring.strata & withheld
         and (held := register.campaigns[one].hypothesis) is not None
         and not held.is_discovery
     }

@@ -57,6 +57,10 @@ class Reference:
         """How many honest groups a group of `stratum` is compared with."""
         return len(self._beside(stratum))
 
+    def strata(self, stratum: str) -> frozenset[str]:
+        """Which strata those groups are of: its own alone, or any where it has too few."""
+        return frozenset(group.stratum for group in self._beside(stratum))
+
     def log_e(self, tested: Scored) -> dict[str, float]:
         """By family, the log of the average e-value of its units; 0 where there is nothing to compare."""
         return _log_e(tested, self._beside(tested.stratum))
