@@ -50,17 +50,17 @@ class Edge:
 
     def __call__(self, block: Block) -> Sketched:
         with _no_cycles_sought():
-            return self._sketched(block)
+            parsed = parse_block(block)
+            return self.sketched(parsed.exchanges, parsed.rejections)
 
-    def _sketched(self, block: Block) -> Sketched:
-        parsed = parse_block(block)
-        exchanges = parsed.exchanges
+    def sketched(self, exchanges: Sequence[Exchange], rejections: Sequence[Rejection] = ()) -> Sketched:
+        """What is kept of these exchanges."""
         batch = self._sketcher.sketch(exchanges)
         names = {
             "account": _names(batch.column("account"), [e.principal.account for e in exchanges]),
             "organization": _names(batch.column("organization"), [e.principal.organization for e in exchanges]),
         }
-        return Sketched(batch, parsed.rejections, names, self._exemplars(batch, exchanges))
+        return Sketched(batch, list(rejections), names, self._exemplars(batch, exchanges))
 
     def _exemplars(self, batch: pa.RecordBatch, exchanges: Sequence[Exchange]) -> list[Exemplar]:
         if self._sampler is None:

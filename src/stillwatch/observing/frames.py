@@ -1,0 +1,90 @@
+"""An exchange as a worker of the gateway hands it on: its bytes as they came, in a frame of known length.
+
+Nothing is parsed here: the worker copies, the observer works. Frames travel over a socket between processes of one
+machine and are never kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from stillwatch.errors import StillwatchError
+
+MAX_FRAME_BYTES = 64 * 1024 * 1024
+"""Chosen: the largest request and the largest answer that the gateway lets pass, and their headers."""
+_LENGTH_BYTES = 4
+
+
+class BrokenFrame(StillwatchError):
+    """What came over the socket is no frame: another program speaks there."""
+
+
+class Observed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One settled exchange. `id` is unique for its account; `body` and `response` are whole, decoded of any coding."""
+
+    ts_us: int
+    id: str
+    account: str
+    path: str
+    method: str
+    status: int
+    body: bytes
+    response: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    organization: str | None = None
+    api_key: str | None = None
+    ip: str | None = None
+    payment: str | None = None
+    input_tokens: int = -1
+    output_tokens: int = -1
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Observed)
+
+
+def framed(observed: Observed) -> bytes:
+    """The frame of one exchange."""
+    frame = bytearray(_LENGTH_BYTES)
+    _ENCODER.encode_into(observed, frame, _LENGTH_BYTES)
+    frame[:_LENGTH_BYTES] = (len(frame) - _LENGTH_BYTES).to_bytes(_LENGTH_BYTES, "big")
+    return bytes(frame)
+
+
+class Deframer:
+    """Frames out of bytes that come in pieces."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def feed(self, piece: bytes) -> Iterator[Observed]:
+        """The exchanges that are whole now. Raises `BrokenFrame`, after which the connection is of no use."""
+        self._held += piece
+        at = 0
+        try:
+            while (end := self._end(at)) is not None:
+                yield _decoded(memoryview(self._held)[at + _LENGTH_BYTES : end])
+                at = end
+        finally:
+            del self._held[:at]
+
+    def _end(self, at: int) -> int | None:
+        """Where the frame that begins at `at` ends; None while it is not whole."""
+        begin = at + _LENGTH_BYTES
+        if len(self._held) < begin:
+            return None
+        length = int.from_bytes(self._held[at:begin], "big")
+        if length > MAX_FRAME_BYTES:
+            raise BrokenFrame(f"a frame claims {length} bytes, and {MAX_FRAME_BYTES} is the most")
+        return begin + length if len(self._held) >= begin + length else None
+
+
+def _decoded(frame: memoryview) -> Observed:
+    try:
+        return _DECODER.decode(bytes(frame))
+    except msgspec.DecodeError as error:
+        raise BrokenFrame(f"a frame cannot be read: {error}") from None
+    finally:
+        frame.release()
