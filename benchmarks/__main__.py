@@ -12,10 +12,11 @@ from pathlib import Path
 
 from benchmarks import example, hunt, machine, memory, sketch
 from benchmarks.figures import Figure, as_json, markdown
+from benchmarks.proxy import run as proxy
 from benchmarks.results import keep
 from benchmarks.scratch import NoRoom
 
-NAMES = ("sketch", "memory", "hunt", "example")
+NAMES = ("sketch", "memory", "hunt", "example", "proxy")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,6 +45,8 @@ def _figures(name: str, asked: argparse.Namespace) -> Iterator[Figure]:
         return memory.run(asked.sizes or [*memory.SIZES, *[memory.FULL] * asked.full], asked.scratch)
     if name == "hunt":
         return hunt.run(asked.sizes or hunt.SIZES, asked.scratch)
+    if name == "proxy":
+        return proxy.run(asked.scratch)
     return example.run(asked.scratch)
 
 

@@ -1,0 +1,13 @@
+"""The gateway as a process of its own, with the guard that does nothing: `PORT UPSTREAM_PORT`."""
+
+from __future__ import annotations
+
+import sys
+
+from stillwatch.gateway.configuration import Configuration, Listen, Upstream
+from stillwatch.gateway.guard import PassThrough
+from stillwatch.gateway.worker import listening_socket, run
+
+if __name__ == "__main__":
+    configuration = Configuration(listen=Listen(port=int(sys.argv[1])), upstream=Upstream(port=int(sys.argv[2])))
+    run(configuration, PassThrough(), listening_socket(configuration))

@@ -1,0 +1,124 @@
+"""The seam between the data plane and whoever decides: what a guard is told, and what it may answer.
+
+Everything is called in the event loop and must return at once: no waiting, no locks, no I/O. A guard that raises is
+taken for a refusal (fails closed, 503); an observer that raises ends the answer as if the upstream had failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+Header = tuple[bytes, bytes]
+
+
+class Request:
+    """One complete request, as it would go on. The guard may change `target`, `headers` and `body` in place.
+
+    `headers` are the end-to-end fields in the client's order and spelling: neither hop-by-hop fields, nor those the
+    gateway makes itself (Host, Content-Length, X-Forwarded-*), nor those that only trusted proxies may send.
+    What a guard puts there is sent as it is, so it must not hold CR or LF. `peer` is the client's address as text.
+    """
+
+    __slots__ = ("body", "headers", "held_bytes", "host", "is_http_10", "keep_alive", "method", "peer", "target")
+
+    def __init__(self, method: bytes, target: bytes, headers: list[Header], body: bytes, peer: str) -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.peer = peer
+        self.host = b""
+        self.keep_alive = True
+        self.is_http_10 = False
+        self.held_bytes = len(body)
+
+
+class End(StrEnum):
+    """Why an answer ended."""
+
+    COMPLETE = "complete"
+    CLIENT_LEFT = "client_left"
+    UPSTREAM_FAILED = "upstream_failed"
+    CUT = "cut"
+
+
+class Cut:
+    """The observer's word that the answer ends here: `last` is what the client still gets, so that it ends well."""
+
+    __slots__ = ("last",)
+
+    def __init__(self, last: bytes = b"") -> None:
+        self.last = last
+
+
+class HeadChange:
+    """What an observer adds to the head of an answer, and whether it will change the body.
+
+    `rewrites` has to be said here, because a body of announced length cannot change: it is then sent chunked.
+    Without it an answer with Content-Length is passed on as it is, and a cut closes the connection short of it.
+    """
+
+    __slots__ = ("headers", "rewrites")
+
+    def __init__(self, headers: Sequence[Header] = (), rewrites: bool = False) -> None:
+        self.headers = headers
+        self.rewrites = rewrites
+
+
+class Observer(Protocol):
+    """Who watches one answer. Blocks are decoded content with arbitrary boundaries, as the network gave them."""
+
+    def on_head(self, status: int, headers: list[Header]) -> HeadChange | None:
+        """The answer's end-to-end header fields arrived; None leaves all as it is."""
+
+    def on_body(self, block: bytes) -> bytes | Cut:
+        """A block of the answer arrived; what is returned goes to the client. Return `block` itself to pass it on."""
+
+    def on_last(self) -> bytes:
+        """The upstream's answer is complete; what is returned goes to the client after it, if `rewrites` was said."""
+
+    def on_end(self, cause: End, delivered_bytes: int) -> None:
+        """Called exactly once. `delivered_bytes`: content handed to the client's socket, at least what it read.
+
+        What the client did not take is bounded by the buffers between: `client_buffer_bytes` and the kernel's.
+        """
+
+
+class Answer:
+    """What the client gets at once; the request does not go on. Content-Length is added."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Sequence[Header], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+class Passage:
+    """The request goes on, as it now is, after `delay_seconds`; None as observer if nobody watches the answer."""
+
+    __slots__ = ("delay_seconds", "observer")
+
+    def __init__(self, observer: Observer | None = None, delay_seconds: float = 0.0) -> None:
+        self.observer = observer
+        self.delay_seconds = delay_seconds
+
+
+class Guard(Protocol):
+    """Who decides about requests, one for each worker process."""
+
+    def on_request(self, request: Request) -> Answer | Passage:
+        """Called once for every complete request, before a byte of it goes on."""
+
+
+_PASS = Passage()
+
+
+class PassThrough:
+    """The guard that does nothing."""
+
+    def on_request(self, request: Request) -> Passage:
+        return _PASS

@@ -1,0 +1,48 @@
+"""What the connections of one worker share. One owner, one event loop, no locks."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, fields
+
+import msgspec
+
+from stillwatch.gateway.configuration import Configuration
+from stillwatch.gateway.deadlines import Deadlines
+from stillwatch.gateway.guard import Guard
+from stillwatch.gateway.hygiene import answer_kinds, request_kinds
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened since the worker started."""
+
+    connections: int = 0
+    requests: int = 0
+    refused: int = 0
+    upstream_failed: int = 0
+    client_left: int = 0
+    cut: int = 0
+    retried: int = 0
+    upstream_opened: int = 0
+
+    def __str__(self) -> str:
+        return ", ".join(f"{field.name} {getattr(self, field.name)}" for field in fields(self))
+
+
+class WorkerState:
+    """Configuration, guard and bookkeeping. `buffered_bytes`: request bodies that are held at the moment."""
+
+    def __init__(self, configuration: Configuration, guard: Guard, loop: asyncio.AbstractEventLoop) -> None:
+        self.configuration = configuration
+        self.bounds = configuration.bounds
+        self.time_outs = configuration.time_outs
+        self.guard = guard
+        self.loop = loop
+        self.now = loop.time
+        self.deadlines = Deadlines(loop, min(msgspec.structs.astuple(self.time_outs)))
+        self.request_kinds = request_kinds(configuration.headers)
+        self.answer_kinds = answer_kinds()
+        self.counters = Counters()
+        self.buffered_bytes = 0
+        self.is_draining = False
