@@ -112,7 +112,9 @@ def test_a_gemini_parameter_in_two_spellings_is_refused(body: dict[str, object])
         asked(GEMINI, contents=[], **body)
 
 
-@pytest.mark.parametrize(("written", "count"), [("10", 10), ("10.0", 10), ("1e1", 10), ("null", None), ("1e300", 2**31 - 1)])
+@pytest.mark.parametrize(
+    ("written", "count"), [("10", 10), ("10.0", 10), ("1e1", 10), ("null", None), ("1e300", 2**31 - 1)]
+)
 def test_numbers_that_mean_a_count(written: str, count: int | None) -> None:
     """JavaScript writes 10.0 for 10; a number beyond all limits is beyond all limits."""
     assert dialect(CHAT).asked(b'{"model":"m","max_tokens":%b}' % written.encode(), CHAT).most_output_tokens == count

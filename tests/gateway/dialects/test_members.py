@@ -58,7 +58,18 @@ def test_another_letter_case_of_a_parameter_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b'"x"', b"{", b'{"a":1,}', b'{"a":1}{"a":2}', b"{'a':1}", b"\xef\xbb\xbf{}", b'{"a":NaN}', b"[" * 9999],
+    [
+        b"",
+        b"[]",
+        b'"x"',
+        b"{",
+        b'{"a":1,}',
+        b'{"a":1}{"a":2}',
+        b"{'a':1}",
+        b"\xef\xbb\xbf{}",
+        b'{"a":NaN}',
+        b"[" * 9999,
+    ],
 )
 def test_what_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequest, match="not a JSON object"):

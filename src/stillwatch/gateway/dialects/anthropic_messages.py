@@ -18,6 +18,7 @@ from stillwatch.gateway.dialects.events import event
 from stillwatch.gateway.dialects.hiding import Value, objects
 from stillwatch.gateway.dialects.members import Members, folded, members
 
+_CONTENT = ("messages", "system", "tools")
 _KNOWN = folded("model", "messages", "system", "stream", "max_tokens", "thinking")
 _THINKING = folded("type", "budget_tokens", "display")
 _LEAST_THINKING = 1024  # API reference, `thinking.budget_tokens`: at least 1,024 and less than max_tokens
@@ -36,7 +37,7 @@ def asked(body: bytes, path: str = "") -> Asked:
         False,
         thinks,
         True,
-        tokens_in(body),
+        tokens_in(given, _CONTENT),
     )
 
 

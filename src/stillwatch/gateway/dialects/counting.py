@@ -90,6 +90,11 @@ class Counter:
             self._read(len(self._pieces[-1]))
         return tokens_out(self._answer.events, self._answer.size)
 
+    @property
+    def held_bytes(self) -> int:
+        """How much of the answer is kept for counting."""
+        return self._held
+
     def close(self) -> Used:
         """What the answer cost, whole or broken off. The counter is of no use afterwards."""
         if not self._is_stream:
@@ -122,7 +127,7 @@ class Counter:
             at += len(event)
             _observe(answer, event)
             if budget is not None and not answer.is_over and tokens_out(answer.events, answer.size) >= budget:
-                self._kept_of_last = max(at - (self._held - last), 1)
+                self._kept_of_last = at - (self._held - last)
                 return True
         self._pieces = [rest] if rest else []
         self._held = len(rest)

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import re
 
+from stillwatch.gateway.dialects.members import Members
+
 BYTES_PER_TOKEN = 4
 """Measured with two published vocabularies on real clients' prompts: docs/dialects.md."""
 TOKENS_PER_BLOB = 1000
@@ -24,15 +26,16 @@ _BLOB = re.compile(rb'"[^" \\]{0,200}?[A-Za-z0-9+/=_-]{%d,}"' % _LEAST_BLOB_BYTE
 _TELLS_OF_BLOBS = (b"base64", b"nline", b"input_audio", b"file_data")
 
 
-def tokens_in(content: bytes) -> int:
-    """About how many tokens this JSON is to a model."""
-    size = len(content) - 3 * content.count(b"\\u")
+def tokens_in(given: Members, names: tuple[str, ...]) -> int:
+    """About how many tokens the content of a request is to a model; `names` are the members that hold content."""
+    body = given.body
+    size = sum([given.size(name) for name in names]) - 3 * body.count(b"\\u")
     blobs = 0
-    if len(content) > _LEAST_BLOB_BYTES and any(sign in content for sign in _TELLS_OF_BLOBS):
-        for found in _BLOB.finditer(content):
+    if len(body) > _LEAST_BLOB_BYTES and any(sign in body for sign in _TELLS_OF_BLOBS):
+        for found in _BLOB.finditer(body):
             size -= found.end() - found.start()
             blobs += 1
-    return -(-size // BYTES_PER_TOKEN) + TOKENS_PER_BLOB * blobs
+    return max(-(-size // BYTES_PER_TOKEN), 0) + TOKENS_PER_BLOB * blobs
 
 
 def tokens_out(events: int, size: int) -> int:

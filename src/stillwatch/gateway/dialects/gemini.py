@@ -30,6 +30,7 @@ _SPELLINGS = {
         "includeThoughts", "thinkingBudget", "thinkingLevel",
     )
 }  # fmt: skip
+_CONTENT = ("contents", "content", "requests", "systemInstruction", "system_instruction", "tools")
 _KNOWN = folded("contents", "generationConfig", "generation_config")
 _CONFIG = folded(
     "maxOutputTokens", "max_output_tokens", "candidateCount", "candidate_count", "responseLogprobs",
@@ -57,7 +58,7 @@ def asked(body: bytes, path: str = "") -> Asked:
         switch(config, _name(config, "responseLogprobs")) or config.raw("logprobs") not in (b"", b"0"),
         budget not in (b"", b"0") or bool(level) or switch(thinking, _name(thinking, "includeThoughts")),
         True,
-        tokens_in(body),
+        tokens_in(given, _CONTENT),
     )
 
 

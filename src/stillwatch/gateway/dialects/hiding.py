@@ -49,7 +49,11 @@ class Hider:
             return b""  # fails closed: it has a sign of reasoning, and nobody can say what else
         if not isinstance(value, dict):
             return event
-        return event.replace(data, msgspec.json.encode(value)) if self._edit(value) else b""
+        before = msgspec.json.encode(value)
+        if not self._edit(value):
+            return b""
+        after = msgspec.json.encode(value)
+        return event if after == before else event.replace(data, after)
 
 
 def hidden(body: bytes, edit: Edit, signs: tuple[bytes, ...]) -> bytes:
@@ -60,10 +64,12 @@ def hidden(body: bytes, edit: Edit, signs: tuple[bytes, ...]) -> bytes:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
         return b"{}"  # fails closed, as above
+    before = msgspec.json.encode(value)
     for part in value if isinstance(value, list) else [value]:  # Gemini streams a list where no events are asked for
         if isinstance(part, dict):
             edit(part)
-    return msgspec.json.encode(value)
+    after = msgspec.json.encode(value)
+    return body if after == before else after
 
 
 def objects(value: object) -> list[Value]:

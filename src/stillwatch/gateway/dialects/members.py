@@ -93,7 +93,8 @@ def members(body: bytes, known: Mapping[str, str], what: str = "") -> Members:
         found = _NAME.match(body, at)
         if found is None or found[1].decode() != name:
             raise _ambiguous(what)
-        _require_exact(name, known)
+        if known.get(name) != name:
+            _require_exact(name, known)
         value = found.end()
         end = value + memoryview(raw).nbytes
         spans[name] = Span(found.start(1) - 1, value, end)

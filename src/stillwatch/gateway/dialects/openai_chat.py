@@ -18,6 +18,7 @@ from stillwatch.gateway.dialects.events import DONE, event
 from stillwatch.gateway.dialects.hiding import Value, objects
 from stillwatch.gateway.dialects.members import Members, folded, members
 
+_CONTENT = ("messages", "tools", "functions")
 KNOWN = folded(
     "model", "messages", "stream", "stream_options", "n", "max_tokens", "max_completion_tokens", "min_tokens",
     "logprobs", "top_logprobs", "prompt_logprobs", "reasoning_effort", "reasoning", "include_reasoning",
@@ -40,7 +41,7 @@ def asked(body: bytes, path: str = "") -> Asked:
         any(given.raw(name) not in (b"", b"false", b"0") for name in _PROBABILITIES),
         bool(effort and effort != b'"none"') or bool(given.raw("reasoning")),
         wants_usage(given),
-        tokens_in(body),
+        tokens_in(given, _CONTENT),
     )
 
 

@@ -13,6 +13,7 @@ from stillwatch.gateway.dialects.asked import Asked, capped, switch, whole, word
 from stillwatch.gateway.dialects.estimate import tokens_in
 from stillwatch.gateway.dialects.members import Members, folded, members
 
+_CONTENT = ("prompt", "suffix")
 _KNOWN = folded(
     "model", "prompt", "stream", "stream_options", "n", "best_of", "max_tokens", "min_tokens",
     "logprobs", "prompt_logprobs",
@@ -32,7 +33,7 @@ def asked(body: bytes, path: str = "") -> Asked:
         any(given.raw(name) not in (b"", b"false") for name in _PROBABILITIES),  # 0 asks for the chosen tokens'
         False,
         openai_chat.wants_usage(given),
-        tokens_in(body),
+        tokens_in(given, _CONTENT),
     )
 
 

@@ -10,13 +10,14 @@ from stillwatch.gateway.dialects.asked import Asked, word
 from stillwatch.gateway.dialects.estimate import tokens_in
 from stillwatch.gateway.dialects.members import folded, members
 
+_CONTENT = ("input",)
 _KNOWN = folded("model", "input")
 
 
 def asked(body: bytes, path: str = "") -> Asked:
     """What a request asks for. Raises `BadRequest`."""
     given = members(body, _KNOWN)
-    return Asked(word(given, "model"), most_output_tokens=0, input_tokens=tokens_in(body))
+    return Asked(word(given, "model"), most_output_tokens=0, input_tokens=tokens_in(given, _CONTENT))
 
 
 def treated(body: bytes, treatment: Treatment) -> bytes:

@@ -18,12 +18,13 @@ from stillwatch.gateway.dialects.events import event
 from stillwatch.gateway.dialects.hiding import Value, objects
 from stillwatch.gateway.dialects.members import Members, folded, members
 
+_CONTENT = ("input", "instructions", "tools")
 _KNOWN = folded(
     "model", "input", "instructions", "stream", "max_output_tokens", "top_logprobs", "include", "reasoning",
 )  # fmt: skip
 _REASONING = folded("effort", "summary", "generate_summary")
 _LOGPROBS = "message.output_text.logprobs"
-SIGNS = (b'"reasoning', b"response.reasoning")
+SIGNS = (b'"reasoning"', b'"response.reasoning')
 _strings = msgspec.json.Decoder(list[Any]).decode
 
 
@@ -38,7 +39,7 @@ def asked(body: bytes, path: str = "") -> Asked:
         given.raw("top_logprobs") not in (b"", b"0") or _LOGPROBS in _included(given),
         bool(given.raw("reasoning")) and _reasoning(given).raw("effort") != b'"none"',
         True,
-        tokens_in(body),
+        tokens_in(given, _CONTENT),
     )
 
 
