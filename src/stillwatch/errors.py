@@ -57,3 +57,7 @@ class CalibrationError(StillwatchError):
 
 class JournalBroken(StillwatchError):
     """An entry of the journal is not what was written, or the newest are missing."""
+
+
+class StoreError(StillwatchError):
+    """The shared store refuses this node, is of a version that cannot serve it, or holds something else."""

@@ -74,3 +74,7 @@ class Ladder:
                 bucket.take(more, now)
             elif more < 0:
                 bucket.give_back(-more)
+
+    def is_idle(self, now: int) -> bool:
+        """Has all drained, and is nothing open? Then forgetting this ladder forgives nothing."""
+        return all(bucket.tat <= now for bucket in self.buckets) and not any(s.are_held(now) for s in self.slots)

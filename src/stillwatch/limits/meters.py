@@ -7,11 +7,12 @@ open, so forgetting never forgives. Memory is bounded by the principals that wer
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from weakref import WeakValueDictionary
 
 from stillwatch.limits.gcra import Bucket
 from stillwatch.limits.ladder import Ladder
+from stillwatch.limits.lease import Lease
 from stillwatch.limits.limit import Level, Limit, Measure
 from stillwatch.limits.slots import Slots
 
@@ -21,13 +22,16 @@ SWEEP_EVERY = 10_000
 Names = tuple[str | None, ...]
 """The name of a principal at each `Level`, in their order; None where it has none, and no limit binds there."""
 
+Held = Bucket | Slots | Lease
+"""What remembers how much of one limit one principal took."""
+
 
 class Meters:
     """Buckets and slots of one process, under the limits of one policy."""
 
     def __init__(self, limits: Iterable[Limit]) -> None:
         self._limits = _by_level(limits)
-        self._buckets: WeakValueDictionary[tuple[Limit, str], Bucket | Slots] = WeakValueDictionary()
+        self._held: WeakValueDictionary[tuple[Limit, str], Held] = WeakValueDictionary()
         self._ladders: dict[Names, Ladder] = {}
         self._made = 0
 
@@ -50,7 +54,7 @@ class Meters:
 
     def sweep(self, now: int) -> int:
         """Drop ladders that bind nobody any more; how many were dropped."""
-        idle = [names for names, ladder in self._ladders.items() if _is_idle(ladder, now)]
+        idle = [names for names, ladder in self._ladders.items() if ladder.is_idle(now)]
         for names in idle:
             del self._ladders[names]
         return len(idle)
@@ -60,15 +64,21 @@ class Meters:
 
     def _made_for(self, names: Names) -> Ladder:
         named = [(level, name) for level, name in zip(Level, names, strict=True) if name is not None]
-        held = [self._of(limit, name) for level, name in named for limit in self._limits.get(level, ())]
-        return Ladder([b for b in held if isinstance(b, Bucket)], [s for s in held if isinstance(s, Slots)])
+        bound = [(limit, name) for level, name in named for limit in self._limits.get(level, ())]
+        return self._ladder_of([self._of(limit, name) for limit, name in bound])
 
-    def _of(self, limit: Limit, name: str) -> Bucket | Slots:
-        held = self._buckets.get((limit, name))
+    def _of(self, limit: Limit, name: str) -> Held:
+        held = self._held.get((limit, name))
         if held is None:
-            held = Slots(limit) if limit.measure is Measure.CONCURRENT else Bucket(limit)
-            self._buckets[limit, name] = held
+            held = self._held[limit, name] = self._new(limit, name)
         return held
+
+    # What differs where limits are shared between nodes (`storage.shared`).
+    def _new(self, limit: Limit, name: str) -> Held:
+        return Slots(limit) if limit.measure is Measure.CONCURRENT else Bucket(limit)
+
+    def _ladder_of(self, held: Sequence[Held]) -> Ladder:
+        return Ladder([b for b in held if isinstance(b, Bucket)], [s for s in held if isinstance(s, Slots)])
 
 
 def _by_level(limits: Iterable[Limit]) -> dict[Level, tuple[Limit, ...]]:
@@ -76,7 +86,3 @@ def _by_level(limits: Iterable[Limit]) -> dict[Level, tuple[Limit, ...]]:
     for limit in limits:
         found[limit.level] = (*found.get(limit.level, ()), limit)
     return found
-
-
-def _is_idle(ladder: Ladder, now: int) -> bool:
-    return all(bucket.tat <= now for bucket in ladder.buckets) and not any(s.are_held(now) for s in ladder.slots)

@@ -1,0 +1,1 @@
+"""State that several processes and machines share: limits in Redis."""
