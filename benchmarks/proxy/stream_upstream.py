@@ -8,8 +8,6 @@ import sys
 import uvloop
 
 _EVENT = b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"%b"}}]}'
-    b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n'
-)
 _EVENTS = [_EVENT % (b"word " * 30 + b"%d" % number) for number in range(20)]
 _CHUNKS = [b"%x\r\n%b\n\n\r\n" % (len(event) + 2, event) for event in [*_EVENTS, b"data: [DONE]"]]
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"

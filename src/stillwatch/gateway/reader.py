@@ -155,6 +155,8 @@ class RequestReader:
         method = parser.get_method()
         version = parser.get_http_version()
         framing.check_start(method, version)
+        if parser.should_upgrade():  # the parser would not read the body, and the upstream might
+            raise Refusal(501, "Upgrades and tunnels are not served.")
         kinds = state.request_kinds
         kept: list[Header] = []
         special: list[tuple[int, bytes]] = []
