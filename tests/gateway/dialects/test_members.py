@@ -41,6 +41,8 @@ def test_an_edit_changes_what_it_names_and_nothing_else(value: dict[str, object]
         b'{"max\\u005Ftokens":9}',
         b'{"a":{},"a":{}}',
         b'{"a":1,"b":2,"a":1,"b":2}',
+        b'{"max_tokens":{"z":9},"max_tokens":123456}',
+        b'{"a":{"q":0,"max_tokens":5},"max_tokens":7,"a":123456}',
     ],
 )
 def test_a_parameter_said_twice_or_in_disguise_is_refused(body: bytes) -> None:

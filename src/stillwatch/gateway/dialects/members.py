@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -20,16 +19,11 @@ from msgspec import Raw
 from stillwatch.gateway.dialects.bad_request import BadRequest
 
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
-_NAME = re.compile(rb'[ \t\r\n]*"([^"\\]*)"[ \t\r\n]*:[ \t\r\n]*')
-_NEXT = re.compile(rb"[ \t\r\n]*([,}])")
+_NAME = re.compile(rb'[ \t\r\n]*[{,][ \t\r\n]*"([^"\\]*)"[ \t\r\n]*:[ \t\r\n]*')
+_LAST = re.compile(rb"[ \t\r\n]*}[ \t\r\n]*\Z")
 
-
-class Span(NamedTuple):
-    """Where a member lies: its name's quote, the first byte of its value, and the byte after that."""
-
-    start: int
-    value: int
-    end: int
+Span = tuple[int, int, int]
+"""Where a member lies: its name's first quote, the first byte of its value, and the byte after that."""
 
 
 class Members:
@@ -47,13 +41,13 @@ class Members:
         span = self._spans.get(name)
         if span is None:
             return b""
-        held = self.body[span.value : span.end]
+        held = self.body[span[1] : span[2]]
         return b"" if held == b"null" else held
 
     def size(self, name: str) -> int:
         """How many bytes the value of `name` takes; 0 where it is absent."""
         span = self._spans.get(name)
-        return 0 if span is None else span.end - span.value
+        return 0 if span is None else span[2] - span[1]
 
     def __contains__(self, name: str) -> bool:
         return name in self._spans
@@ -70,13 +64,13 @@ class Members:
         new = {name: value for name, value in changes.items() if not self._is(name, value)}
         if not new:
             return self.body
-        kept = [self.body[span.start : span.end] for name, span in self._spans.items() if name not in new]
+        kept = [self.body[span[0] : span[2]] for name, span in self._spans.items() if name not in new]
         added = [msgspec.json.encode(name) + b":" + value for name, value in new.items() if value is not None]
         return b"{" + b",".join(kept + added) + b"}"
 
     def _is(self, name: str, value: bytes | None) -> bool:
         span = self._spans.get(name)
-        return value is None if span is None else self.body[span.value : span.end] == value
+        return value is None if span is None else self.body[span[1] : span[2]] == value
 
 
 def members(body: bytes, known: Mapping[str, str], what: str = "") -> Members:
@@ -87,22 +81,19 @@ def members(body: bytes, known: Mapping[str, str], what: str = "") -> Members:
     """
     decoded = _decoded(body, what)
     spans: dict[str, Span] = {}
-    at = body.find(b"{") + 1
-    ended = not decoded
+    at = 0
     for name, raw in decoded.items():
         found = _NAME.match(body, at)
         if found is None or found[1].decode() != name:
             raise _ambiguous(what)
         if known.get(name) != name:
             _require_exact(name, known)
-        value = found.end()
-        end = value + memoryview(raw).nbytes
-        spans[name] = Span(found.start(1) - 1, value, end)
-        after = _NEXT.match(body, end)
-        if after is None:
+        value, held = found.end(), bytes(raw)
+        if not body.startswith(held, value):  # an earlier member of this name had another value
             raise _ambiguous(what)
-        at, ended = after.end(), after[1] == b"}"
-    if not ended:
+        at = value + len(held)
+        spans[name] = (found.start(1) - 1, value, at)
+    if decoded and _LAST.match(body, at) is None:
         raise _ambiguous(what)
     return Members(body, spans, what)
 
