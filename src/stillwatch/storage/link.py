@@ -63,10 +63,10 @@ class Link:
         return await connection.read_response()
 
     async def _connected(self) -> AbstractConnection:
-        connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+        connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]  # not annotated there
         self._connection = connection
         async with asyncio.timeout(CONNECT_SECONDS):
-            await connection.connect()  # type: ignore[no-untyped-call]
+            await connection.connect()  # type: ignore[no-untyped-call]  # not annotated there
             _check_version(await self._answer(connection, wire.command(b"INFO", b"server")))
             for script in self._scripts.values():
                 await self._answer(connection, wire.command(b"SCRIPT", b"LOAD", script.encode()))
