@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from stillwatch.decision.policy import UNTOUCHED, Policy, Treatment
 from stillwatch.decision.verdict import Standing, Step, Verdicts
-from stillwatch.limits.ladder import Costs, Refusal
+from stillwatch.limits.ladder import Costs, Ladder, Refusal
 from stillwatch.limits.limit import NANOSECONDS
 from stillwatch.limits.meters import Meters
 from stillwatch.limits.reservation import Reservation, Reservations
@@ -74,16 +74,18 @@ class Core:
         self.meters = Meters(policy.limits)
         self.reservations = Reservations(LONGEST_ANSWER_SECONDS * NANOSECONDS)
 
+    def ladder(self, context: Context, now: Now) -> Ladder:
+        """The limits that bind who asks, those of a campaign among them."""
+        return self._ladder(context, self.verdicts.standing(context.account, now.us), now)
+
     def decide(self, context: Context, now: Now) -> Decision:
         """What happens to this request; what it may cost is reserved if it is admitted."""
         standing = self.verdicts.standing(context.account, now.us)
         step = standing.step if standing else Step.ALLOW
         if step >= Step.VERIFY:
             return Decision(step, standing=standing)
-        campaign = standing.campaign if standing else None
-        names = (context.key, context.account, context.organization, context.payment, context.network, campaign)
         costs = (1, context.input_tokens, context.output_tokens, 0)
-        made = self.reservations.reserve(self.meters.ladder(names, now.ns), costs, now.ns)
+        made = self.reservations.reserve(self._ladder(context, standing, now), costs, now.ns)
         if isinstance(made, Refusal):
             return Decision(Step.DENY, refusal=made, standing=standing)
         if standing is None:
@@ -98,10 +100,12 @@ class Core:
 
     def learn(self, context: Context, new_information: int, now: Now) -> None:
         """Count what an exchange asked about that was new: known only after it was sketched."""
-        standing = self.verdicts.standing(context.account, now.us)
+        self.ladder(context, now).settle((0, 0, 0, 0), (0, 0, 0, new_information), now.ns)
+
+    def _ladder(self, context: Context, standing: Standing | None, now: Now) -> Ladder:
         campaign = standing.campaign if standing else None
         names = (context.key, context.account, context.organization, context.payment, context.network, campaign)
-        self.meters.ladder(names, now.ns).settle((0, 0, 0, 0), (0, 0, 0, new_information), now.ns)
+        return self.meters.ladder(names, now.ns)
 
     def adopt(self, policy: Policy) -> None:
         """Hold to another policy from the next request on; what was taken of limits that stay is not forgotten."""

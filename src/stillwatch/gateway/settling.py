@@ -1,0 +1,138 @@
+"""An admitted exchange until it is settled: its answer counted while it streams, its end never forgotten.
+
+However the answer ends (whole, cut, the client gone, the upstream dead), what was delivered is settled once and the
+exchange is handed to observation once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stillwatch.decision.core import Core, Decision, Now
+from stillwatch.decision.policy import Reasoning
+from stillwatch.gateway.dialects.asked import Asked
+from stillwatch.gateway.dialects.dialect import Dialect
+from stillwatch.gateway.dialects.hiding import Hider
+from stillwatch.gateway.dialects.standing_limits import shown
+from stillwatch.gateway.guard import Cut, End, HeadChange, Header, Request
+from stillwatch.gateway.keys import KeyHolder
+from stillwatch.observing.frames import Observed
+
+MOST_KEPT_BYTES = 4 * 1024 * 1024
+"""Of an answer, for observation. Chosen: longer than any text; what is longer is observed without its answer."""
+_CREDENTIALS = frozenset(
+    {b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key", b"cookie", b"proxy-authorization"}
+)
+
+Observe = Callable[[Observed], object]
+Clock = Callable[[], Now]
+
+
+class Settling:
+    """The data plane's observer of one answer."""
+
+    __slots__ = (
+        "_asked",
+        "_clock",
+        "_core",
+        "_counter",
+        "_decision",
+        "_dialect",
+        "_hider",
+        "_holder",
+        "_id",
+        "_is_hiding",
+        "_kept",
+        "_kept_bytes",
+        "_observe",
+        "_request",
+        "_status",
+        "_whole",
+    )
+
+    def __init__(
+        self,
+        core: Core,
+        decision: Decision,
+        dialect: Dialect,
+        asked: Asked,
+        clock: Clock,
+        observe: Observe,
+        id: str,
+        holder: KeyHolder,
+        request: Request,
+        sent: bytes,
+    ) -> None:
+        self._core, self._decision, self._dialect, self._asked = core, decision, dialect, asked
+        self._clock, self._observe, self._id, self._holder = clock, observe, id, holder
+        fields = tuple([field for field in request.headers if field[0].lower() not in _CREDENTIALS])
+        self._request = (request.target, request.method, fields, request.peer, sent)
+        self._is_hiding = decision.treatment.reasoning is Reasoning.HIDE
+        self._counter = dialect.counter(asked, is_stream=False)
+        self._hider: Hider | None = None
+        self._whole: list[bytes] = []
+        self._kept: list[bytes] = []
+        self._kept_bytes = 0
+        self._status = 0
+
+    def on_head(self, status: int, headers: list[Header]) -> HeadChange | None:
+        self._status = status
+        kind = next((value for name, value in headers if name.lower() == b"content-type"), b"")
+        is_stream = kind.lower().startswith(b"text/event-stream")
+        most = self._decision.treatment.most_output_tokens
+        budget = most * self._asked.choices if most is not None else None
+        self._counter = self._dialect.counter(self._asked, is_stream, budget)
+        if self._is_hiding and is_stream:
+            self._hider = self._dialect.hider()
+        now = self._clock()
+        ladder = self._decision.reservation.ladder if self._decision.reservation else None
+        limits = self._dialect.form.admitted(shown(ladder.buckets, now.ns), now.us) if ladder else []
+        return HeadChange(limits, rewrites=self._is_hiding) if limits or self._is_hiding else None
+
+    def on_body(self, block: bytes) -> bytes | Cut:
+        if self._kept_bytes <= MOST_KEPT_BYTES:
+            self._kept.append(block)
+            self._kept_bytes += len(block)
+        if self._counter.feed(block):
+            last = self._counter.cut()
+            return Cut(self._hider.feed(last) + self._hider.close() if self._hider else last)
+        if not self._is_hiding:
+            return block
+        if self._hider is not None:
+            return self._hider.feed(block)
+        self._whole.append(block)  # an answer that is no stream is looked at whole
+        return b""
+
+    def on_last(self) -> bytes:
+        if self._hider is not None:
+            return self._hider.close()
+        return self._dialect.hidden(b"".join(self._whole)) if self._is_hiding else b""
+
+    def on_end(self, cause: End, delivered_bytes: int) -> None:
+        now = self._clock()
+        used = self._counter.close()
+        reservation = self._decision.reservation
+        given = reservation.reserved[1] if used.input_tokens is None and reservation else used.input_tokens or 0
+        failed = cause is End.UPSTREAM_FAILED and not delivered_bytes
+        self._core.settle(self._decision, now, (1, 0 if failed else given, used.output_tokens, 0))
+        target, method, fields, peer, sent = self._request
+        whole = self._kept_bytes <= MOST_KEPT_BYTES
+        self._observe(
+            Observed(
+                now.us,
+                self._id,
+                self._holder.account,
+                target.decode("ascii", "replace"),
+                method.decode("ascii", "replace"),
+                self._status,
+                sent,
+                b"".join(self._kept) if whole else b"",
+                tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]),
+                self._holder.organization,
+                self._holder.sha256,
+                peer,
+                self._holder.payment,
+                given,
+                used.output_tokens,
+            )
+        )
