@@ -8,6 +8,7 @@
     measure     interchangeable or not, overlapping or not, shared infrastructure
     judge       campaign, watch, or let go, with the reason
     claim       what rings linked on some days do on the others, beside honest groups linked in the same way
+    listen      are single accounts that nobody suspects still like those of the benign log? else nothing is acted on
     decide      which evidence is strong enough to act on, at the stated false-discovery rate
     explain     what every evidence family says of what is listed
     place       which known operators it is like, and where its addresses lie: no verdict rests on that
@@ -19,13 +20,14 @@ Nothing here reads text or raw identifiers; names come back at the end, from the
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 import ibis
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stillwatch.campaigns.campaign import Review
@@ -34,11 +36,12 @@ from stillwatch.campaigns.context import contexts
 from stillwatch.campaigns.families import ALL_FAMILIES, SUBJECTS, VARIANTS
 from stillwatch.campaigns.gather import GATHERED_COLUMNS, Carried, gather
 from stillwatch.campaigns.habits import profiles_of
-from stillwatch.campaigns.half import Half
+from stillwatch.campaigns.half import Half, HeldOut
 from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE, judge
 from stillwatch.campaigns.known import NOTHING_KNOWN, Benign, commonness
 from stillwatch.campaigns.measure import ring
 from stillwatch.campaigns.networks import Networks
+from stillwatch.campaigns.newcomers import Unsuspected, account_reference, unsuspected
 from stillwatch.campaigns.profiles import Profile
 from stillwatch.campaigns.profiles import matches as matching
 from stillwatch.campaigns.reach import blind_spots, calibration, traffic
@@ -56,26 +59,28 @@ from stillwatch.campaigns.statements import (
 )
 from stillwatch.campaigns.tested import Frozen, Tested, frozen, scored
 from stillwatch.ledger.ranges import read_parts
+from stillwatch.standing.alarm import NO_ALARMS, Alarms, listening, ringing
 from stillwatch.standing.beside import known_again, with_trials
+from stillwatch.standing.drift_checks import drift_checks
 from stillwatch.standing.look import Looked, look
 from stillwatch.standing.register import Register
 from stillwatch.stats.multiple import discoveries
-from stillwatch.stats.sample_split import TooFewDays
+from stillwatch.stats.sample_split import Split, TooFewDays
 from stillwatch.stats.sample_split import split as split_days
 from stillwatch.tracing import template
 from stillwatch.tracing.calibration import TOO_FEW_DAYS
 from stillwatch.tracing.candidates import Searches
 from stillwatch.tracing.candidates import candidates as find_candidates
-from stillwatch.tracing.commonness import common_skeletons
+from stillwatch.tracing.commonness import Population, common_skeletons
 from stillwatch.tracing.skeleton import Keys, Repeated
 from stillwatch.tracing.survey import (
     SKELETON_COLUMNS,
     Accounts,
     Survey,
+    Surveyor,
     account_strata,
     accounts,
     sharing_rates,
-    survey,
     templated_share,
 )
 from stillwatch.tracing.template import Candidate
@@ -121,11 +126,15 @@ class Hunt:
 
 def learned(benign: Sketches, hunt: Hunt, progress: Progress = lambda step, done: None) -> Benign:
     """Learn from a benign ledger once, for several hunts."""
-    whole = _half(benign, hunt, "reading the benign log", progress)
-    common = common_skeletons(whole.skeleton, whole.seen.accounts.unit)
-    tested = _tested(benign, hunt, "calibrating", progress)
+    seen, linking = _surveyed(benign, hunt, "reading the benign log", progress)
+    skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
+    common = common_skeletons(skeleton, seen.accounts.unit)
+    tested = _tested(benign, linking, seen.population, hunt, "calibrating", progress)
     reference = of_benign_log(tested.of_strangers()) if tested else TOO_FEW_DAYS
-    return Benign(common, whole.seen.subjects, whole.seen.accounts.unit, reference)
+    repetition = templated_share(seen)
+    strata = account_strata(seen.accounts, repetition)
+    people = account_reference(seen.accounts, repetition, strata, hunt.split_key)
+    return Benign(common, seen.subjects, seen.accounts.unit, reference, people)
 
 
 def review(
@@ -137,11 +146,15 @@ def review(
 
 @dataclass(frozen=True)
 class _Hunted:
-    """A review, its listed rings in its order, and what their claims rest on."""
+    """A review, its listed rings in its order, what their claims rest on, how common values are, and whom the drift
+    alarm may hear.
+    """
 
     review: Review
     listed: Sequence[Found]
     grounds: Grounds
+    usual: Population
+    newcomers: Unsuspected
 
 
 def look_again(
@@ -155,21 +168,23 @@ def look_again(
 
     Raises `UsageError` where the ledger ends before the last look, or `hunt.alpha` is not the register's.
     """
-    hunted = _hunted(ledger, benign, hunt, progress)
+    hunted = _hunted(ledger, benign, hunt, progress, register.alarms)
     day = max(ledger.days(), default=register.day)
-    beside = known_again(hunted.listed, hunt.names)
+    beside = replace(known_again(hunted.listed, hunt.names), newcomers=hunted.newcomers)
     if benign is not None:
 
         def retest(rings: Sequence[Frozen], first: int) -> Tested | None:
-            return _retested(hunted.grounds.tested, rings, first, ledger, hunt, progress)
+            return _retested(hunted.grounds.tested, rings, first, ledger, hunted.usual, hunt, progress)
 
         beside = with_trials(beside, hunted.listed, hunted.grounds, register, day, retest, hunt.families)
     return look(register, hunted.review, day, beside)
 
 
-def _hunted(ledger: Sketches, benign: Sketches | Benign | None, hunt: Hunt, progress: Progress) -> _Hunted:
+def _hunted(
+    ledger: Sketches, benign: Sketches | Benign | None, hunt: Hunt, progress: Progress, alarms: Alarms = NO_ALARMS
+) -> _Hunted:
     rng = np.random.default_rng(SEED)
-    seen = _survey(ledger, "reading accounts", progress)
+    seen, linking = _surveyed(ledger, hunt, "reading accounts", progress)
     skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
     candidates = _candidates(seen, skeleton, hunt)
     seen = seen.without_sample()
@@ -184,15 +199,40 @@ def _hunted(ledger: Sketches, benign: Sketches | Benign | None, hunt: Hunt, prog
         measured = ring(candidate, rows, seen.accounts, skeleton, common, rates, rng)
         heard = measured.heard(hunt.families)
         rings.append(Found(candidate, rows, heard, judge(heard), _named_after(candidate, seen.accounts)))
-    rings, grounds = _claimed(rings, ledger, seen.accounts, known if benign is not None else None, hunt, progress)
+    tested = _tested(ledger, linking, seen.population, hunt, "testing", progress)
+    rings, grounds = _claimed(rings, tested, seen.accounts, known if benign is not None else None, hunt)
+    repetition = templated_share(seen)
+    strata = account_strata(seen.accounts, repetition)
+    suspects = _suspected(rings, len(seen.accounts))
+    newcomers = unsuspected(seen.accounts, repetition, strata, suspects, known.people, hunt.split_key)
+    alarms = listening(alarms, newcomers, max(ledger.days(), default=0))
     act_on = _actionable(rings, grounds, hunt.alpha)
     found = [f.acted_on(seen.accounts) if number in act_on else f for number, f in enumerate(rings)]
+    found = [_unless_drifted(f, grounds, ringing(alarms)) for f in found]
     found = _explained(found, ledger, seen.accounts, hunt, progress)
     listed = sorted(
         (f for f in found if f.is_listed), key=lambda f: (f.judgement.verdict, -f.log_e, -f.ring.exchanges, f.id)
     )
     listed = _placed(listed, ledger, seen.accounts, hunt, progress)
-    return _Hunted(_review(found, listed, seen, skeleton, grounds, hunt, ledger.table()), listed, grounds)
+    made = _review(found, listed, seen, skeleton, strata, grounds, hunt, ledger.table())
+    return _Hunted(replace(made, drift=drift_checks(alarms, newcomers)), listed, grounds, seen.population, newcomers)
+
+
+def _suspected(rings: Sequence[Found], accounts: int) -> NDArray[np.bool_]:
+    """Which accounts are in rings that are shown or watched."""
+    suspected = np.zeros(accounts, np.bool_)
+    for one in rings:
+        suspected[one.candidate.accounts] |= one.is_listed
+    return suspected
+
+
+def _unless_drifted(found: Found, grounds: Grounds, rung: frozenset[str]) -> Found:
+    """Not to be acted on while an alarm rings for its stratum, or for those of the groups that it stands beside.
+
+    After the false-discovery rule, so that an alarm can only remove: what it leaves passed among all.
+    """
+    drifted = rung & ({found.ring.stratum} | grounds.reference.strata(found.ring.stratum))
+    return found.stopped(drifted) if drifted and found.acts_on else found
 
 
 def _explained(found: list[Found], ledger: Sketches, accounts: Accounts, hunt: Hunt, progress: Progress) -> list[Found]:
@@ -221,35 +261,39 @@ def _named_after(candidate: Candidate, found: Accounts) -> Keys:
     return candidate.keys if len(candidate.keys) else found.account[candidate.accounts].astype(np.uint64)
 
 
-def _tested(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> Tested | None:
+def _tested(
+    ledger: Sketches, linking: Half | None, usual: Population, hunt: Hunt, step: str, progress: Progress
+) -> Tested | None:
     """Rings linked on some days and scored on the others; None where there are too few days."""
-    try:
-        dealt = split_days(np.array(ledger.days(), np.int64), hunt.split_key)
-    except TooFewDays:
+    if linking is None:
         return None
-    linking = _half(ledger.of_days(dealt.linking.tolist()), hunt, step, progress)
-    testing = _half(ledger.of_days(dealt.testing.tolist()), hunt, step, progress)
+    days = _dealt(ledger, hunt).testing
     rng = np.random.default_rng(SEED)
     rings = frozen(linking, _candidates(linking.seen, linking.skeleton, hunt), rng)
-    return Tested(rings, scored(rings, testing, rng), dealt.testing)
+    return Tested(rings, scored(rings, _testing(ledger, days, usual, hunt, step, progress), rng), days)
 
 
 def _retested(
-    before: Tested | None, rings: Sequence[Frozen], first: int, ledger: Sketches, hunt: Hunt, progress: Progress
+    before: Tested | None,
+    rings: Sequence[Frozen],
+    first: int,
+    ledger: Sketches,
+    usual: Population,
+    hunt: Hunt,
+    progress: Progress,
 ) -> Tested | None:
     """The rings on testing days from `first` on alone."""
     days = before.days[before.days >= first] if before is not None else np.empty(0, np.int64)
     if not len(days):
         return None
-    half = _half(ledger.of_days(days.tolist()), hunt, "trying", progress)
-    return Tested(rings, scored(rings, half, np.random.default_rng(SEED)), days)
+    testing = _testing(ledger, days, usual, hunt, "trying", progress)
+    return Tested(rings, scored(rings, testing, np.random.default_rng(SEED)), days)
 
 
 def _claimed(
-    rings: list[Found], ledger: Sketches, found: Accounts, known: Benign | None, hunt: Hunt, progress: Progress
+    rings: list[Found], tested: Tested | None, found: Accounts, known: Benign | None, hunt: Hunt
 ) -> tuple[list[Found], Grounds]:
     """The rings with what may be claimed of them, and what that rests on."""
-    tested = _tested(ledger, hunt, "testing", progress)
     if tested is None:
         return rings, Grounds(TOO_FEW_DAYS)
     reference = known.reference if known else of_the_others(tested.of_strangers())
@@ -265,15 +309,36 @@ def _candidates(seen: Survey, skeleton: Repeated, hunt: Hunt) -> list[Candidate]
     return find_candidates(seen, skeleton, hunt.ignored, searches)
 
 
-def _half(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> Half:
-    seen = _survey(ledger, step, progress)
+def _surveyed(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> tuple[Survey, Half | None]:
+    """All days, and the linking days in the same pass; None where there are too few days to test on others."""
+    whole = Surveyor(accounts(ledger.table()))
+    try:
+        links = ledger.of_days(_dealt(ledger, hunt).linking.tolist())
+    except TooFewDays:
+        links = None
+    half = Surveyor(accounts(links.table())) if links else None
+    days = pa.array(links.days() if links else [], pa.int32())
+    for part in _read(ledger, (*SKELETON_COLUMNS, "day"), step, progress, in_order=False):
+        whole.add(part)
+        if half is not None:
+            half.add(part.filter(pc.is_in(part.column("day"), days)))
+    return whole.survey(), _half(half.survey(), links, hunt, step, progress) if half and links else None
+
+
+def _dealt(ledger: Sketches, hunt: Hunt) -> Split:
+    return split_days(np.array(ledger.days(), np.int64), hunt.split_key)
+
+
+def _half(seen: Survey, ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> Half:
     skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
-    return Half(seen, skeleton, _parts(ledger, step, progress), ledger.table())
+    return Half(seen, skeleton, _parts(ledger, step, progress))
 
 
-def _survey(ledger: Sketches, step: str, progress: Progress) -> Survey:
-    found = accounts(ledger.table())
-    return survey(found, _read(ledger, SKELETON_COLUMNS, step, progress, in_order=False))
+def _testing(
+    ledger: Sketches, days: NDArray[np.int64], usual: Population, hunt: Hunt, step: str, progress: Progress
+) -> HeldOut:
+    some = ledger.of_days(days.tolist())
+    return HeldOut(accounts(some.table()), usual, hunt.ignored, _parts(some, step, progress), some.table())
 
 
 def _gather(ledger: Sketches, candidates: list[Candidate], found: Accounts, progress: Progress) -> list[Carried]:
@@ -304,13 +369,13 @@ def _review(
     listed: Sequence[Found],
     seen: Survey,
     skeleton: Repeated,
+    strata: Sequence[str],
     grounds: Grounds,
     hunt: Hunt,
     table: ibis.Table,
 ) -> Review:
     people, names = seen.accounts, hunt.names
     span = (int(people.first_us.min()), int(people.last_us.max())) if len(people) else (0, 0)
-    strata = account_strata(people, templated_share(seen))
     in_ring = np.zeros(len(people), bool)
     for one in found:
         in_ring[one.candidate.accounts] = True

@@ -16,14 +16,14 @@ from tracing.worlds import known
 from stillwatch.campaigns import tested
 from stillwatch.campaigns.claims import NO_CLAIM, SAME_RING, Claim, claims, matches, others
 from stillwatch.campaigns.families import ALL_FAMILIES, COMPLEMENTARITY, TEMPLATE
-from stillwatch.campaigns.half import Half
+from stillwatch.campaigns.half import Half, HeldOut
 from stillwatch.campaigns.judgement import COMMON_UNITS, UNITS_AT_LEAST
 from stillwatch.campaigns.reference import of_benign_log
 from stillwatch.campaigns.tested import Frozen, scored
 from stillwatch.sketch.record import PROJECTION_DIMENSIONS, ZONE_SLOTS
 from stillwatch.stats.binomial import chance_of_so_many
-from stillwatch.tracing.calibration import Scored
-from stillwatch.tracing.commonness import CommonSkeletons
+from stillwatch.tracing.calibration import TOO_FEW_DAYS, Scored
+from stillwatch.tracing.commonness import CommonSkeletons, Population
 from stillwatch.tracing.skeleton import Conversations, mine, value_of
 from stillwatch.tracing.strata import TRAITS
 from stillwatch.tracing.survey import Accounts, Survey
@@ -33,6 +33,7 @@ Ints = NDArray[np.int64]
 EACH = 12
 VALUES = 8
 ALPHA = 0.05
+NOT_COMMON = Population(np.empty(0, np.uint64), np.empty(0), 0)
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,14 @@ def half(account: Ints, zones: NDArray[np.uint32], projection: NDArray[np.int8])
         keep = np.ones(len(account), bool) if only is None else np.isin(account, only)
         yield table.filter(pa.array(keep)).select(list(columns))
 
-    unread: Any = None  # neither the population nor the table is looked at
-    return Half(Survey(with_traits(found), repeated, count, unread, Sample(0).all()), repeated, parts, unread)
+    seen = Survey(with_traits(found), repeated, count, NOT_COMMON, Sample(0).all())
+    return Half(seen, repeated, parts)
+
+
+def held_out(half: Half) -> HeldOut:
+    """The same exchanges as those of testing days."""
+    unread: Any = None  # no family that looks at the table speaks here
+    return HeldOut(half.seen.accounts, NOT_COMMON, NOT_COMMON.keys, half.parts, unread)
 
 
 def with_traits(found: Accounts) -> Accounts:
@@ -121,9 +128,9 @@ def of_two_families(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def of_people(people: People, rng: np.random.Generator) -> tuple[list[Frozen], list[Scored]]:
-    linking, testing = people.half(rng), people.half(rng)
+    linking, others = people.half(rng), people.half(rng)
     rings = searched(people, linking)
-    return rings, scored(rings, testing, rng)
+    return rings, scored(rings, held_out(others), rng)
 
 
 def claimed(seed: int) -> list[Claim]:
@@ -177,9 +184,17 @@ def test_accounts_that_were_gone_on_testing_days_claim_nothing() -> None:
         rng.integers(-9, 9, (len(account), PROJECTION_DIMENSIONS)).astype(np.int8),
     )
     reference = of_benign_log(of_people(People.some(60, rng, 6), rng)[1])
-    [claim] = claims([0], [ring], scored([ring], others, rng), reference, ALL_FAMILIES)
+    [claim] = claims([0], [ring], scored([ring], held_out(others), rng), reference, ALL_FAMILIES)
     assert set(claim.log_e.values()) <= {0.0}
     assert claim.combined == 0.0
+
+
+def test_a_benign_log_of_one_day_makes_no_claims() -> None:
+    """It has no groups that one day links and another tests, and the hunt goes on without."""
+    ring = Frozen(np.arange(3), np.arange(1, 5, dtype=np.uint64), 3)
+    said = [Scored("batch", {TEMPLATE: np.array([9.0])})]
+    [claim] = claims([0], [ring], said, TOO_FEW_DAYS, ALL_FAMILIES)
+    assert (dict(claim.log_e), claim.combined) == ({TEMPLATE: 0.0}, 0.0)
 
 
 def test_a_family_that_is_not_heard_claims_nothing() -> None:

@@ -1,4 +1,4 @@
-"""The linking or the testing days of a ledger, as rings and their null are made from them."""
+"""The linking and the testing days of a ledger, as rings and their null are made from them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stillwatch.tracing.skeleton import Repeated
-from stillwatch.tracing.survey import Survey
+from stillwatch.tracing.commonness import Population
+from stillwatch.tracing.skeleton import Keys, Repeated
+from stillwatch.tracing.survey import REPEATED_COLUMNS, Accounts, Survey, repeats
+from stillwatch.tracing.template import skeletons
 
 Ints = NDArray[np.int64]
 Parts = Callable[[Sequence[str], Ints | None], Iterator[pa.Table]]
@@ -20,15 +22,34 @@ Parts = Callable[[Sequence[str], Ints | None], Iterator[pa.Table]]
 
 @dataclass(frozen=True)
 class Half:
-    """The linking or the testing days of a ledger, surveyed; `parts` reads their exchanges."""
+    """The linking days, surveyed: everybody may be in a ring. `parts` reads their exchanges."""
 
     seen: Survey
     skeleton: Repeated
+    parts: Parts
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The testing days: who sends on them, and how to read what rings that are known by now sent.
+
+    `usual`: how common values are, as the survey of all days says; `ignored`: see `tracing.ubiquitous`.
+    """
+
+    accounts: Accounts
+    usual: Population
+    ignored: Keys
     parts: Parts
     table: ibis.Table
 
     def index(self, pseudonyms: Ints) -> Ints:
         """Dense indices here of those accounts that have exchanges here."""
-        accounts = self.seen.accounts.account
+        accounts = self.accounts.account
         at = np.minimum(np.searchsorted(accounts, pseudonyms), max(len(accounts) - 1, 0))
         return at[accounts[at] == pseudonyms] if len(accounts) else at[:0]
+
+    def skeleton(self, accounts: Ints) -> Repeated:
+        """The skeletons of these accounts (dense indices, any order)."""
+        wanted = self.accounts.account[np.unique(accounts)]
+        repeated, conversations = repeats(self.accounts, self.parts(REPEATED_COLUMNS, wanted) if len(wanted) else ())
+        return skeletons(repeated, conversations, self.usual, self.ignored)

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from stillwatch.campaigns.families import COLUMNS, COMPLEMENTARITY, SCORED, TEMPLATE
 from stillwatch.campaigns.gather import GATHERED_COLUMNS, gather
 from stillwatch.campaigns.grouping import groups
-from stillwatch.campaigns.half import Half
+from stillwatch.campaigns.half import Half, HeldOut
 from stillwatch.campaigns.judgement import UNITS_AT_LEAST
 from stillwatch.campaigns.measure import group_stratum, values_shared
 from stillwatch.campaigns.split import split
 from stillwatch.tracing.calibration import Scored
 from stillwatch.tracing.family import Group
 from stillwatch.tracing.interchange import interchangeability, payloads
-from stillwatch.tracing.skeleton import Keys
+from stillwatch.tracing.skeleton import Keys, Repeated
+from stillwatch.tracing.survey import Accounts
 from stillwatch.tracing.template import Candidate
 
 Ints = NDArray[np.int64]
@@ -59,26 +60,27 @@ def frozen(linking: Half, candidates: Sequence[Candidate], rng: np.random.Genera
     ]
 
 
-def scored(rings: Sequence[Frozen], testing: Half, rng: np.random.Generator) -> list[Scored]:
+def scored(rings: Sequence[Frozen], testing: HeldOut, rng: np.random.Generator) -> list[Scored]:
     """What each family says of each ring's accounts on the days that test."""
-    found = testing.seen.accounts
+    found = testing.accounts
     here = [Candidate(np.sort(testing.index(ring.accounts)), ring.keys, 1) for ring in rings]
+    worded = [one.accounts for one in here if len(one.keys)]
+    skeleton = testing.skeleton(np.concatenate(worded) if worded else np.empty(0, np.int64))
     background = {family.name: family.background(testing.table, found) for family in SCORED}
     scores = []
     for candidate, group in zip(here, groups(here, found, testing.parts, COLUMNS, rng), strict=True):
         said = {family.name: family.scores(group, background[family.name], rng) for family in SCORED}
-        said[TEMPLATE] = _kept(testing, candidate) if len(candidate.keys) else np.empty(0)
+        said[TEMPLATE] = _kept(skeleton, candidate, found) if len(candidate.keys) else np.empty(0)
         said[COMPLEMENTARITY] = interchangeability(payloads(group), group.units, rng)
         known = {name: values[~np.isnan(values)] for name, values in said.items()}
         scores.append(Scored(_stratum(group, templated=bool(len(candidate.keys))), known))
     return scores
 
 
-def _kept(testing: Half, ring: Candidate) -> Floats:
+def _kept(skeleton: Repeated, ring: Candidate, found: Accounts) -> Floats:
     """How many of the ring's values each of its units still repeats: the most of any of its accounts."""
-    accounts = testing.seen.accounts
-    kept = values_shared(testing.skeleton, ring.keys, len(accounts))[ring.accounts]
-    units, unit = np.unique(accounts.unit[ring.accounts], return_inverse=True)
+    kept = values_shared(skeleton, ring.keys, len(found))[ring.accounts]
+    units, unit = np.unique(found.unit[ring.accounts], return_inverse=True)
     most = np.zeros(len(units), np.float64)
     np.maximum.at(most, unit, kept)
     return most

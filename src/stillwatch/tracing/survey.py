@@ -26,7 +26,9 @@ from stillwatch.tracing.variants import Sample, Sampled
 
 Ints = NDArray[np.int64]
 
-SKELETON_COLUMNS = ("account", "conversation", "zones", "flags", "payload", "projection")
+REPEATED_COLUMNS = ("account", "conversation", "zones", "flags", "payload")
+"""What the skeletons of known accounts are mined from; a survey reads the subjects of all besides."""
+SKELETON_COLUMNS = (*REPEATED_COLUMNS, "projection")
 
 
 @dataclass(frozen=True)
@@ -113,24 +115,56 @@ def _sharing_rate(table: ibis.Table, kind: str, found: Accounts) -> float:
 _SET_OF = {column: name for name, column in rollup.DISTINCT.items()}
 
 
+class Surveyor:
+    """Surveys parts of whole accounts, each with `SKELETON_COLUMNS`; parts without rows add nothing."""
+
+    def __init__(self, found: Accounts) -> None:
+        """`found`: all accounts of the parts."""
+        self._found = found
+        self._conversations = np.zeros(len(found), np.int64)
+        self._population = PopulationSample(len(found))
+        self._sample = Sample(len(found))
+        self._subjects = SubjectCount(found.account)
+        self._mined: list[Repeated] = []
+
+    def add(self, part: pa.Table) -> None:
+        rows, places = _conversations(self._found, part)
+        self._mined.append(mine(rows))
+        self._population.add(rows)
+        self._sample.add(rows, part.column("payload").to_numpy()[places])
+        self._subjects.add(rows.account, fixed_rows(part, "projection", places).view(np.int8))
+        self._conversations += np.bincount(rows.account, minlength=len(self._found))
+
+    def survey(self) -> Survey:
+        population, sample, subjects = self._population.count(), self._sample.all(), self._subjects.all()
+        return Survey(self._found, _all_of(self._mined), self._conversations, population, sample, subjects)
+
+
 def survey(found: Accounts, parts: Iterable[pa.Table]) -> Survey:
     """Mine the skeletons. Each of `parts` holds `SKELETON_COLUMNS` of whole accounts."""
+    surveyor = Surveyor(found)
+    for part in parts:
+        surveyor.add(part)
+    return surveyor.survey()
+
+
+def repeats(found: Accounts, parts: Iterable[pa.Table]) -> tuple[Repeated, Ints]:
+    """What accounts repeat, and how many conversations of each were looked at; `parts` hold `REPEATED_COLUMNS`."""
     conversations = np.zeros(len(found), np.int64)
-    population, sample, subjects = PopulationSample(len(found)), Sample(len(found)), SubjectCount(found.account)
     mined: list[Repeated] = []
     for part in parts:
-        rows, payload, projection = _conversations(found, part)
+        rows, _ = _conversations(found, part)
         mined.append(mine(rows))
-        population.add(rows)
-        sample.add(rows, payload)
-        subjects.add(rows.account, projection)
         conversations += np.bincount(rows.account, minlength=len(found))
-    repeated = joined(mined) if mined else Repeated(*_nothing())
-    return Survey(found, repeated, conversations, population.count(), sample.all(), subjects.all())
+    return _all_of(mined), conversations
 
 
-def _conversations(found: Accounts, part: pa.Table) -> tuple[Conversations, Ints, NDArray[np.int8]]:
-    """The conversations of a part's accounts, their payloads and those's projections (n, 64)."""
+def _all_of(mined: list[Repeated]) -> Repeated:
+    return joined(mined) if mined else Repeated(*_nothing())
+
+
+def _conversations(found: Accounts, part: pa.Table) -> tuple[Conversations, Ints]:
+    """The conversations of a part's accounts, and their places in it."""
     flags = part.column("flags").to_numpy()
     asked = np.flatnonzero(asks(flags))
     account = found.index(part.column("account").to_numpy()[asked])
@@ -138,12 +172,7 @@ def _conversations(found: Accounts, part: pa.Table) -> tuple[Conversations, Ints
     chosen = distinct_conversations(
         account, part.column("conversation").to_numpy()[asked], (flags[asked] & Flag.ASSISTANT_TURNS) != 0, payload
     )
-    zones = fixed_rows(part, "zones", asked[chosen]).view("<u4")
-    return (
-        Conversations(account[chosen], zones),
-        payload[chosen],
-        fixed_rows(part, "projection", asked[chosen]).view(np.int8),
-    )
+    return Conversations(account[chosen], fixed_rows(part, "zones", asked[chosen]).view("<u4")), asked[chosen]
 
 
 def account_strata(found: Accounts, templated: NDArray[np.float64]) -> list[str]:
