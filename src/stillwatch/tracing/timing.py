@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 EXCHANGES_AT_LEAST = 5
 """Of a member about whom anything is said; those with fewer still count for the others."""
 ROWS = 6_000
-"""Exchanges of a group that are moved about, some 0.3 seconds of CPU; of larger groups some days, then some members."""
+"""Exchanges of a group that are moved about, some 0.2 seconds of CPU; of larger groups some days, then some members."""
 _DAYS_AT_LEAST = 6  # so that whole days have places to change
 _WORTH_READING, _HANDOVER_WORTH_READING = 4.0, 3.0
 """Standard deviations. By the normal tail one of four counts is 3 off in one honest group of 185, and tails of bursty
