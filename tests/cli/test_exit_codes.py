@@ -34,6 +34,7 @@ def test_json_is_one_document_on_stdout(hunt: Stillwatch, home: Path) -> None:
         "watched": 0,
         "to_act_on": 0,
         "rule_hits": 0,
+        "drift": [],
         "findings": "out/findings.json",
         "report": "out/report.html",
     }
