@@ -1,0 +1,1 @@
+"""A deployment as processes: gateway, observer, tracer and what they share, started and stopped as one."""

@@ -1,0 +1,1 @@
+"""The hunt while traffic flows: looks at the growing ledger, and verdicts that follow from it."""
