@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 
 from stillwatch.gateway.configuration import Configuration, Listen, Upstream
 from stillwatch.gateway.guard import PassThrough
@@ -10,4 +11,4 @@ from stillwatch.gateway.worker import listening_socket, run
 
 if __name__ == "__main__":
     configuration = Configuration(listen=Listen(port=int(sys.argv[1])), upstream=Upstream(port=int(sys.argv[2])))
-    run(configuration, PassThrough(), listening_socket(configuration))
+    run(configuration, lambda _: nullcontext(PassThrough()), listening_socket(configuration))

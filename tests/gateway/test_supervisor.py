@@ -25,6 +25,7 @@ from .upstream_server import answers, upstream
 GET = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 PROGRAM = """
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from stillwatch.gateway.configuration import read
 from stillwatch.gateway.guard import Answer
@@ -35,7 +36,7 @@ class Names:
         import os
         return Answer(200, (), b"%d" % os.getpid())
 
-supervisor = Supervisor(lambda: read(Path(sys.argv[1])), lambda configuration: Names())
+supervisor = Supervisor(lambda: read(Path(sys.argv[1])), lambda configuration: nullcontext(Names()))
 print(supervisor.address[1], flush=True)
 supervisor.run()
 """
@@ -97,6 +98,24 @@ def test_a_reload_replaces_the_workers_and_a_bad_file_does_not(tmp_path: Path) -
             assert await worker_of(port) == second
             process.terminate()
             assert await process.wait() == 0
+
+    run(test())
+
+
+def test_workers_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text("workers = 1\n[listen]\nport = 0\n")
+
+    async def test() -> None:
+        async with supervised(file) as (process, port):
+            worker = os.pidfd_open(await worker_of(port))
+            process.kill()
+            await process.wait()
+            ended = asyncio.Event()
+            asyncio.get_running_loop().add_reader(worker, ended.set)
+            await ended.wait()
+            asyncio.get_running_loop().remove_reader(worker)
+            os.close(worker)
 
     run(test())
 

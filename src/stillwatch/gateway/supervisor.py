@@ -19,8 +19,8 @@ from collections.abc import Callable
 from stillwatch.errors import StillwatchError
 from stillwatch.gateway import tls
 from stillwatch.gateway.configuration import Configuration
-from stillwatch.gateway.guard import Guard
-from stillwatch.gateway.worker import listening_socket, run
+from stillwatch.gateway.parent import end_with_parent
+from stillwatch.gateway.worker import MakeGuard, listening_socket, run
 
 _log = logging.getLogger(__name__)
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
@@ -28,7 +28,6 @@ _SHORT_LIFE_SECONDS = 2.0
 """A worker that dies younger is likely to die again, so its successor waits as long. Chosen."""
 
 Load = Callable[[], Configuration]
-MakeGuard = Callable[[Configuration], Guard]
 
 
 class Supervisor:
@@ -40,6 +39,7 @@ class Supervisor:
         self._configuration = load()
         _check(self._configuration)
         self._port = listening_socket(self._configuration)
+        self._process = os.getpid()
         self._current: dict[int, float] = {}  # process: when it was started
         self._leaving: set[int] = set()
 
@@ -80,9 +80,10 @@ class Supervisor:
         try:
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_IGN if number == signal.SIGHUP else signal.SIG_DFL)
+            end_with_parent(self._process)
             bound = self._bind_again()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            run(self._configuration, self._make_guard(self._configuration), bound)
+            run(self._configuration, self._make_guard, bound)
             status = 0
         except BaseException:  # whatever it is, the child ends here, and says why
             _log.exception("A worker failed")

@@ -7,6 +7,8 @@ import logging
 import resource
 import signal
 import socket
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import uvloop
 
@@ -19,6 +21,9 @@ from stillwatch.gateway.request_head import RequestHead
 from stillwatch.gateway.worker_state import WorkerState
 
 _log = logging.getLogger(__name__)
+
+MakeGuard = Callable[[Configuration], AbstractAsyncContextManager[Guard]]
+"""Entered in the worker's loop before it listens, left after the last exchange has ended."""
 
 
 def listening_socket(configuration: Configuration) -> socket.socket:
@@ -95,18 +100,19 @@ class Worker:
             self._empty.set()
 
 
-def run(configuration: Configuration, guard: Guard, bound: socket.socket) -> None:
+def run(configuration: Configuration, make_guard: MakeGuard, bound: socket.socket) -> None:
     """The whole life of a worker process: serve until SIGTERM or SIGINT."""
     _raise_file_limit()
-    uvloop.run(_run(configuration, guard, bound))
+    uvloop.run(_run(configuration, make_guard, bound))
 
 
-async def _run(configuration: Configuration, guard: Guard, bound: socket.socket) -> None:
-    worker = Worker(configuration, guard)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        worker.state.loop.add_signal_handler(number, worker.stop)
-    await worker.serve(bound)
-    _log.info("Worker ended: %s", worker.state.counters)
+async def _run(configuration: Configuration, make_guard: MakeGuard, bound: socket.socket) -> None:
+    async with make_guard(configuration) as guard:
+        worker = Worker(configuration, guard)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            worker.state.loop.add_signal_handler(number, worker.stop)
+        await worker.serve(bound)
+        _log.info("Worker ended: %s", worker.state.counters)
 
 
 def _raise_file_limit() -> None:
