@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from stillwatch.errors import InputError, SketchMismatch, StorageFull
+from stillwatch.errors import InputError, Interrupted, SketchMismatch, StorageFull
 from stillwatch.ledger import durable, segments
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.names import NameTable
@@ -27,7 +27,7 @@ from stillwatch.pseudonym import Pseudonymiser, Secret
 from stillwatch.readers.block import open_log
 from stillwatch.sketch.record import COLUMN_NAMES
 from stillwatch.sketching import run as sketching
-from stillwatch.sketching.run import Interrupted, sketch_logs
+from stillwatch.sketching.run import sketch_logs
 from stillwatch.sketching.workers import WorkerDied
 
 SECRET = Secret(b"a secret for tests only, 32 bytes")

@@ -61,3 +61,9 @@ class JournalBroken(StillwatchError):
 
 class StoreError(StillwatchError):
     """The shared store refuses this node, is of a version that cannot serve it, or holds something else."""
+
+
+class Interrupted(StillwatchError):
+    """Somebody pressed Ctrl-C; what was committed stays."""
+
+    exit_code = 130  # 128 + SIGINT, as shells expect

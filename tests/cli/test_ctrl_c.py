@@ -11,8 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from stillwatch.cli.faults import faults_as_errors
-from stillwatch.errors import LedgerError, StillwatchError
-from stillwatch.sketching.run import Interrupted
+from stillwatch.errors import Interrupted, LedgerError, StillwatchError
 
 
 def press() -> None:

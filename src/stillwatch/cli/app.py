@@ -15,8 +15,11 @@ from stillwatch.cli.faults import faults_as_errors
 
 COMMANDS = ("hunt", "sketch", "exemplars", "evaluate", "world")
 """Each is the function of its name in the module of its name."""
+SERVICES = ("gateway", "observe")
+"""Likewise, but they run until they are told to stop, and hear signals in their own way."""
 GROUPS = ("secret", "verdict", "journal")
 """Each is the `app` of the module of its name."""
+_ALL = SERVICES + COMMANDS + GROUPS
 
 
 def app(arguments: Sequence[str] = ()) -> typer.Typer:
@@ -24,13 +27,14 @@ def app(arguments: Sequence[str] = ()) -> typer.Typer:
     asked = next((argument for argument in arguments if not argument.startswith("-")), "")
     whole = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     whole.callback()(_main)
-    wanted = (asked,) if asked in COMMANDS + GROUPS else COMMANDS + GROUPS
+    wanted = (asked,) if asked in _ALL else _ALL
     for name in wanted:
         module = import_module(f"stillwatch.cli.{name}")
         if name in GROUPS:
             whole.add_typer(module.app, name=name)
         else:
-            whole.command()(faults_as_errors()(getattr(module, name)))
+            faults = faults_as_errors(ends_itself=name in SERVICES)
+            whole.command()(faults(getattr(module, name)))
     return whole
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
-from stillwatch.sketching.run import Interrupted
+from stillwatch.errors import Interrupted
 
 GRACE_SECONDS = 2.0  # chosen: a person waits that long before pressing again, and tidying up rarely takes half of it
 _SHOW_CURSOR = "\x1b[?25h"  # ECMA-48 private mode 25, which progress bars reset

@@ -6,21 +6,23 @@ import errno
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import typer
 
 from stillwatch.cli.ctrl_c import ctrl_c_ends_it, interrupted
-from stillwatch.errors import StillwatchError, StorageFull
-from stillwatch.sketching.run import Interrupted
+from stillwatch.errors import Interrupted, StillwatchError, StorageFull
 
 EXIT_READER_GONE = 141  # 128 + SIGPIPE, as shells expect
 
 
 @contextmanager
-def faults_as_errors() -> Generator[None]:
-    """Also a decorator of commands. Inside of them, so that typer's own codes (1 for a gone reader) do not apply."""
-    with ctrl_c_ends_it() as was_stopped:
+def faults_as_errors(*, ends_itself: bool = False) -> Generator[None]:
+    """Also a decorator of commands. Inside of them, so that typer's own codes (1 for a gone reader) do not apply.
+
+    A service that `ends_itself` hears signals in its own way.
+    """
+    with nullcontext(_never) if ends_itself else ctrl_c_ends_it() as was_stopped:
         try:
             yield
             sys.stdout.flush()
@@ -35,6 +37,10 @@ def faults_as_errors() -> Generator[None]:
             if isinstance(error, OSError):
                 raise _of_the_system(error) from None
             raise
+
+
+def _never() -> bool:
+    return False
 
 
 def _of_the_system(error: OSError) -> StillwatchError:

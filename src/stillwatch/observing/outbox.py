@@ -15,6 +15,9 @@ from stillwatch.observing.frames import Observed, framed
 MAX_QUEUED_BYTES = 32 * 1024 * 1024
 """Chosen: some seconds of a busy worker's traffic."""
 RECONNECT_SECONDS = 0.5
+FLUSH_SECONDS = 5.0
+"""Chosen: an observer that works takes what is queued in less; for one that does not, a worker's end cannot wait."""
+_POLL_SECONDS = 0.01
 
 
 class Outbox(asyncio.Protocol):
@@ -51,6 +54,13 @@ class Outbox(asyncio.Protocol):
         finally:
             if self._transport is not None:
                 self._transport.close()
+
+    async def flush(self) -> None:
+        """Wait until the observer has taken what was sent, but not for long."""
+        loop = asyncio.get_running_loop()
+        latest = loop.time() + FLUSH_SECONDS
+        while self._transport is not None and self._transport.get_write_buffer_size() and loop.time() < latest:
+            await asyncio.sleep(_POLL_SECONDS)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - what a stream protocol always gets

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from stillwatch.errors import InputError, StillwatchError
+from stillwatch.errors import InputError, Interrupted
 from stillwatch.ledger.durable import Checkpoint, pass_by
 from stillwatch.ledger.inputs import InputProgress, RejectedLine
 from stillwatch.ledger.ledger import Ledger
@@ -66,12 +66,6 @@ class SketchReport:
     duplicates: int
     rejections: tuple[str, ...]
     damage: tuple[str, ...]
-
-
-class Interrupted(StillwatchError):
-    """Somebody pressed Ctrl-C; what was committed stays."""
-
-    exit_code = 130  # 128 + SIGINT, as shells expect
 
 
 def sketch_logs(

@@ -1,0 +1,29 @@
+"""The gateway of a deployment: workers that share a port, each with the whole guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from stillwatch.gateway.configuration import Configuration
+from stillwatch.gateway.guard import Guard
+from stillwatch.gateway.supervisor import Supervisor
+from stillwatch.running.deployment import Deployment, places
+from stillwatch.running.guarding import guarding
+
+Load = Callable[[], Deployment]
+
+
+def gateway(load: Load, base: Path) -> Supervisor:
+    """The supervisor, its address taken; `load` gives the deployment, again on SIGHUP. Raises `StillwatchError`."""
+    current = [load()]
+
+    def configuration() -> Configuration:
+        current[0] = load()
+        return current[0].gateway
+
+    def guard(_: Configuration) -> AbstractAsyncContextManager[Guard]:
+        return guarding(current[0], places(current[0], base))
+
+    return Supervisor(configuration, guard)
