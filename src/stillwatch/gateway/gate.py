@@ -7,6 +7,7 @@ nobody can read, a key that nobody holds go nowhere.
 from __future__ import annotations
 
 from itertools import count
+from time import perf_counter
 
 from stillwatch.decision.core import Context, Core, Decision, Now
 from stillwatch.gateway.dialects.asked import Asked
@@ -18,6 +19,7 @@ from stillwatch.gateway.dialects.standing_limits import spent
 from stillwatch.gateway.guard import Answer, Passage, Request
 from stillwatch.gateway.keys import KeyHolder, Keys, key_of
 from stillwatch.gateway.settling import Clock, Observe, Settling
+from stillwatch.telemetry.counts import BAD_REQUEST, LIMITED, NO_DIALECT, NOT_FOUND, UNKNOWN_KEY, GateCounts
 
 USUAL_OUTPUT_TOKENS = 1_024
 """Reserved for an answer that sets itself no limit. Chosen: most answers are shorter; what is longer is owed."""
@@ -35,23 +37,31 @@ class Gate:
         self._observe = observe
         self._worker = worker
         self._numbers = count(1)
+        self.counts = GateCounts()
 
     def on_request(self, request: Request) -> Answer | Passage:
         """Admit or refuse."""
+        begun = perf_counter()
         now = self._clock()
         headers = {name.lower(): value for name, value in request.headers}
         path = request.target.decode("ascii", "replace")
         dialect = dialect_of(path, b"anthropic-version" in headers)
         if dialect is None:
+            self.counts.requests[NO_DIALECT][NOT_FOUND] += 1
             return _answer(OPENAI, Refused(Fault.NOT_FOUND), now)
         holder = self.keys.holder(key_of(headers))
+        outcomes = self.counts.requests[dialect.name]
         if holder is None:
+            outcomes[UNKNOWN_KEY] += 1
             return _answer(dialect.form, Refused(Fault.UNKNOWN_KEY), now)
         try:
             asked = dialect.asked(request.body, path)
-            return self._decided(request, dialect, holder, asked, now)
+            said = self._decided(request, dialect, holder, asked, now)
         except BadRequest as error:
+            outcomes[BAD_REQUEST] += 1
             return _answer(dialect.form, Refused.bad_request(error), now)
+        self.counts.guard_seconds.observe(perf_counter() - begun)
+        return said
 
     def _decided(
         self, request: Request, dialect: Dialect, holder: KeyHolder, asked: Asked, now: Now
@@ -59,6 +69,7 @@ class Gate:
         context = _context(request, holder, asked)
         decision = self.core.decide(context, now)
         if not decision.is_admitted:
+            self.counts.requests[dialect.name][decision.step if decision.refusal is None else LIMITED] += 1
             return self._refused(dialect.form, context, decision, now)
         sent = request.body
         try:
@@ -77,7 +88,10 @@ class Gate:
             holder,
             request,
             sent,
+            self.counts,
+            now.ns,
         )
+        self.counts.requests[dialect.name][decision.step] += 1
         request.headers = [field for field in request.headers if field[0].lower() != b"accept-encoding"]
         request.headers.append(_UNCOMPRESSED)
         return Passage(settling, decision.delay_seconds)

@@ -79,9 +79,11 @@ class Pool:
                 )
         except TimeoutError:
             self._count -= 1
+            self._state.counters.upstream_unreachable += 1
             exchange.upstream_unreachable(504, "The upstream could not be reached in time.")
         except OSError:
             self._count -= 1
+            self._state.counters.upstream_unreachable += 1
             exchange.upstream_unreachable(502, "The upstream could not be reached.")
         else:
             self._state.counters.upstream_opened += 1

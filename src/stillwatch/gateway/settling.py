@@ -16,7 +16,9 @@ from stillwatch.gateway.dialects.hiding import Hider
 from stillwatch.gateway.dialects.standing_limits import shown
 from stillwatch.gateway.guard import Cut, End, HeadChange, Header, Request
 from stillwatch.gateway.keys import KeyHolder
+from stillwatch.limits.limit import NANOSECONDS
 from stillwatch.observing.frames import Observed
+from stillwatch.telemetry.counts import GateCounts
 
 MOST_KEPT_BYTES = 4 * 1024 * 1024
 """Of an answer, for observation. Chosen: longer than any text; what is longer is observed without its answer."""
@@ -32,10 +34,12 @@ class Settling:
     """The data plane's observer of one answer."""
 
     __slots__ = (
+        "_arrived_ns",
         "_asked",
         "_clock",
         "_core",
         "_counter",
+        "_counts",
         "_decision",
         "_dialect",
         "_hider",
@@ -62,7 +66,10 @@ class Settling:
         holder: KeyHolder,
         request: Request,
         sent: bytes,
+        counts: GateCounts,
+        arrived_ns: int,
     ) -> None:
+        self._counts, self._arrived_ns = counts, arrived_ns
         self._core, self._decision, self._dialect, self._asked = core, decision, dialect, asked
         self._clock, self._observe, self._id, self._holder = clock, observe, id, holder
         fields = tuple([field for field in request.headers if field[0].lower() not in _CREDENTIALS])
@@ -85,6 +92,7 @@ class Settling:
         if self._is_hiding and is_stream:
             self._hider = self._dialect.hider()
         now = self._clock()
+        self._counts.first_byte_seconds.observe((now.ns - self._arrived_ns) / NANOSECONDS)
         ladder = self._decision.reservation.ladder if self._decision.reservation else None
         limits = self._dialect.form.admitted(shown(ladder.buckets, now.ns), now.us) if ladder else []
         return HeadChange(limits, rewrites=self._is_hiding) if limits or self._is_hiding else None
@@ -115,6 +123,7 @@ class Settling:
         given = reservation.reserved[1] if used.input_tokens is None and reservation else used.input_tokens or 0
         failed = cause is End.UPSTREAM_FAILED and not delivered_bytes
         self._core.settle(self._decision, now, (1, 0 if failed else given, used.output_tokens, 0))
+        self._count(cause, 0 if failed else given, used.output_tokens, now.ns - self._arrived_ns)
         target, method, fields, peer, sent = self._request
         whole = self._kept_bytes <= MOST_KEPT_BYTES
         self._observe(
@@ -134,5 +143,13 @@ class Settling:
                 self._holder.payment,
                 given,
                 used.output_tokens,
+                now.us - (now.ns - self._arrived_ns) // 1_000,
+                cause,
             )
         )
+
+    def _count(self, cause: End, input_tokens: int, output_tokens: int, ns: int) -> None:
+        self._counts.ended[cause] += 1
+        self._counts.input_tokens += input_tokens
+        self._counts.output_tokens += output_tokens
+        self._counts.answer_seconds.observe(ns / NANOSECONDS)

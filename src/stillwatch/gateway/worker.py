@@ -52,6 +52,11 @@ class Worker:
         self._empty = asyncio.Event()
         self._stop = asyncio.Event()
 
+    @property
+    def open_connections(self) -> int:
+        """Clients that are connected now."""
+        return len(self._clients)
+
     def stop(self) -> None:
         """Begin to drain. May be called by a signal."""
         self._stop.set()

@@ -25,6 +25,7 @@ class Counters:
     cut: int = 0
     retried: int = 0
     upstream_opened: int = 0
+    upstream_unreachable: int = 0
 
     def __str__(self) -> str:
         return ", ".join(f"{field.name} {getattr(self, field.name)}" for field in fields(self))

@@ -22,7 +22,10 @@ class BrokenFrame(StillwatchError):
 
 
 class Observed(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One settled exchange. `id` is unique for its account; `body` and `response` are whole, decoded of any coding."""
+    """One settled exchange. `id` is unique for its account; `body` and `response` are whole, decoded of any coding.
+
+    `ts_us` is when it was settled, `began_us` when its request came (-1: not known); `end` is why its answer ended.
+    """
 
     ts_us: int
     id: str
@@ -39,6 +42,8 @@ class Observed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     payment: str | None = None
     input_tokens: int = -1
     output_tokens: int = -1
+    began_us: int = -1
+    end: str = ""
 
 
 _ENCODER = msgspec.msgpack.Encoder()
