@@ -191,7 +191,7 @@ def test_a_client_that_leaves_while_it_waits_is_not_asked_for() -> None:
                 await asyncio.sleep(0)
             client.writer.transport.abort()
             await guard.ended.wait()
-            assert guard.ends == [(End.CLIENT_LEFT, 0)]
+            assert guard.ends == [(End.NOT_SENT, 0)]
             assert server.seen == []
 
     run(test())

@@ -1,7 +1,7 @@
 """`decide` before the model, `settle` after it.
 
-The core looks up and counts; it computes no verdict, reads no clock, and waits for nothing. Every door asks it in the
-same way, so what one door allows no other refuses.
+The core looks up and counts; it computes no verdict, reads no clock, and waits for nothing but, in `decide_asking`, for
+the store of shared limits. Every door asks it in the same way, so what one door allows no other refuses.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from stillwatch.decision.policy import UNTOUCHED, Policy, Treatment
 from stillwatch.decision.verdict import Standing, Step, Verdicts
 from stillwatch.limits.ladder import Costs, Ladder, Refusal
+from stillwatch.limits.leased import Unleased
 from stillwatch.limits.limit import NANOSECONDS
 from stillwatch.limits.meters import Meters
 from stillwatch.limits.reservation import Reservation, Reservations
@@ -60,6 +61,11 @@ class Decision:
         return self.reservation is not None
 
     @property
+    def is_open(self) -> bool:
+        """Not decided: this process holds too little of a shared limit, and `Core.decide_asking` has to ask."""
+        return isinstance(self.refusal, Unleased)
+
+    @property
     def retry_after_seconds(self) -> float | None:
         """After how long the request would pass; None where nobody can say."""
         return self.refusal.wait_ns / NANOSECONDS if self.refusal and self.refusal.wait_ns else None
@@ -68,10 +74,11 @@ class Decision:
 class Core:
     """The decision core of one process: policy, verdicts and meters. Each is replaced as a whole, between requests."""
 
-    def __init__(self, policy: Policy, verdicts: Verdicts | None = None) -> None:
+    def __init__(self, policy: Policy, verdicts: Verdicts | None = None, meters: Meters | None = None) -> None:
+        """`meters` of this policy's limits where others share them (`storage.shared`), else this process keeps its own."""
         self.policy = policy
         self.verdicts = verdicts or Verdicts()
-        self.meters = Meters(policy.limits)
+        self.meters = meters or Meters(policy.limits)
         self.reservations = Reservations(LONGEST_ANSWER_SECONDS * NANOSECONDS)
 
     def ladder(self, context: Context, now: Now) -> Ladder:
@@ -81,11 +88,25 @@ class Core:
     def decide(self, context: Context, now: Now) -> Decision:
         """What happens to this request; what it may cost is reserved if it is admitted."""
         standing = self.verdicts.standing(context.account, now.us)
+        if standing is not None and standing.step >= Step.VERIFY:
+            return Decision(standing.step, standing=standing)
+        ladder = self._ladder(context, standing, now)
+        return self._decision(standing, self.reservations.reserve(ladder, _costs(context, ladder), now.ns))
+
+    async def decide_asking(self, context: Context, now: Now) -> Decision:
+        """`decide`, asking other processes where this one holds too little. Waits a bounded time (docs/limits.md).
+
+        Cancelled, it has reserved nothing.
+        """
+        standing = self.verdicts.standing(context.account, now.us)
+        if standing is not None and standing.step >= Step.VERIFY:
+            return Decision(standing.step, standing=standing)
+        ladder = self._ladder(context, standing, now)
+        made = await self.meters.reserve(self.reservations, ladder, _costs(context, ladder))
+        return self._decision(standing, made)
+
+    def _decision(self, standing: Standing | None, made: Reservation | Refusal) -> Decision:
         step = standing.step if standing else Step.ALLOW
-        if step >= Step.VERIFY:
-            return Decision(step, standing=standing)
-        costs = (1, context.input_tokens, context.output_tokens, 0)
-        made = self.reservations.reserve(self._ladder(context, standing, now), costs, now.ns)
         if isinstance(made, Refusal):
             return Decision(Step.DENY, refusal=made, standing=standing)
         if standing is None:
@@ -93,10 +114,24 @@ class Core:
         delay = self.policy.delay_seconds if step is Step.DELAY else 0.0
         return Decision(step, delay, self.policy.treatment(step), standing=standing, reservation=made)
 
+    def extend(self, decision: Decision, tokens: int, now: Now) -> int:
+        """Reserve up to so many more output tokens for an answer that overruns; 0 where a hard limit has none left."""
+        made = decision.reservation
+        if made is None:
+            return 0
+        granted = self.reservations.extend(made, tokens, now.ns)
+        if made.ladder.most_output is not None:
+            self.meters.ask_ahead(made.ladder, (0, 0, tokens, 0))
+        return granted
+
     def settle(self, decision: Decision, now: Now, used: Costs | None = None) -> None:
         """Put what an admitted request used in the place of what it reserved; again changes nothing."""
         if decision.reservation is not None:
             self.reservations.settle(decision.reservation, now.ns, used)
+
+    def expire(self, now: Now) -> int:
+        """Settle what nobody settled in time; how many were. To be called about once a second."""
+        return self.reservations.expire(now.ns)
 
     def learn(self, context: Context, new_information: int, now: Now) -> None:
         """Count what an exchange asked about that was new: known only after it was sketched."""
@@ -111,3 +146,11 @@ class Core:
         """Hold to another policy from the next request on; what was taken of limits that stay is not forgotten."""
         self.policy = policy
         self.meters.replace(policy.limits)
+
+
+def _costs(context: Context, ladder: Ladder) -> Costs:
+    """What a request may cost. Of a hard limit at most all: beyond, its answer is cut, and has not to be refused."""
+    output = context.output_tokens
+    if ladder.most_output is not None and output > ladder.most_output:
+        output = ladder.most_output
+    return 1, context.input_tokens, output, 0

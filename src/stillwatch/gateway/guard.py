@@ -1,14 +1,15 @@
 """The seam between the data plane and whoever decides: what a guard is told, and what it may answer.
 
-Everything is called in the event loop and must return at once: no waiting, no locks, no I/O. A guard that raises is
-taken for a refusal (fails closed, 503); an observer that raises ends the answer as if the upstream had failed.
+Everything is called in the event loop and must return at once: no waiting, no locks, no I/O. Where a guard has to ask
+somebody else first it answers `Waiting`. A guard that raises is taken for a refusal (fails closed, 503); an observer
+that raises ends the answer as if the upstream had failed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 Header = tuple[bytes, bytes]
 
@@ -41,6 +42,7 @@ class End(StrEnum):
     COMPLETE = "complete"
     CLIENT_LEFT = "client_left"
     UPSTREAM_FAILED = "upstream_failed"
+    NOT_SENT = "not_sent"  # the client left before the request went on: nobody worked on it
     CUT = "cut"
 
 
@@ -107,10 +109,23 @@ class Passage:
         self.delay_seconds = delay_seconds
 
 
+class Waiting:
+    """It is not known yet: `coming` will say. It has to bound its own time.
+
+    The client's next requests wait behind this one. `coming` is cancelled if the client leaves; where its answer had
+    come by then, the observer of a passage is told `NOT_SENT`. What it raises is taken for a refusal.
+    """
+
+    __slots__ = ("coming",)
+
+    def __init__(self, coming: Coroutine[Any, Any, Answer | Passage]) -> None:
+        self.coming = coming
+
+
 class Guard(Protocol):
     """Who decides about requests, one for each worker process."""
 
-    def on_request(self, request: Request) -> Answer | Passage:
+    def on_request(self, request: Request) -> Answer | Passage | Waiting:
         """Called once for every complete request, before a byte of it goes on."""
 
 

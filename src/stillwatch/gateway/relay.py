@@ -13,7 +13,7 @@ from typing import Protocol
 
 from stillwatch.gateway import answer_head
 from stillwatch.gateway.answer_head import ANNOUNCED, CHUNKED, CLOSE, EMPTY
-from stillwatch.gateway.guard import Answer, Cut, End, Header, Observer, Request
+from stillwatch.gateway.guard import Answer, Cut, End, Header, Observer, Passage, Request, Waiting
 from stillwatch.gateway.pool import Pool
 from stillwatch.gateway.refusal import JSON, STATUS_LINES, Refusal, whole_answer
 from stillwatch.gateway.request_head import RequestHead
@@ -67,6 +67,8 @@ class Relay:
         "_stays_open",
         "_timer",
         "_upstream",
+        "_waiting",
+        "_was_sent",
         "is_head",
     )
 
@@ -85,7 +87,8 @@ class Relay:
         self._timer: asyncio.TimerHandle | None = None
         self._head = b""
         self._delivered = 0
-        self._has_begun = self._has_ended = self._rewrites = False
+        self._waiting: asyncio.Task[Answer | Passage] | None = None
+        self._has_begun = self._has_ended = self._rewrites = self._was_sent = False
 
     def start(self) -> None:
         """Ask the guard, and do what it says."""
@@ -98,6 +101,29 @@ class Relay:
             _log.exception("The guard failed; the request was refused")
             self._answer(503, (), Refusal(503, "The request could not be checked.").body())
             return
+        if isinstance(said, Waiting):
+            self._waiting = self._state.loop.create_task(said.coming)
+            self._waiting.add_done_callback(self._came)
+        else:
+            self._follow(said)
+
+    def _came(self, waiting: asyncio.Task[Answer | Passage]) -> None:
+        """The guard knows now; the client may have left in the same turn."""
+        self._waiting = None
+        if waiting.cancelled():
+            return
+        if (error := waiting.exception()) is not None:
+            _log.error("The guard failed; the request was refused", exc_info=error)
+            said: Answer | Passage = Answer(503, (), Refusal(503, "The request could not be checked.").body())
+        else:
+            said = waiting.result()
+        if not self._has_ended:
+            self._follow(said)
+        elif isinstance(said, Passage) and said.observer is not None:
+            self._observer = said.observer
+            self._end(End.NOT_SENT)
+
+    def _follow(self, said: Answer | Passage) -> None:
         if isinstance(said, Answer):
             self._answer(said.status, said.headers, said.body)
             return
@@ -118,6 +144,7 @@ class Relay:
         request = self._request
         assert request is not None  # noqa: S101 - kept until it can no longer be sent
         self._upstream = upstream
+        self._was_sent = True
         upstream.carry(self, self._heads.of(request), request.body)
         if not (upstream.was_used and request.method in _REPEATABLE):
             self._release()
@@ -246,7 +273,7 @@ class Relay:
         if not self._has_ended:
             self._state.counters.client_left += 1
             self._drop_upstream()
-            self._end(End.CLIENT_LEFT)
+            self._end(End.CLIENT_LEFT if self._was_sent else End.NOT_SENT)
 
     def _observer_failed(self) -> None:
         _log.exception("The observer of an answer failed; the answer was broken off")
@@ -282,6 +309,8 @@ class Relay:
         self._has_ended = True
         if self._timer is not None:
             self._timer.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
         if self._request is not None:
             self._release()
         self._upstream = None

@@ -9,7 +9,7 @@ Only one task at a time may use a set of ladders (asyncio's event loop is enough
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stillwatch.limits.gcra import Bucket
@@ -21,6 +21,8 @@ COUNTED = (Measure.REQUESTS, Measure.INPUT_TOKENS, Measure.OUTPUT_TOKENS, Measur
 _PLACE = {measure: place for place, measure in enumerate(COUNTED)}
 Costs = tuple[int, int, int, int]
 """Requests, input tokens, output tokens and new information, as in `COUNTED`."""
+OUTPUT = _PLACE[Measure.OUTPUT_TOKENS]
+NOTHING: Costs = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,17 @@ class Refusal:
 
 
 class Ladder:
-    """The buckets and slots that bind one principal."""
+    """The buckets and slots that bind one principal.
 
-    __slots__ = ("_rungs", "buckets", "slots")
+    `most_output` is the most output tokens that its hard limits can admit at once; None where none of them is hard.
+    """
+
+    __slots__ = ("_rungs", "buckets", "most_output", "slots")
 
     def __init__(self, buckets: Sequence[Bucket], slots: Sequence[Slots] = ()) -> None:
         self.buckets = tuple(buckets)
         self.slots = tuple(slots)
+        self.most_output = most_output(bucket.limit for bucket in buckets)
         self._rungs = tuple((b, _PLACE[b.limit.measure], b.window, b.quantity, b.tolerance) for b in buckets)
 
     def admit(self, costs: Costs, now: int) -> Refusal | None:
@@ -75,6 +81,21 @@ class Ladder:
             elif more < 0:
                 bucket.give_back(-more)
 
+    def extend(self, tokens: int, now: int) -> int:
+        """Take up to so many more output tokens for an answer that comes; how many.
+
+        Hard limits give what they have left, 0 where one has nothing. Others give all of it, and are owed.
+        """
+        granted = min([tokens, *(b.remaining(now) for b in self.buckets if b.limit.is_hard)])
+        if granted > 0:
+            self.settle(NOTHING, (0, 0, granted, 0), now)
+        return max(granted, 0)
+
     def is_idle(self, now: int) -> bool:
         """Has all drained, and is nothing open? Then forgetting this ladder forgives nothing."""
         return all(bucket.tat <= now for bucket in self.buckets) and not any(s.are_held(now) for s in self.slots)
+
+
+def most_output(limits: Iterable[Limit]) -> int | None:
+    """The most output tokens that the hard ones of these limits can admit at once; None without a hard one."""
+    return min((limit.most_at_once for limit in limits if limit.is_hard), default=None)

@@ -52,6 +52,12 @@ class Lease:
         """Nanoseconds until all that was used has drained, as far as this node knows."""
         return max(self.empty_at - now, 0)
 
+    def overdrawn(self, now: int) -> int:
+        """Nanoseconds until no more than the burst of this limit is used, as far as this node knows; 0 for none."""
+        limit = self.limit
+        ahead = max(self.empty_at - now, 0) - min(self.credit, 0) * limit.window_ns // limit.quantity
+        return max(ahead - limit.most_at_once * limit.window_ns // limit.quantity, 0)
+
     def is_closed(self, cost: int, now: int) -> bool:
         """Did the store say a moment ago that there is no room for so much?"""
         return now < self.closed_until and cost >= self.closed_for
@@ -94,6 +100,9 @@ class Lease:
     def hold(self, holder: int, until: int) -> None:
         """One more request is open here."""
         self.credit -= 1
+
+    def keep(self, holder: int, until: int) -> None:
+        """It goes on: nothing to do, the store sets no deadline."""
 
     def release(self, holder: int) -> None:
         """One is done."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from stillwatch.limits.gcra import Bucket
-from stillwatch.limits.ladder import COUNTED, Costs, Ladder, Refusal
+from stillwatch.limits.ladder import COUNTED, NOTHING, Costs, Ladder, Refusal, most_output
 from stillwatch.limits.lease import Lease
 from stillwatch.limits.limit import NANOSECONDS, Measure
 from stillwatch.limits.sharing import Sharing
@@ -27,6 +27,11 @@ class Unleased(Refusal):
     """This node holds too little of the limit; the store may have more. Not for clients."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoreAway(Refusal):
+    """The store cannot be reached, and this level fails closed: nobody knows what is left of the limit."""
+
+
 @dataclass(slots=True)
 class Contact:
     """A node's standing with its store. Leases are good until `until`; `is_down` when the last try failed."""
@@ -40,18 +45,20 @@ class Contact:
 class LeasedLadder(Ladder):
     """The leases that bind one principal. One owner at a time, as with any ladder."""
 
-    __slots__ = ("_contact", "_places", "_slots", "is_changed", "leases")
+    __slots__ = ("_contact", "_learned", "_places", "_slots", "is_changed", "leases")
 
     def __init__(self, contact: Contact, leases: Sequence[Lease]) -> None:
         counted = [lease for lease in leases if lease.limit.measure is not Measure.CONCURRENT]
         self._slots = tuple(lease for lease in leases if lease.limit.measure is Measure.CONCURRENT)
         self._places = tuple((lease, _PLACE[lease.limit.measure]) for lease in counted)
+        self._learned = tuple(lease for lease in counted if lease.limit.measure is Measure.NEW_INFORMATION)
         self._contact = contact
         self.leases = tuple(leases)
         self.is_changed = False
         # Callers read `limit`, `remaining` and `reset` of buckets, and hold and release slots: leases answer to both.
         self.buckets = cast("tuple[Bucket, ...]", tuple(counted))
         self.slots = cast("tuple[Slots, ...]", self._slots)
+        self.most_output = most_output(lease.limit for lease in leases)
 
     def admit(self, costs: Costs, now: int) -> Refusal | None:
         """Spend these costs on every level and return None; or change nothing and say which limit is in the way."""
@@ -63,6 +70,9 @@ class LeasedLadder(Ladder):
         for slot in self._slots:
             if slot.credit < 1:
                 return self._short(costs, now)
+        for lease in self._learned:  # nothing of it is asked for beforehand, so no lease can run short
+            if wait := lease.overdrawn(now):
+                return Refusal(lease.limit, wait)
         for lease, place in self._places:
             lease.credit -= costs[place]
         if not self.is_changed:
@@ -80,6 +90,28 @@ class LeasedLadder(Ladder):
                 self._use_alone(lease, more, now)
         if not self.is_changed:
             self._mark()
+
+    def extend(self, tokens: int, now: int) -> int:
+        """As `Ladder.extend`: hard limits give what this node holds, and what the store said is left for anybody.
+
+        Then two nodes may give the same; what they overrun is what their streams deliver between two exchanges.
+        """
+        is_alone = now >= self._contact.until
+        granted = tokens
+        hard = [lease for lease in self.leases if lease.limit.is_hard]
+        for lease in hard:
+            granted = min(granted, self._left_alone(lease, now) if is_alone else max(lease.credit, 0) + lease.left)
+        if granted <= 0:
+            return 0
+        for lease in hard:
+            lease.left -= max(granted - max(lease.credit, 0), 0)
+        self.settle(NOTHING, (0, 0, granted, 0), now)
+        return granted
+
+    def short_of(self, tokens: int) -> LeasedLadder | None:
+        """The hard limits of which this node holds less than so many output tokens, to ask for more; None for none."""
+        short = [lease for lease in self.leases if lease.limit.is_hard and lease.credit < tokens]
+        return LeasedLadder(self._contact, short) if short else None
 
     def is_idle(self, now: int) -> bool:
         """Nothing is held, owed or known to be used, so forgetting this ladder forgives nothing."""
@@ -125,12 +157,17 @@ class LeasedLadder(Ladder):
     def _alone_refusal(self, lease: Lease, cost: int, now: int) -> Refusal | None:
         sharing, limit = self._contact.sharing, lease.limit
         if limit.level not in sharing.open_levels:
-            return Refusal(limit, NO_STORE_WAIT_NS)
+            return StoreAway(limit, NO_STORE_WAIT_NS)
         if limit.measure is Measure.CONCURRENT:
             is_free = lease.held - lease.credit < max(int(limit.quantity * sharing.alone_share), 1)
             return None if is_free else Refusal(limit, 0)
         wait = lease.on_its_own(sharing.alone_share).wait(cost, now)
         return Refusal(limit, wait) if wait else None
+
+    def _left_alone(self, lease: Lease, now: int) -> int:
+        sharing = self._contact.sharing
+        is_open = lease.limit.level in sharing.open_levels
+        return lease.on_its_own(sharing.alone_share).remaining(now) if is_open else 0
 
     def _use_alone(self, lease: Lease, units: int, now: int) -> None:
         lease.owed += units

@@ -31,7 +31,7 @@ class Level(StrEnum):
 
 
 class Measure(StrEnum):
-    """What is counted. `NEW_INFORMATION` is topic cells and sentences that an account had not asked about that day."""
+    """What is counted. `NEW_INFORMATION` is topic cells that an account had not asked about that day (`observing`)."""
 
     REQUESTS = "requests"
     INPUT_TOKENS = "input_tokens"
@@ -48,8 +48,9 @@ HIDDEN_LEVELS = frozenset({Level.CAMPAIGN, Level.NETWORK, Level.PAYMENT})
 class Limit:
     """At most `quantity` of a measure in `window_seconds`, and at most `burst` at once (`quantity` if not said).
 
-    `CONCURRENT` has no window: at most `quantity` requests are open at a time. Raises `UsageError` for a limit that
-    nobody can keep or that nobody can mean.
+    `CONCURRENT` has no window: at most `quantity` requests are open at a time. With `is_hard`, which only output tokens
+    can be, an answer is cut where nothing is left; otherwise what it overdraws is owed. Raises `UsageError` for a limit
+    that nobody can keep or that nobody can mean.
     """
 
     level: Level
@@ -57,6 +58,7 @@ class Limit:
     quantity: int
     window_seconds: int = 60
     burst: int | None = None
+    is_hard: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.quantity <= LARGEST_QUANTITY:
@@ -65,6 +67,10 @@ class Limit:
             raise UsageError(f"the window of {self} is {self.window_seconds} s", f"Say 1 to {LONGEST_WINDOW_SECONDS}")
         if self.burst is not None and not 0 < self.burst <= LARGEST_QUANTITY:
             raise UsageError(f"the burst of {self} is {self.burst}", "Say at least 1, or leave it out")
+        if self.is_hard and self.measure is not Measure.OUTPUT_TOKENS:
+            raise UsageError(
+                f"{self} is hard", "Only an answer can be cut: say hard for output_tokens, or leave it out"
+            )
 
     def __str__(self) -> str:
         return f"the limit of {self.measure} per {self.level}"

@@ -7,29 +7,41 @@ open, so forgetting never forgives. Memory is bounded by the principals that wer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from weakref import WeakValueDictionary
 
 from stillwatch.limits.gcra import Bucket
-from stillwatch.limits.ladder import Ladder
+from stillwatch.limits.ladder import Costs, Ladder, Refusal
 from stillwatch.limits.lease import Lease
-from stillwatch.limits.limit import Level, Limit, Measure
+from stillwatch.limits.leased import Unleased
+from stillwatch.limits.limit import NANOSECONDS, Level, Limit, Measure
+from stillwatch.limits.reservation import Reservation, Reservations
 from stillwatch.limits.slots import Slots
 
 SWEEP_EVERY = 10_000
 """Ladders made between two sweeps. Chosen: a sweep of so many takes milliseconds, and memory between is some 10 MB."""
 
+MOST_TRIES = 3
+"""Chosen: others may spend what came for a request before it runs again; three times in a row they hardly do."""
+CONTENDED_WAIT_NS = NANOSECONDS // 10
+"""What a request is told that lost each time. Chosen: the interval at which nodes exchange by default."""
+
 Names = tuple[str | None, ...]
 """The name of a principal at each `Level`, in their order; None where it has none, and no limit binds there."""
+
+Clock = Callable[[], int]
+"""Nanoseconds that never go back."""
 
 Held = Bucket | Slots | Lease
 """What remembers how much of one limit one principal took."""
 
 
 class Meters:
-    """Buckets and slots of one process, under the limits of one policy."""
+    """Buckets and slots of one process, under the limits of one policy. `clock` is that of every `now`."""
 
-    def __init__(self, limits: Iterable[Limit]) -> None:
+    def __init__(self, limits: Iterable[Limit], clock: Clock = time.monotonic_ns) -> None:
+        self.clock = clock
         self._limits = _by_level(limits)
         self._held: WeakValueDictionary[tuple[Limit, str], Held] = WeakValueDictionary()
         self._ladders: dict[Names, Ladder] = {}
@@ -44,6 +56,22 @@ class Meters:
             if self._made % SWEEP_EVERY == 0:
                 self.sweep(now)
         return found
+
+    async def reserve(self, open_: Reservations, ladder: Ladder, costs: Costs) -> Reservation | Refusal:
+        """`Reservations.reserve`, asking others where this process holds too little. Never answers `Unleased`."""
+        made = open_.reserve(ladder, costs, self.clock())
+        tries = 0
+        while isinstance(made, Unleased) and tries < MOST_TRIES:
+            await self.lease(ladder, costs)
+            made = open_.reserve(ladder, costs, self.clock())
+            tries += 1
+        return Refusal(made.limit, CONTENDED_WAIT_NS) if isinstance(made, Unleased) else made
+
+    async def lease(self, ladder: Ladder, costs: Costs) -> None:
+        """Wait until others were asked for what these costs need; in one process there are none."""
+
+    def ask_ahead(self, ladder: Ladder, costs: Costs) -> None:
+        """These costs will soon be needed: nothing to do where nobody has to be asked."""
 
     def replace(self, limits: Iterable[Limit]) -> None:
         """Hold to other limits from now on; what was taken of a limit that stays as it was is not forgotten."""

@@ -13,9 +13,12 @@ from stillwatch.limits.ladder import Costs, Ladder, Refusal
 
 
 class Reservation:
-    """One admitted request's claim on a ladder. `delivered` is output tokens that went to the client so far."""
+    """One admitted request's claim on a ladder. `delivered` is output tokens that went to the client so far.
 
-    __slots__ = ("delivered", "expires", "holder", "ladder", "reserved")
+    Whoever sees it go on sets `is_alive`: when its time is up it then gets as much again, and has to be seen anew.
+    """
+
+    __slots__ = ("delivered", "expires", "holder", "is_alive", "ladder", "reserved")
 
     def __init__(self, ladder: Ladder, reserved: Costs, holder: int, expires: int) -> None:
         self.ladder = ladder
@@ -23,6 +26,7 @@ class Reservation:
         self.holder = holder
         self.expires = expires
         self.delivered = 0
+        self.is_alive = False
 
 
 class Reservations:
@@ -61,16 +65,38 @@ class Reservations:
         for slots in reservation.ladder.slots:
             slots.release(reservation.holder)
 
+    def extend(self, reservation: Reservation, tokens: int, now: int) -> int:
+        """Reserve up to so many more output tokens for an answer that overruns; how many, 0 where none are left.
+
+        A reservation that was settled gets none.
+        """
+        if reservation.holder not in self._open:
+            return 0
+        granted = reservation.ladder.extend(tokens, now)
+        requests, given, output, new = reservation.reserved
+        reservation.reserved = (requests, given, output + granted, new)
+        return granted
+
     def expire(self, now: int) -> int:
-        """Settle what is overdue by what it delivered; how many were."""
+        """Settle what is overdue and was not seen alive by what it delivered; how many were."""
         overdue = []
         for reservation in self._open.values():
             if reservation.expires > now:
                 break
             overdue.append(reservation)
-        for reservation in overdue:
+        lost = [reservation for reservation in overdue if not reservation.is_alive]
+        for reservation in lost:
             self.settle(reservation, now)
-        return len(overdue)
+        for reservation in overdue:
+            if reservation.is_alive:
+                self._keep(reservation, now)
+        return len(lost)
+
+    def _keep(self, reservation: Reservation, now: int) -> None:
+        reservation.is_alive, reservation.expires = False, now + self._longest
+        self._open[reservation.holder] = self._open.pop(reservation.holder)  # behind all that expire sooner
+        for slots in reservation.ladder.slots:
+            slots.keep(reservation.holder, reservation.expires)
 
     def __len__(self) -> int:
         return len(self._open)

@@ -28,7 +28,11 @@ class Slots:
         return bool(self._deadlines) and self._open(now) > 0
 
     def hold(self, holder: int, until: int) -> None:
-        """Hold a slot for `holder` until it lets go or `until` passes; again to move the deadline."""
+        """Hold a slot for `holder` until it lets go or `until` passes."""
+        self._deadlines[holder] = until
+
+    def keep(self, holder: int, until: int) -> None:
+        """Move the deadline of a slot that is held."""
         self._deadlines[holder] = until
 
     def release(self, holder: int) -> None:

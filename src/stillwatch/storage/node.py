@@ -56,6 +56,11 @@ class Batch:
     wants: list[Want]
     reports: list[Report]
 
+    @property
+    def answer_bytes(self) -> int:
+        """How long its answer has to be."""
+        return wire.ANSWER_BYTES * len(self.leases)
+
 
 @dataclass(slots=True)
 class _Draft:

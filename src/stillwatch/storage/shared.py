@@ -12,26 +12,19 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from stillwatch.errors import StoreError
-from stillwatch.limits.ladder import Costs, Ladder, Refusal
+from stillwatch.limits.ladder import OUTPUT, Costs, Ladder
 from stillwatch.limits.lease import Lease
-from stillwatch.limits.leased import LeasedLadder, Unleased
-from stillwatch.limits.limit import NANOSECONDS, Limit
+from stillwatch.limits.leased import LeasedLadder
+from stillwatch.limits.limit import Limit
 from stillwatch.limits.meters import Held, Meters
-from stillwatch.limits.reservation import Reservation, Reservations
 from stillwatch.limits.sharing import Sharing
 from stillwatch.storage.keys import Keys
 from stillwatch.storage.link import Link, Unreachable
 from stillwatch.storage.node import Node, Want
 
-MOST_TRIES = 3
-"""Chosen: others may spend what came for a request before it runs again; three times in a row they hardly do."""
-
 
 class SharedMeters(Meters):
-    """Meters whose buckets are leases. `clock` is that of the `now` which ladders are asked with.
-
-    `fault` says what keeps the node from its store, None when nothing does.
-    """
+    """Meters whose buckets are leases. `fault` says what keeps the node from its store, None when nothing does."""
 
     def __init__(
         self,
@@ -43,10 +36,9 @@ class SharedMeters(Meters):
     ) -> None:
         self._keys = keys or Keys()
         self.node = Node(sharing, self._keys)
-        super().__init__(limits)
+        super().__init__(limits, clock)
         self.fault: StoreError | Unreachable | None = None
         self._link = link
-        self._clock = clock
         self._answers: dict[Want, asyncio.Future[None]] = {}
         self._is_wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -70,18 +62,6 @@ class SharedMeters(Meters):
             await self._attempt(self._leave)
         await self._link.close()
 
-    async def reserve(self, open_: Reservations, ladder: Ladder, costs: Costs) -> Reservation | Refusal:
-        """`Reservations.reserve`, asking the store where this node holds too little. Never answers `Unleased`."""
-        made = open_.reserve(ladder, costs, self._clock())
-        tries = 0
-        while isinstance(made, Unleased) and tries < MOST_TRIES:
-            await self.lease(ladder, costs)
-            made = open_.reserve(ladder, costs, self._clock())
-            tries += 1
-        if isinstance(made, Unleased):
-            return Refusal(made.limit, round(self.node.sharing.interval_seconds * NANOSECONDS))
-        return made
-
     async def lease(self, ladder: Ladder, costs: Costs) -> None:
         """Wait until the store was asked for what these costs need, or cannot be; then `admit` knows."""
         if self.node.contact.is_down or not isinstance(ladder, LeasedLadder):
@@ -90,6 +70,14 @@ class SharedMeters(Meters):
         self._answers[want] = asyncio.get_running_loop().create_future()
         self._is_wanted.set()
         await self._answers[want]
+
+    def ask_ahead(self, ladder: Ladder, costs: Costs) -> None:
+        """Ask the store now for what these costs will need, unless it is away; nobody waits for the answer."""
+        if self.node.contact.is_down or not isinstance(ladder, LeasedLadder):
+            return
+        if (short := ladder.short_of(costs[OUTPUT])) is not None:
+            self.node.want(short, costs)
+            self._is_wanted.set()
 
     def _new(self, limit: Limit, name: str) -> Held:
         return Lease(limit, self._keys.of(limit, name))
@@ -123,17 +111,19 @@ class SharedMeters(Meters):
     async def _synchronise(self) -> None:
         if not self.node.number:
             await self._join()
-        built = self._clock()
-        reply = await self._link.ask(self.node.batch(built).sent)
+        batch = self.node.batch(self.clock())
+        reply = await self._link.ask(batch.sent)
         if reply is None:  # the store took this node for dead, or lost its data
             await self._join()
-            reply = await self._link.ask(self.node.batch(self._clock()).sent)
-        if not isinstance(reply, bytes):
+            batch = self.node.batch(self.clock())
+            reply = await self._link.ask(batch.sent)
+        if not isinstance(reply, bytes) or len(reply) != batch.answer_bytes:
+            await self._link.close()
             raise Unreachable("a reply that is none")
-        self._resolve(self.node.answered(reply, self._clock()))
+        self._resolve(self.node.answered(reply, self.clock()))
 
     async def _join(self) -> None:
-        built = self._clock()
+        built = self.clock()
         reply = await self._link.ask(self.node.join())
         if not isinstance(reply, list):
             raise StoreError(

@@ -20,6 +20,7 @@ JOIN_SCRIPT = (_HERE / "join.lua").read_text(encoding="utf-8")
 _ENTRY = Struct(">BHqQQQ")
 _LIMIT = Struct(">QQQQQ")
 _ANSWER = Struct(">QQQQ")
+ANSWER_BYTES = _ANSWER.size
 FIRST = 1
 """Flag of an entry that opens a group: the levels of one request, granted together or not at all."""
 AGAIN = 2
