@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -141,7 +142,7 @@ def count(ledger: Ledger) -> int:
 def test_what_is_observed_is_sketched_exactly_as_a_log_of_it_would_be(ledger, started, tmp_path):
     exchanges = [exchange(n) for n in range(300)]
     process = started()
-    asyncio.run(send(tmp_path / "o.sock", list(exchanges), lambda: count(ledger) == 300))
+    uvloop.run(send(tmp_path / "o.sock", list(exchanges), lambda: count(ledger) == 300))  # the loop of a worker
     process.terminate()
     process.join()
     log = tmp_path / "log.jsonl"

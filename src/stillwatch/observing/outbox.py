@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 from stillwatch.observing.frames import Observed, framed
 
@@ -63,8 +64,8 @@ class Outbox(asyncio.Protocol):
             await asyncio.sleep(_POLL_SECONDS)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - what a stream protocol always gets
-        self._transport = transport
+        # A write transport by what it does; by its class, uvloop's is none.
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None

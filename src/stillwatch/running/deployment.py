@@ -134,10 +134,11 @@ def read(file: Path) -> Deployment:
         raise UsageError(f"{file}: {error}", "See docs/running.md for the keys") from None
 
 
-def write(deployment: Deployment, file: Path) -> None:
-    """Keep a deployment that was put together for the processes that are started for it."""
+def write(deployment: Deployment, where: Places, file: Path) -> None:
+    """Keep a deployment that was put together, for the processes that are started for it: all paths absolute."""
+    named = {name: str(path or "") for name in Files.__struct_fields__ for path in (getattr(where, name),)}
     partial = file.with_suffix(".partial")
-    partial.write_bytes(msgspec.json.encode(deployment))
+    partial.write_bytes(msgspec.json.encode(msgspec.structs.replace(deployment, files=Files(**named))))
     partial.replace(file)
 
 

@@ -21,21 +21,27 @@ MOST_RESTART_SECONDS = 30.0
 _LAST_BYTES = 4_096
 
 
+def command(*arguments: str | Path) -> tuple[str, ...]:
+    """What a Python interpreter is given to run a command of ours."""
+    return ("-m", "stillwatch.cli.main", *map(str, arguments))
+
+
 class NotStarted(StillwatchError):
     """A process of the deployment ended before it was ready; what it said last is told."""
 
 
 @dataclass
 class Process:
-    """`name` is for people; `arguments` are those of the command line `stillwatch`.
+    """`name` is for people; `arguments` are those of a Python interpreter.
 
-    The first line that it writes to stdout says that it is ready; all that it writes goes to `log`.
+    The first line that it writes to stdout is `said`: it is ready. What it writes then goes to `log`, as all of stderr.
     """
 
     name: str
     arguments: Sequence[str]
     log: Path
     restarts: int = 0
+    said: str = ""
     _running: asyncio.subprocess.Process | None = field(default=None, repr=False)
     _copying: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -50,8 +56,6 @@ class Process:
         with self.log.open("ab") as log:
             self._running = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-m",
-                "stillwatch.cli.main",
                 *self.arguments,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
@@ -60,7 +64,8 @@ class Process:
                 start_new_session=True,  # Ctrl-C is for `up` alone, which stops each in its turn
             )
         assert self._running.stdout is not None  # noqa: S101 - as asked for above
-        if not await self._running.stdout.readline():
+        self.said = (await self._running.stdout.readline()).decode("utf-8", "replace").strip()
+        if not self.said:
             await self._running.wait()
             raise NotStarted(f"{self.name} did not start: {self.last_words()}")
         self._copying = asyncio.create_task(self._copy(self._running.stdout))
