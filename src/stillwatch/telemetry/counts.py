@@ -14,6 +14,8 @@ OUTCOMES = ("allow", "delay", "degrade", "verify", "deny", "limited", "unknown_k
 LIMITED, UNKNOWN_KEY, NOT_FOUND, BAD_REQUEST = range(5, 9)
 ADMITTED = slice(0, 3)
 """The outcomes after which a request goes on."""
+ENDS = ("complete", "client_left", "upstream_failed", "not_sent", "cut")
+"""How the answer of an admitted request ended: the values of `gateway.guard.End`."""
 NO_DIALECT = "none"
 """Of a path that nobody documents."""
 
@@ -26,7 +28,7 @@ class GateCounts:
 
     def __init__(self) -> None:
         self.requests: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(OUTCOMES))
-        self.ended = {"complete": 0, "client_left": 0, "upstream_failed": 0, "cut": 0}
+        self.ended = dict.fromkeys(ENDS, 0)
         self.input_tokens = 0
         self.output_tokens = 0
         self.guard_seconds = Histogram()
