@@ -195,7 +195,8 @@ def test_while_the_observer_stands_still_exchanges_are_shed_and_counted_and_nobo
     async def overload() -> Outbox:
         outbox = Outbox(tmp_path / "o.sock", max_queued_bytes=1_000_000)
         connected = asyncio.create_task(outbox.keep_connected())
-        await until(lambda: outbox.offer(exchange(0)))
+        await until(lambda: outbox.is_connected)
+        outbox.offer(exchange(0))
         os.kill(process.pid, signal.SIGSTOP)
         while outbox.shed < 50:
             outbox.offer(big)
@@ -210,10 +211,22 @@ def test_while_the_observer_stands_still_exchanges_are_shed_and_counted_and_nobo
     assert outbox.shed >= 50
 
 
-def test_without_an_observer_everything_is_shed_and_counted(tmp_path):
-    outbox = Outbox(tmp_path / "nobody.sock")
-    assert not outbox.offer(exchange(1))
-    assert (outbox.sent, outbox.shed) == (0, 1)
+def test_without_an_observer_exchanges_wait_as_far_as_they_fit_and_are_kept_once_there_is_one(
+    ledger, started, tmp_path
+):
+    async def late() -> Outbox:
+        outbox = Outbox(tmp_path / "o.sock", max_queued_bytes=10_000)
+        connected = asyncio.create_task(outbox.keep_connected())
+        while outbox.offer(exchange(outbox.sent)):
+            pass
+        started()
+        await until(lambda: count(ledger) == outbox.sent)
+        connected.cancel()
+        return outbox
+
+    outbox = uvloop.run(late())
+    assert outbox.sent > 10
+    assert outbox.shed == 1
 
 
 def test_a_second_observer_at_the_same_place_is_refused(ledger, started, tmp_path):
@@ -251,7 +264,7 @@ def test_what_is_no_request_is_counted_and_the_rest_is_kept(ledger, tmp_path):
 @given(st.lists(st.binary(max_size=300), max_size=8), st.lists(st.integers(1, 400), max_size=30))
 def test_frames_survive_every_way_in_which_a_stream_may_be_cut(bodies, cuts):
     sent = [Observed(n, "i", "a", "/p", "POST", 200, body, body) for n, body in enumerate(bodies)]
-    stream, deframer, found = b"".join(map(framed, sent)), Deframer(), []
+    stream, deframer, found = b"".join(map(framed, sent)), Deframer(Observed), []
     for cut in [*cuts, len(stream) + 1]:
         piece, stream = stream[:cut], stream[cut:]
         found += deframer.feed(piece)
@@ -264,4 +277,4 @@ def test_frames_survive_every_way_in_which_a_stream_may_be_cut(bodies, cuts):
 )
 def test_what_is_no_frame_ends_the_connection_and_takes_no_memory(bytes_):
     with pytest.raises(BrokenFrame):
-        list(Deframer().feed(bytes_))
+        list(Deframer(Observed).feed(bytes_))

@@ -75,10 +75,11 @@ class Core:
     """The decision core of one process: policy, verdicts and meters. Each is replaced as a whole, between requests."""
 
     def __init__(self, policy: Policy, verdicts: Verdicts | None = None, meters: Meters | None = None) -> None:
-        """`meters` of this policy's limits where others share them (`storage.shared`), else this process keeps its own."""
+        """`meters` of this policy's limits where others share them (`storage.shared`); else it keeps its own."""
         self.policy = policy
         self.verdicts = verdicts or Verdicts()
         self.meters = meters or Meters(policy.limits)
+        self.is_hard = any(limit.is_hard for limit in policy.limits)
         self.reservations = Reservations(LONGEST_ANSWER_SECONDS * NANOSECONDS)
 
     def ladder(self, context: Context, now: Now) -> Ladder:
@@ -145,6 +146,7 @@ class Core:
     def adopt(self, policy: Policy) -> None:
         """Hold to another policy from the next request on; what was taken of limits that stay is not forgotten."""
         self.policy = policy
+        self.is_hard = any(limit.is_hard for limit in policy.limits)
         self.meters.replace(policy.limits)
 
 

@@ -1,12 +1,13 @@
 """An exchange as a worker of the gateway hands it on: its bytes as they came, in a frame of known length.
 
 Nothing is parsed here: the worker copies, the observer works. Frames travel over a socket between processes of one
-machine and are never kept.
+machine and are never kept. The observer answers on the same socket, in frames of the same form.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -44,33 +45,46 @@ class Observed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     output_tokens: int = -1
     began_us: int = -1
     end: str = ""
+    network: str | None = None
+
+
+class Learned(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the observer answers: `units` of new information in an exchange, and to whom the worker charges them."""
+
+    units: int
+    account: str
+    key: str | None = None
+    organization: str | None = None
+    payment: str | None = None
+    network: str | None = None
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(Observed)
+Said = TypeVar("Said")
 
 
-def framed(observed: Observed) -> bytes:
-    """The frame of one exchange."""
+def framed(said: Observed | Learned) -> bytes:
+    """The frame of one exchange, or of the answer to it."""
     frame = bytearray(_LENGTH_BYTES)
-    _ENCODER.encode_into(observed, frame, _LENGTH_BYTES)
+    _ENCODER.encode_into(said, frame, _LENGTH_BYTES)
     frame[:_LENGTH_BYTES] = (len(frame) - _LENGTH_BYTES).to_bytes(_LENGTH_BYTES, "big")
     return bytes(frame)
 
 
-class Deframer:
-    """Frames out of bytes that come in pieces."""
+class Deframer(Generic[Said]):
+    """What frames of one kind say, out of bytes that come in pieces."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[Said]) -> None:
         self._held = bytearray()
+        self._decoder: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(kind)
 
-    def feed(self, piece: bytes) -> Iterator[Observed]:
-        """The exchanges that are whole now. Raises `BrokenFrame`, after which the connection is of no use."""
+    def feed(self, piece: bytes) -> Iterator[Said]:
+        """What is whole now. Raises `BrokenFrame`, after which the connection is of no use."""
         self._held += piece
         at = 0
         try:
             while (end := self._end(at)) is not None:
-                yield _decoded(memoryview(self._held)[at + _LENGTH_BYTES : end])
+                yield self._decoded(memoryview(self._held)[at + _LENGTH_BYTES : end])
                 at = end
         finally:
             del self._held[:at]
@@ -85,11 +99,10 @@ class Deframer:
             raise BrokenFrame(f"a frame claims {length} bytes, and {MAX_FRAME_BYTES} is the most")
         return begin + length if len(self._held) >= begin + length else None
 
-
-def _decoded(frame: memoryview) -> Observed:
-    try:
-        return _DECODER.decode(bytes(frame))
-    except msgspec.DecodeError as error:
-        raise BrokenFrame(f"a frame cannot be read: {error}") from None
-    finally:
-        frame.release()
+    def _decoded(self, frame: memoryview) -> Said:
+        try:
+            return self._decoder.decode(bytes(frame))
+        except msgspec.DecodeError as error:
+            raise BrokenFrame(f"a frame cannot be read: {error}") from None
+        finally:
+            frame.release()

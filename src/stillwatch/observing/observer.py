@@ -116,7 +116,7 @@ class _Connection(asyncio.Protocol):
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
-        self._frames = Deframer()
+        self._frames = Deframer(Observed)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport

@@ -79,6 +79,16 @@ class Counter:
             return False
         return self._read(len(piece)) if self._is_stream else self._shorten()
 
+    def go_on(self, budget: int) -> bool:
+        """Count on under a larger budget after `feed` said True. True again: the same piece reaches this one, too."""
+        piece, done = self._pieces[-1], self._kept_of_last
+        self._budget, self._kept_of_last = budget, 0
+        self._pieces, self._held = [piece[done:]], len(piece) - done
+        if not self._read(self._held):
+            return False
+        self._pieces, self._kept_of_last = [piece], self._kept_of_last + done
+        return True
+
     def cut(self) -> bytes:
         """What to send in place of the piece fed last, when `feed` said so: its events within budget, and the end."""
         return self._pieces[-1][: self._kept_of_last] + self._answer.ending()
