@@ -1,0 +1,197 @@
+"""One connection of a client: requests in their order, each answer at the pace at which a model speaks.
+
+HTTP/1.1 by httptools, without TLS: a server for demonstrations on one machine, not for the open network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections import deque
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import unquote
+
+import httptools
+
+from stillwatch.demo.provider import misbehaviour
+from stillwatch.demo.provider.errors import Provider, error
+from stillwatch.demo.provider.misbehaviour import HONEST, Misbehaviour
+from stillwatch.demo.provider.reply import Block, Reply
+from stillwatch.demo.provider.routes import Routes
+from stillwatch.demo.provider.wish import BadWish
+
+_MOST_BODY_BYTES = 64 * 1024 * 1024  # chosen: twice what the gateway lets pass
+_OVERLONG = b"x" * (1 << 20)
+_GARBAGE = b"\x16\x03\x01 this is no HTTP \x00\xff\r\n\r\n"
+_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+_LAST_CHUNK = b"0\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the model speaks: seconds before its first token, and tokens a second after it; 0: at once."""
+
+    first_seconds: float = 0.0
+    tokens_a_second: float = 0.0
+
+
+class Connection(asyncio.Protocol):
+    """A client's connection. `everybody` holds all that are open, for the end."""
+
+    def __init__(self, routes: Routes, pace: Pace, everybody: set[Connection]) -> None:
+        self._routes, self._pace, self._everybody = routes, pace, everybody
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._waiting: deque[tuple[Reply, Misbehaviour, bool]] = deque()
+        self._is_busy = False
+        self._url, self._body = b"", bytearray()
+        self._fields: dict[bytes, bytes] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    # -- asyncio.Protocol --------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a stream protocol always gets
+        self._transport = transport
+        self._everybody.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._everybody.discard(self)
+        self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._transport.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            self._transport.close()
+
+    def close(self) -> None:
+        """End the connection, whatever is under way."""
+        self._transport.abort()
+
+    # -- httptools ---------------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        self._url, self._body, self._fields = b"", bytearray(), {}
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._fields[name.lower()] = value
+
+    def on_headers_complete(self) -> None:
+        if self._fields.get(b"expect", b"").lower() == b"100-continue":
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+        if len(self._body) > _MOST_BODY_BYTES:
+            self._transport.abort()
+
+    def on_message_complete(self) -> None:
+        path, _, query = self._url.partition(b"?")
+        try:
+            wanted = misbehaviour.asked(self._fields.get(misbehaviour.FIELD, b""), query)
+        except BadWish as fault:
+            wanted, reply = HONEST, error(Provider.OPENAI, 400, f"{fault}.")
+        else:
+            reply = self._routes.answer(
+                unquote(path.decode("latin-1")),
+                query.decode("latin-1"),
+                bytes(self._body),
+                wanted,
+                speaks_anthropic=b"anthropic-version" in self._fields,
+            )
+        self._waiting.append((reply, wanted, self._parser.should_keep_alive()))
+        if not self._is_busy:
+            self._next()
+
+    # -- answering ---------------------------------------------------------------------------------------------
+
+    def _next(self) -> None:
+        """Begin the answer to the oldest request that waits."""
+        if not self._waiting:
+            self._is_busy = False
+            return
+        self._is_busy = True
+        reply, wanted, keeps = self._waiting.popleft()
+        broken = _BROKEN.get(wanted.how)
+        if broken is not None:
+            broken(self)
+            return
+        stays = keeps and wanted.how not in ("stop-mid-stream", "wrong-length")
+        blocks = _sent(reply, wanted, stays)
+        if wanted.how == "stop-mid-stream":
+            blocks = _half(blocks)
+        self._say(deque(_due(blocks, self._pace, wanted.seconds, self._loop.time())), stays)
+
+    def _say(self, blocks: deque[tuple[float, bytes]], stays: bool) -> None:
+        """Write what is due, and come back for the rest."""
+        now, ready = self._loop.time(), []
+        while blocks and blocks[0][0] <= now:
+            ready.append(blocks.popleft()[1])
+        if ready:
+            self._transport.write(b"".join(ready))
+        if blocks:
+            self._timer = self._loop.call_at(blocks[0][0], self._say, blocks, stays)
+        elif stays:
+            self._next()
+        else:
+            self._transport.close()
+
+    def _reset(self) -> None:
+        raw = self._transport.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close sends RST
+        self._transport.abort()
+
+    def _garble(self) -> None:
+        self._transport.write(_GARBAGE)
+        self._transport.close()
+
+    def _hang(self) -> None:
+        """Nothing more is said on this connection."""
+
+
+_BROKEN = {"reset": Connection._reset, "garbage": Connection._garble, "hang": Connection._hang}
+
+
+def _sent(reply: Reply, wanted: Misbehaviour, stays: bool) -> list[Block]:
+    """The bytes of the answer, its head with the first of them."""
+    length = sum(len(block) for _, block in reply.blocks)
+    fields = [(b"Content-Type", reply.kind), *reply.headers, (b"Connection", b"keep-alive" if stays else b"close")]
+    if wanted.how == "overlong-head":
+        fields.append((b"X-Overlong", _OVERLONG))
+    if reply.is_stream:
+        fields.append((b"Transfer-Encoding", b"chunked"))
+        blocks = [(tokens, b"%x\r\n%b\r\n" % (len(block), block)) for tokens, block in reply.blocks]
+        blocks.append((0, _LAST_CHUNK))
+    else:
+        fields.append((b"Content-Length", b"%d" % (length * 2 if wanted.how == "wrong-length" else length)))
+        blocks = list(reply.blocks)
+    head = b"HTTP/1.1 %d %b\r\n" % (reply.status, _REASONS.get(reply.status, b"Status"))
+    head += b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n"
+    return [(blocks[0][0], head + blocks[0][1]), *blocks[1:]]
+
+
+def _half(blocks: list[Block]) -> list[Block]:
+    """The first half: of the events, or of the one body."""
+    if len(blocks) > 1:
+        return blocks[: len(blocks) // 2]
+    tokens, block = blocks[0]
+    return [(tokens, block[: len(block) // 2])]
+
+
+def _due(blocks: list[Block], pace: Pace, apart: float, now: float) -> list[tuple[float, bytes]]:
+    """When each block is due: as soon as its tokens are said. `apart`: at least so many seconds between any two."""
+    a_token = 1.0 / pace.tokens_a_second if pace.tokens_a_second else 0.0
+    due, told = now + pace.first_seconds, []
+    for tokens, block in blocks:
+        due += max(tokens * a_token, apart)
+        told.append((due, block))
+    return told
