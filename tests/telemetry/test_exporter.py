@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import queue
 import socket
 import threading
 import time
@@ -166,21 +167,19 @@ def test_a_second_exporter_on_the_port_is_told_so(endpoint: Endpoint, tmp_path: 
 
 
 def test_serve_ends_when_it_is_told_to_and_gives_the_port_back(tmp_path: Path) -> None:
-    stop, ports = threading.Event(), []
-    ready = threading.Event()
-    thread = threading.Thread(
-        target=serve, args=(tmp_path, "127.0.0.1", 0, stop, lambda port: (ports.append(port), ready.set()))
-    )
+    stop = threading.Event()
+    ports: queue.Queue[int] = queue.Queue()
+    thread = threading.Thread(target=serve, args=(tmp_path, "127.0.0.1", 0, stop, ports.put))
     thread.start()
-    ready.wait()
-    assert Endpoint(ports[0]).ask("/healthz")[0] == 200
+    port = ports.get()
+    assert Endpoint(port).ask("/healthz")[0] == 200
     stop.set()
     thread.join()
-    Exporter(tmp_path, port=ports[0]).close()
+    Exporter(tmp_path, port=port).close()
 
 
 def test_ready_means_workers_that_talk_and_an_upstream_that_answers(tmp_path: Path) -> None:
-    numbers = {UP: 1}
+    numbers: Numbers = {UP: 1}
     with served(tmp_path) as endpoint:
         assert endpoint.ask("/readyz")[0] == 503
         worker = Publisher(tmp_path, "worker", lambda: numbers)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from stillwatch.errors import StillwatchError
 from stillwatch.telemetry import gathering, published
-from stillwatch.telemetry.gathering import alone, gather
+from stillwatch.telemetry.catalogue import Series, Value
+from stillwatch.telemetry.gathering import Numbers, alone, gather
 from stillwatch.telemetry.publish import Publisher
 from stillwatch.telemetry.published import SLOT_BYTES, Snapshot
 
@@ -136,7 +138,11 @@ def test_totals_that_cannot_be_read_begin_again_and_say_so(tmp_path: Path, caplo
 def test_numbers_of_another_version_are_left_out(tmp_path: Path) -> None:
     """After an upgrade, old workers drain beside new ones."""
     descriptor = published.create(tmp_path / "worker-1-a.metrics")
-    strange = [(("stillwatch_requests_total", "x"), 1), (("stillwatch_first_byte_seconds",), [1.0, 2]), (("gone",), 1)]
+    strange: list[tuple[Series, Value]] = [
+        (("stillwatch_requests_total", "x"), 1),
+        (("stillwatch_first_byte_seconds",), [1.0, 2]),
+        (("gone",), 1),
+    ]
     published.write(descriptor, 1, Snapshot("worker", 1, 0.0, 0.0, [*strange, (ALLOWED, 2)]))
     with served(tmp_path) as endpoint:
         numbers = endpoint.numbers()
@@ -171,9 +177,9 @@ def test_a_forked_child_does_not_keep_its_dead_parent_alive(tmp_path: Path) -> N
 
 
 def test_a_number_that_is_not_documented_is_refused(tmp_path: Path) -> None:
-    for wrong in ({("stillwatch_requests_total",): 1}, {("secret",): 1}, {("stillwatch_first_byte_seconds",): 1.0}):
+    for name in ("stillwatch_requests_total", "secret", "stillwatch_first_byte_seconds"):
         with pytest.raises(ValueError, match="no such number"):
-            Publisher(tmp_path, "worker", lambda wrong=wrong: wrong)
+            Publisher(tmp_path, "worker", partial(dict[Series, Value], {(name,): 1}))
 
 
 def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -196,7 +202,7 @@ def test_who_was_stopped_inside_the_directory_stops_nobody_else_for_long(
 
 def test_a_full_disk_later_changes_nothing(tmp_path: Path) -> None:
     """Room is taken when the file is made, and writing goes on in place."""
-    numbers = {ALLOWED: 1}
+    numbers: Numbers = {ALLOWED: 1}
     publisher = Publisher(tmp_path, "worker", lambda: numbers)
     (name,) = files(tmp_path)
     held = (tmp_path / name).stat()

@@ -1,4 +1,4 @@
-"""Every number that a deployment tells, with its type, labels and meaning; the list is for people as well.
+"""Every number that a deployment tells, with its type, labels and meaning; docs/telemetry.md is this list for people.
 
 Names follow Prometheus: base units, `_total` for counters. No label holds what a client or an account chose.
 """
