@@ -9,8 +9,11 @@ import asyncio
 import socket
 import struct
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import accumulate
+from typing import cast
 from urllib.parse import unquote
 
 import httptools
@@ -26,7 +29,11 @@ _MOST_BODY_BYTES = 64 * 1024 * 1024  # chosen: twice what the gateway lets pass
 _OVERLONG = b"x" * (1 << 20)
 _GARBAGE = b"\x16\x03\x01 this is no HTTP \x00\xff\r\n\r\n"
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+_TICK_SECONDS = 0.05
+"""Events that are due within it go out together. Chosen: text still flows, and a stream costs a fifth."""
 _LAST_CHUNK = b"0\r\n\r\n"
+_PROCESSING = b"OpenAI-Processing-Ms"
+"""Milliseconds to the first token of a stream, or to the end of a whole answer; in answers of all formats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,7 @@ class Connection(asyncio.Protocol):
     # -- asyncio.Protocol --------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a stream protocol always gets
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's has the methods and not the base class
         self._everybody.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -126,10 +132,13 @@ class Connection(asyncio.Protocol):
             broken(self)
             return
         stays = keeps and wanted.how not in ("stop-mid-stream", "wrong-length")
-        blocks = _sent(reply, wanted, stays)
+        now = self._loop.time()
+        moments = _moments(reply.blocks, self._pace, wanted.seconds, now)
+        moments = [*moments, moments[-1]] if reply.is_stream else moments[-1:]  # the last chunk with the last event
+        blocks = _sent(reply, wanted, stays, moments[0] - now)
         if wanted.how == "stop-mid-stream":
             blocks = _half(blocks)
-        self._say(deque(_due(blocks, self._pace, wanted.seconds, self._loop.time())), stays)
+        self._say(deque(zip(moments, blocks, strict=False)), stays)
 
     def _say(self, blocks: deque[tuple[float, bytes]], stays: bool) -> None:
         """Write what is due, and come back for the rest."""
@@ -139,7 +148,7 @@ class Connection(asyncio.Protocol):
         if ready:
             self._transport.write(b"".join(ready))
         if blocks:
-            self._timer = self._loop.call_at(blocks[0][0], self._say, blocks, stays)
+            self._timer = self._loop.call_at(max(blocks[0][0], now + _TICK_SECONDS), self._say, blocks, stays)
         elif stays:
             self._next()
         else:
@@ -161,37 +170,38 @@ class Connection(asyncio.Protocol):
 _BROKEN = {"reset": Connection._reset, "garbage": Connection._garble, "hang": Connection._hang}
 
 
-def _sent(reply: Reply, wanted: Misbehaviour, stays: bool) -> list[Block]:
-    """The bytes of the answer, its head with the first of them."""
-    length = sum(len(block) for _, block in reply.blocks)
-    fields = [(b"Content-Type", reply.kind), *reply.headers, (b"Connection", b"keep-alive" if stays else b"close")]
+def _sent(reply: Reply, wanted: Misbehaviour, stays: bool, seconds: float) -> list[bytes]:
+    """The bytes of the answer, its head with the first of them: chunks of a stream, or one body."""
+    fields = [
+        (b"Content-Type", reply.kind),
+        (_PROCESSING, b"%d" % max(1, seconds * 1e3)),
+        *reply.headers,
+        (b"Connection", b"keep-alive" if stays else b"close"),
+    ]
     if wanted.how == "overlong-head":
         fields.append((b"X-Overlong", _OVERLONG))
     if reply.is_stream:
         fields.append((b"Transfer-Encoding", b"chunked"))
-        blocks = [(tokens, b"%x\r\n%b\r\n" % (len(block), block)) for tokens, block in reply.blocks]
-        blocks.append((0, _LAST_CHUNK))
+        blocks = [b"%x\r\n%b\r\n" % (len(block), block) for _, block in reply.blocks]
+        blocks.append(_LAST_CHUNK)
     else:
-        fields.append((b"Content-Length", b"%d" % (length * 2 if wanted.how == "wrong-length" else length)))
-        blocks = list(reply.blocks)
+        blocks = [b"".join([block for _, block in reply.blocks])]
+        length = len(blocks[0])
+        fields.append((b"Content-Length", b"%d" % (2 * length if wanted.how == "wrong-length" else length)))
     head = b"HTTP/1.1 %d %b\r\n" % (reply.status, _REASONS.get(reply.status, b"Status"))
-    head += b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n"
-    return [(blocks[0][0], head + blocks[0][1]), *blocks[1:]]
+    head += b"".join([b"%b: %b\r\n" % field for field in fields]) + b"\r\n"
+    return [head + blocks[0], *blocks[1:]]
 
 
-def _half(blocks: list[Block]) -> list[Block]:
+def _half(blocks: list[bytes]) -> list[bytes]:
     """The first half: of the events, or of the one body."""
     if len(blocks) > 1:
         return blocks[: len(blocks) // 2]
-    tokens, block = blocks[0]
-    return [(tokens, block[: len(block) // 2])]
+    return [blocks[0][: len(blocks[0]) // 2]]
 
 
-def _due(blocks: list[Block], pace: Pace, apart: float, now: float) -> list[tuple[float, bytes]]:
+def _moments(blocks: Sequence[Block], pace: Pace, apart: float, now: float) -> list[float]:
     """When each block is due: as soon as its tokens are said. `apart`: at least so many seconds between any two."""
     a_token = 1.0 / pace.tokens_a_second if pace.tokens_a_second else 0.0
-    due, told = now + pace.first_seconds, []
-    for tokens, block in blocks:
-        due += max(tokens * a_token, apart)
-        told.append((due, block))
-    return told
+    steps = (max(tokens * a_token, apart) for tokens, _ in blocks)
+    return list(accumulate(steps, initial=now + pace.first_seconds))[1:]

@@ -66,6 +66,13 @@ class Mind:
     def __init__(self, seed: int = 1) -> None:
         self._seed = seed
         self._numbers = count()
+        self._length: int | None = None
+
+    def of_length(self, tokens: int) -> Mind:
+        """The same model, whose answers have about so many tokens."""
+        other = Mind(self._seed)
+        other._numbers, other._length = self._numbers, tokens
+        return other
 
     def say(self, wish: Wish) -> list[Said]:
         """All choices that were asked for."""
@@ -77,8 +84,7 @@ class Mind:
         if wish.schema is not None:
             text = msgspec.json.encode(_filled(wish.schema, subject, chance)).decode()
         else:
-            times = _WORKED_OUT_TIMES if _WORKED_OUT.search(wish.prompt) else 1.0
-            text = answer(subject, int(chance.lognormal(_MEDIAN * times, _SIGMA)), chance)
+            text = answer(subject, self._length or _length(wish, chance), chance)
         thought = _thought(wish, text, chance)
         text, was_stopped = _stopped(text, wish.stops)
         tokens = tokens_in(text)
@@ -96,6 +102,11 @@ def logprob(token: str, rank: int = 0) -> float:
 def alternative(token: str, rank: int) -> str:
     """What might have stood in a token's place."""
     return token if rank == 0 else f"{token[:1]}{chr(97 + (sum(token.encode()) + 5 * rank) % 26)}{token[2:]}"
+
+
+def _length(wish: Wish, chance: Chance) -> int:
+    times = _WORKED_OUT_TIMES if _WORKED_OUT.search(wish.prompt) else 1.0
+    return int(chance.lognormal(_MEDIAN * times, _SIGMA))
 
 
 def _thought(wish: Wish, text: str, chance: Chance) -> list[str]:

@@ -21,6 +21,9 @@ _MADE_SECONDS = 1_788_739_200  # when the models came out: 7 September 2026, the
 MODELS = ("sonata-3", "sonata-2", "sonata-2-mini", "sonata-1.5")
 """What is listed; any other name is answered too."""
 _GEMINI = re.compile(r"/v1(?:beta|alpha)?/(?:models|tunedModels)/([^/:]+):(\w+)")
+_LENGTH = re.compile(r"(?:^|&)tokens=(\d{1,9})(?:&|$)")
+_LONGEST_TOKENS = 32_768
+"""Of the query parameter `tokens`, by which a client says how long an answer it wants. Chosen."""
 _ENDINGS: tuple[tuple[str, Answering, Provider], ...] = (
     ("/chat/completions", chat.reply, Provider.OPENAI),
     ("/completions", completions.reply, Provider.OPENAI),
@@ -45,27 +48,29 @@ class Routes:
         if wanted.how == "status":
             return error(provider, wanted.status, f"You asked for {wanted.status}.")
         try:
-            return self._found(path, query, body, provider)
+            asked = _LENGTH.search(query)
+            mind = self._mind.of_length(min(int(asked[1]), _LONGEST_TOKENS)) if asked else self._mind
+            return self._found(path, query, body, provider, mind)
         except msgspec.DecodeError as fault:
             return error(provider, 400, f"The body is no JSON object: {fault}.")
         except BadWish as fault:
             return error(provider, 400, f"{fault}.")
 
-    def _found(self, path: str, query: str, body: bytes, provider: Provider) -> Reply:
+    def _found(self, path: str, query: str, body: bytes, provider: Provider, mind: Mind) -> Reply:
         name = f"demo{next(self._numbers):08x}"
         for ending, answering, _ in _ENDINGS:
             if path.endswith(ending):
-                return answering(_decode(body), self._mind, name)
+                return answering(_decode(body), mind, name)
         asked = _GEMINI.fullmatch(path)
         if asked is not None:
-            return self._gemini(asked[1], asked[2], query, _decode(body), name)
+            return self._gemini(asked[1], asked[2], query, _decode(body), name, mind)
         if "/models" in path:
             return _models(path, provider)
         return error(provider, 404, f"There is no {path[:200]} here.")
 
-    def _gemini(self, model: str, method: str, query: str, body: Body, name: str) -> Reply:
+    def _gemini(self, model: str, method: str, query: str, body: Body, name: str, mind: Mind) -> Reply:
         if method == "streamGenerateContent":
-            return gemini.streamed(model, body, self._mind, name, as_events="alt=sse" in query)
+            return gemini.streamed(model, body, mind, name, as_events="alt=sse" in query)
         known = {
             "generateContent": gemini.reply,
             "countTokens": gemini.counted,
@@ -74,7 +79,7 @@ class Routes:
         }
         if method not in known:
             return error(Provider.GEMINI, 404, f"Models here have no method {method[:100]}.")
-        return known[method](model, body, self._mind, name)
+        return known[method](model, body, mind, name)
 
 
 def _provider(path: str, speaks_anthropic: bool) -> Provider:
