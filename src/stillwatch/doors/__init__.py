@@ -1,1 +1,1 @@
-"""Other ways in for the same decisions: ASGI middleware, LiteLLM, Envoy, log-only."""
+"""Other ways in than the gateway: hosts that already stand in the path ask the same decision core through these."""

@@ -1,0 +1,134 @@
+"""A gate as a host has it: made from files, kept up to date while it is in use, and asked without a risk of a hole.
+
+Verdicts are followed within half a second of their entry in the journal; policy and keys are read again when their
+files change. What cannot be read changes nothing and is logged. A gate that raises is a refusal (fails closed, 503).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from stillwatch.decision.core import Core, Now
+from stillwatch.decision.docket import Docket
+from stillwatch.decision.journal import Journal
+from stillwatch.decision.policy import Policy
+from stillwatch.doors.configuration import Door
+from stillwatch.errors import StillwatchError
+from stillwatch.gateway.dialects.dialect import dialect_of
+from stillwatch.gateway.dialects.refusals import OPENAI
+from stillwatch.gateway.dialects.reply import Fault, Refused
+from stillwatch.gateway.gate import Gate
+from stillwatch.gateway.guard import Answer, Passage, Request, Waiting
+from stillwatch.gateway.keys import Keys
+from stillwatch.gateway.settling import Clock, Observe
+from stillwatch.observing.frames import Observed
+from stillwatch.observing.outbox import Outbox
+
+FOLLOW_SECONDS = 0.5
+"""Chosen: a verdict that is lifted is lifted within a second."""
+_log = logging.getLogger(__name__)
+
+
+def clock() -> Now:
+    """This moment."""
+    return Now(time.monotonic_ns(), time.time_ns() // 1_000)
+
+
+class Station:
+    """One process's gate behind a door of this `name`. Raises `StillwatchError` for files that are none.
+
+    `observe` takes settled exchanges in the place of the observer that the door names.
+    """
+
+    def __init__(self, door: Door, name: str, clock: Clock = clock, observe: Observe | None = None) -> None:
+        self.door = door
+        self._clock = clock
+        self._outbox = Outbox(Path(door.observer)) if door.observer else None
+        self._docket = Docket(Journal(Path(door.journal))) if door.journal else None
+        self._seen = {file: _state(file) for file in (door.policy, door.keys) if file}
+        core = Core(Policy.load(Path(door.policy)) if door.policy else Policy())
+        offer = observe or (self._outbox.offer if self._outbox else _unobserved)
+        keys = Keys.load(Path(door.keys)) if door.keys else Keys([])
+        self.gate = Gate(core, keys, clock, offer, f"{name}-{secrets.token_hex(6)}", door.identity)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._follow()
+
+    def start(self) -> None:
+        """Keep up to date from now on, in the running loop; again changes nothing."""
+        if not self._tasks:
+            self._tasks = [asyncio.ensure_future(self._keep_up())]
+            if self._outbox is not None:
+                self._tasks.append(asyncio.ensure_future(self._outbox.keep_connected()))
+
+    async def close(self) -> None:
+        """Stop keeping up to date."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        if self._outbox is not None:
+            await self._outbox.flush()
+
+    async def ask(self, request: Request) -> Answer | Passage:
+        """What the gate says; a gate that fails refuses."""
+        try:
+            said = self.gate.on_request(request)
+            return await said.coming if isinstance(said, Waiting) else said
+        except Exception:  # a gate that fails lets nothing through
+            _log.exception("The gate failed; the request was refused")
+            return self.refused(request, Fault.UNAVAILABLE)
+
+    def refused(self, request: Request, fault: Fault) -> Answer:
+        """A refusal of the door's own, in the dialect of the request."""
+        is_anthropic = any(name.lower() == b"anthropic-version" for name, _ in request.headers)
+        dialect = dialect_of(request.target.decode("ascii", "replace"), is_anthropic)
+        reply = (dialect.form if dialect else OPENAI).refused(Refused(fault), self._clock().us)
+        return Answer(reply.status, reply.headers, reply.body)
+
+    async def _keep_up(self) -> None:
+        """Files are read in a thread (a verdict may name a million accounts); what they say takes hold in the loop."""
+        told = ""
+        while True:
+            await asyncio.sleep(FOLLOW_SECONDS)
+            self.gate.core.expire(self._clock())
+            try:
+                await asyncio.to_thread(self._follow)
+                await self._reread()
+                told = ""
+            except (StillwatchError, OSError) as error:
+                if str(error) != told:
+                    _log.error("Everything stays as it was: %s", error)
+                told = str(error)
+
+    def _follow(self) -> None:
+        """Hold to verdicts as they are given and lifted."""
+        if self._docket is not None and self._docket.follow():
+            self.gate.core.verdicts = self._docket.table(self._clock().us)
+
+    async def _reread(self) -> None:
+        """Hold to policy and keys as their files say."""
+        for file in [file for file, state in self._seen.items() if _state(file) != state]:
+            self._seen[file] = _state(file)
+            if file == self.door.policy:
+                self.gate.adopt(policy=Policy.load(Path(file)))
+            else:
+                self.gate.adopt(keys=await asyncio.to_thread(Keys.load, Path(file)))
+
+
+def _unobserved(observed: Observed) -> None:
+    """Nobody was named to take exchanges."""
+
+
+def _state(file: str) -> tuple[int, int, int] | None:
+    """What changes when a file does; None while there is none."""
+    try:
+        found = Path(file).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
