@@ -30,6 +30,8 @@ _REMEMBERED_CONNECTIONS = 64
 
 # RFC 9110, 7.6.1, and 11.7.2: what is said to the next hop only. Connection itself is looked into.
 _HOP_BY_HOP = (b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade", b"http2-settings")
+# Frameworks that obey these would answer another request than the one that was checked.
+_OVERRIDES = (b"x-http-method-override", b"x-http-method", b"x-method-override", b"x-original-url", b"x-rewrite-url")
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-port")
 _ALWAYS = {b"content-length": LENGTH, b"transfer-encoding": CODING, b"connection": CONNECTION}
 
@@ -53,7 +55,7 @@ class Kinds(dict[bytes, int]):
 
 def request_kinds(headers: Headers) -> Kinds:
     """What becomes of each field of a request."""
-    kinds = dict.fromkeys((*_HOP_BY_HOP, b"proxy-authorization", *_FORWARDED), DROP)
+    kinds = dict.fromkeys((*_HOP_BY_HOP, b"proxy-authorization", *_FORWARDED, *_OVERRIDES), DROP)
     kinds |= dict.fromkeys((name.lower().replace("_", "-").encode("latin-1") for name in headers.internal), DROP)
     if headers.forwarded is Forwarded.APPEND:
         kinds |= {b"x-forwarded-for": FORWARDED_FOR, b"x-forwarded-host": KEEP, b"x-forwarded-proto": KEEP}

@@ -71,8 +71,27 @@ def test_completions_count_what_is_made_and_not_what_is_shown() -> None:
     assert (found.choices, found.most_output_tokens, found.wants_logprobs) == (10, 3, True)
 
 
-def test_a_prompt_of_tokens_is_one_prompt() -> None:
-    assert asked("/v1/completions", model="m", prompt=[1, 2, 3]).choices == 1
+@pytest.mark.parametrize(
+    ("prompt", "count"),
+    [("a", 1), ([], 1), ([1, 2, 3], 1), (["a", "[b], c"], 2), ([[1, 2], [3]], 2), ([["a"], ["b"]], 2)],
+)
+def test_prompts_are_counted(prompt: object, count: int) -> None:
+    """A list of numbers is one prompt of tokens."""
+    assert asked("/v1/completions", model="m", prompt=prompt).choices == count
+
+
+@pytest.mark.parametrize("prompt", [[1, "a", "b"], [1, [2], [3]]])
+def test_prompts_of_several_kinds_are_refused(prompt: object) -> None:
+    """How many they are is known to none but the server."""
+    with pytest.raises(BadRequest, match="neither all text nor all tokens"):
+        asked("/v1/completions", model="m", prompt=prompt)
+
+
+@pytest.mark.parametrize("text", ["A" * 30_000_000 + " x", "!" * 201 + "A" * 3_000, "A" * 2_047, '\\"' + "A" * 3_000])
+def test_what_only_looks_like_a_picture_is_counted_by_its_bytes(text: str) -> None:
+    """And a long text that nearly is one takes no longer to look at than any other."""
+    found = asked(CHAT, model="m", messages=[{"role": "user", "content": f"{text}"}], tools=["base64"])
+    assert found.input_tokens >= len(text) // 4
 
 
 def test_responses_say_all_of_it() -> None:

@@ -157,3 +157,38 @@ def test_a_body_that_broke_off_counts_by_its_size() -> None:
     counts.feed(b'{"choices":[{"message":{"content":"The mill')
     used = counts.close()
     assert (used.is_said, used.output_tokens > 0) == (False, True)
+
+
+@pytest.mark.parametrize("size", [1_000, MOST_HELD_BYTES, 100_000])
+def test_a_long_event_counts_once_however_it_arrives(size: int) -> None:
+    """The last event of a Responses stream repeats the whole answer."""
+    event = chat({"content": "x" * 1_000_000}, done=False)[0]
+    counts = counter(CHAT)
+    for start in range(0, len(event), size):
+        counts.feed(event[start : start + size])
+    counts.feed(chat({"content": "word"}, done=False)[0])
+    assert counts.delivered == 250_001
+
+
+def test_a_long_event_reaches_its_budget_where_it_ends() -> None:
+    event = chat({"content": "x" * 100_000}, done=False)[0]
+    counts = counter(CHAT, budget=20)
+    told = [counts.feed(event[start : start + 1_000]) for start in range(0, len(event), 1_000)]
+    assert told == [False] * (len(told) - 1) + [True]
+    assert counts.cut().startswith(event[len(told) * 1_000 - 1_000 :])
+
+
+def test_an_event_without_an_end_counts_by_its_size_and_is_not_kept() -> None:
+    """A server that forgets its blank lines gives nothing away for free and fills no memory."""
+    counts = counter(CHAT)
+    for _ in range(200):
+        counts.feed(b"x" * 65_536)
+        assert counts.held_bytes <= MOST_BODY_BYTES + 65_536
+    assert counts.close().output_tokens >= 200 * 65_536 // 4 - MOST_BODY_BYTES // 4
+
+
+def test_usage_without_a_word_of_the_answer_is_none() -> None:
+    """Some servers say only what came in: what was delivered counts, then."""
+    counts = counter(CHAT, is_stream=False)
+    counts.feed(wire({"choices": [{"message": {"content": "x" * 40}}], "usage": {"prompt_tokens": 5}}))
+    assert counts.close() == Used(5, 10, is_said=False)

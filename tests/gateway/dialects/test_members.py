@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stillwatch.gateway.dialects.bad_request import BadRequest
-from stillwatch.gateway.dialects.members import folded, members
+from stillwatch.gateway.dialects.members import MOST_MEMBERS, MOST_QUOTES, folded, members
 
 KNOWN = folded("max_tokens", "n", "stream")
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -82,6 +82,20 @@ def test_what_is_not_utf_8_is_refused() -> None:
     """One server reads it as Latin-1, the next drops it."""
     with pytest.raises(BadRequest, match="not UTF-8"):
         members(b'{"a":"\xff"}', KNOWN)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{" + b",".join(b'"%x":1' % number for number in range(MOST_MEMBERS + 1)) + b"}",
+        b'{"a":[' + b'"",' * MOST_QUOTES + b'""]}',
+    ],
+    ids=["members", "texts"],
+)
+def test_what_would_keep_a_worker_busy_is_refused(body: bytes) -> None:
+    """Millions of members fit into one body, and others wait while they are looked at."""
+    with pytest.raises(BadRequest, match="too many"):
+        members(body, KNOWN)
 
 
 def test_the_name_of_a_parameter_within_content_is_content() -> None:

@@ -10,6 +10,7 @@ import pytest
 from stillwatch.decision.policy import UNTOUCHED, Reasoning, Treatment
 from stillwatch.gateway.dialects.bad_request import BadRequest
 from stillwatch.gateway.dialects.dialect import Dialect, dialect_of
+from stillwatch.gateway.dialects.hiding import MOST_EVENT_BYTES, EventTooLong
 
 from .streams import STREAMS, WITH_REASONING, wire
 
@@ -172,3 +173,19 @@ def test_an_answer_that_has_a_sign_of_reasoning_and_cannot_be_read_is_not_shown(
     hider = dialect(CHAT).hider()
     assert hider.feed(b'data: {"reasoning_content":"hidden\n\n') == b""
     assert dialect(CHAT).hidden(b'{"reasoning":"hidden') == b"{}"
+
+
+@pytest.mark.parametrize("size", [1_000, 4_096, 10_000_000])
+def test_a_long_event_is_hidden_however_it_arrives(size: int) -> None:
+    hider, words = dialect(CHAT).hider(), b"word " * 200_000
+    event = b'data: {"choices":[{"delta":{"reasoning_content":"hidden","content":"%b"}}]}\n\n' % words
+    seen = b"".join([*[hider.feed(event[at : at + size]) for at in range(0, len(event), size)], hider.close()])
+    assert seen == event.replace(b'"reasoning_content":"hidden",', b"")
+
+
+def test_an_event_without_an_end_is_not_let_through_unread() -> None:
+    """Nor kept for ever."""
+    hider = dialect(CHAT).hider()
+    with pytest.raises(EventTooLong):
+        for _ in range(MOST_EVENT_BYTES // 1_000_000 + 1):
+            assert hider.feed(b"x" * 1_000_000) == b""

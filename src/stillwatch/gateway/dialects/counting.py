@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from stillwatch.gateway.dialects.estimate import BYTES_PER_TOKEN, tokens_out
-from stillwatch.gateway.dialects.events import data_of, split
+from stillwatch.gateway.dialects.events import can_end, data_of, split
 
 MOST_HELD_BYTES = 4096
 """Chosen: a dozen events are counted together, and 10,000 open streams hold 40 MB at most."""
@@ -57,7 +57,7 @@ class Answer(Protocol):
 class Counter:
     """Counts one answer. `budget` is the hard one, in output tokens; None for none."""
 
-    __slots__ = ("_answer", "_budget", "_enough", "_held", "_is_stream", "_kept_of_last", "_pieces")
+    __slots__ = ("_answer", "_budget", "_enough", "_held", "_is_long", "_is_stream", "_kept_of_last", "_pieces")
 
     def __init__(self, answer: Answer, is_stream: bool, budget: int | None = None) -> None:
         self._answer = answer
@@ -66,6 +66,7 @@ class Counter:
         self._pieces: list[bytes] = []
         self._held = 0
         self._kept_of_last = 0
+        self._is_long = False  # an event that is being held is longer than what is usually held
         self._enough = self._bytes_to_read() if is_stream else MOST_BODY_BYTES
 
     def feed(self, piece: bytes) -> bool:
@@ -77,7 +78,11 @@ class Counter:
         self._held += len(piece)
         if self._held < self._enough:
             return False
-        return self._read(len(piece)) if self._is_stream else self._shorten()
+        if not self._is_stream:
+            return self._shorten()
+        if self._is_long and not can_end(piece):
+            return self._hold_on()
+        return self._read(len(piece))
 
     def go_on(self, budget: int) -> bool:
         """Count on under a larger budget after `feed` said True. True again: the same piece reaches this one, too."""
@@ -142,6 +147,15 @@ class Counter:
         self._pieces = [rest] if rest else []
         self._held = len(rest)
         self._enough = max(self._bytes_to_read(), len(rest) + 1)
+        self._is_long = len(rest) > MOST_HELD_BYTES
+        return False
+
+    def _hold_on(self) -> bool:
+        """The event goes on. Beyond all bounds it counts by its size, and its rest as an event of its own."""
+        if self._held > MOST_BODY_BYTES:
+            self._answer.events += 1
+            self._answer.size += self._held
+            self._pieces, self._held = [b"data:"], len(b"data:")
         return False
 
     def _shorten(self) -> bool:

@@ -26,15 +26,21 @@ from stillwatch.gateway.dialects import (
 from stillwatch.gateway.dialects.asked import NOTHING, Asked
 from stillwatch.gateway.dialects.counting import Answer, Counter
 from stillwatch.gateway.dialects.hiding import Edit, Value
+from stillwatch.gateway.dialects.plain_path import is_plain
 from stillwatch.gateway.dialects.refusals import ANTHROPIC, GEMINI, OPENAI, Form
 
 _LONGEST_PATH = 2048
 """Chosen, as in `exchange.dialect`: longer than any documented path."""
+_ASKS = frozenset({b"POST"})
+_LISTS = frozenset({b"GET", b"HEAD"})
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One wire format. `asked` and `treated` raise `BadRequest`; `form` says no and tells limits."""
+    """One wire format. `asked` and `treated` raise `BadRequest`; `form` says no and tells limits.
+
+    A request by another method than `methods` is none of this format.
+    """
 
     name: str
     asked: Callable[[bytes, str], Asked]
@@ -43,6 +49,7 @@ class Dialect:
     without_reasoning: Edit
     signs: tuple[bytes, ...]
     form: Form
+    methods: frozenset[bytes] = _ASKS
 
     def counter(self, asked: Asked, is_stream: bool, budget: int | None = None) -> Counter:
         """Counts an answer. `is_stream`: it is text/event-stream; `budget` in output tokens of all choices together."""
@@ -58,7 +65,7 @@ class Dialect:
 
 
 def dialect_of(path: str, speaks_anthropic: bool = False) -> Dialect | None:
-    """The dialect that a path belongs to, None for a path that no provider documents.
+    """The dialect that a path belongs to, None for a path that no provider documents, or that servers read differently.
 
     `speaks_anthropic`: the request has an `anthropic-version` field, which alone tells whose list of models it wants.
     """
@@ -67,9 +74,11 @@ def dialect_of(path: str, speaks_anthropic: bool = False) -> Dialect | None:
 
 @lru_cache(maxsize=1024)
 def _found(path: str, speaks_anthropic: bool) -> Dialect | None:
-    named = _DIALECTS.get(dialect_of_path(path))
-    if named is not None:
-        return named
+    name = dialect_of_path(path)
+    if not is_plain(path) or name != dialect_of_path(path.lower()) or path.rstrip("/").endswith("/complete"):
+        return None  # the last: Anthropic's calls before Messages, whose limit has a name that nobody reads here
+    if name:
+        return _DIALECTS[name]
     segments = path.rstrip("/").split("/")
     if "models" not in segments[-2:]:
         return None
@@ -79,7 +88,7 @@ def _found(path: str, speaks_anthropic: bool) -> Dialect | None:
 
 
 def _models(name: str, form: Form) -> Dialect:
-    return Dialect(name, _asks_nothing, openai_embeddings.treated, openai_chat.Answer, _has_none, (), form)
+    return Dialect(name, _asks_nothing, openai_embeddings.treated, openai_chat.Answer, _has_none, (), form, _LISTS)
 
 
 def _asks_nothing(body: bytes, path: str) -> Asked:

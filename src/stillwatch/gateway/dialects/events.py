@@ -26,6 +26,11 @@ def split(text: bytes) -> tuple[list[bytes], bytes]:
     return events, text[at:]
 
 
+def can_end(piece: bytes) -> bool:
+    """May an event that began before this piece end in it? If not, it need not be looked at again with the piece."""
+    return b"\n" in piece or b"\r" in piece
+
+
 def data_of(event: bytes) -> bytes:
     """The data of one event; empty for a comment, for an event without any and for the closing mark."""
     if event.startswith(b"data:"):

@@ -11,32 +11,47 @@ from typing import Any
 
 import msgspec
 
-from stillwatch.gateway.dialects.events import data_of, split
+from stillwatch.errors import StillwatchError
+from stillwatch.gateway.dialects.events import can_end, data_of, split
 
 Value = dict[str, Any]
 """One decoded event or body: Any ends in the function that edits it."""
 Edit = Callable[[Value], bool]
 """Takes the reasoning out of a decoded event or body, in place; False for an event of which nothing is left."""
+MOST_EVENT_BYTES = 16 * 1024 * 1024
+"""Chosen: several times the longest answer that a provider's last event repeats as a whole."""
+
+
+class EventTooLong(StillwatchError):
+    """What may hold reasoning cannot be let through unread, and cannot be held for ever."""
 
 
 class Hider:
     """Hides the reasoning of one stream. `signs` are the strings of which every event with reasoning has one."""
 
-    __slots__ = ("_edit", "_rest", "_signs")
+    __slots__ = ("_edit", "_held", "_held_bytes", "_signs")
 
     def __init__(self, edit: Edit, signs: tuple[bytes, ...]) -> None:
         self._edit = edit
         self._signs = signs
-        self._rest = b""
+        self._held: list[bytes] = []
+        self._held_bytes = 0
 
     def feed(self, piece: bytes) -> bytes:
-        """What the client may see of the events that `piece` completes."""
-        events, self._rest = split(self._rest + piece)
+        """What the client may see of the events that `piece` completes. Raises `EventTooLong`."""
+        self._held.append(piece)
+        self._held_bytes += len(piece)
+        if self._held_bytes > len(piece) and not can_end(piece):
+            if self._held_bytes > MOST_EVENT_BYTES:
+                raise EventTooLong(f"an event of a stream has more than {MOST_EVENT_BYTES} bytes")
+            return b""
+        events, rest = split(b"".join(self._held))
+        self._held, self._held_bytes = [rest] if rest else [], len(rest)
         return b"".join([self._seen(event) for event in events])
 
     def close(self) -> bytes:
         """What the client may see of an event that never ended."""
-        rest, self._rest = self._rest, b""
+        rest, self._held, self._held_bytes = b"".join(self._held), [], 0
         return self._seen(rest) if rest else b""
 
     def _seen(self, event: bytes) -> bytes:

@@ -18,7 +18,7 @@ from stillwatch.gateway.dialects.events import DONE, event
 from stillwatch.gateway.dialects.hiding import Value, objects
 from stillwatch.gateway.dialects.members import Members, folded, members
 
-_CONTENT = ("messages", "tools", "functions")
+_CONTENT = ("messages", "tools", "functions", "response_format", "documents", "chat_template", "prediction")
 KNOWN = folded(
     "model", "messages", "stream", "stream_options", "n", "max_tokens", "max_completion_tokens", "min_tokens",
     "logprobs", "top_logprobs", "prompt_logprobs", "reasoning_effort", "reasoning", "include_reasoning",
@@ -183,7 +183,8 @@ class Answer:
     def _said(self, usage: _Usage) -> None:
         """Some servers say it with every chunk: the last one counts. A stream is over when all choices are."""
         self.input_tokens = usage.prompt_tokens
-        self.output_tokens = usage.completion_tokens or 0
+        said = usage.completion_tokens
+        self.output_tokens = 0 if said is None and not self.events else said  # of vectors nobody says it
         self.is_over = not self._open
 
     def _last(self, index: int) -> Value:

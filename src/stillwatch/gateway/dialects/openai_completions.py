@@ -10,6 +10,7 @@ import msgspec
 from stillwatch.decision.policy import UNTOUCHED, Treatment
 from stillwatch.gateway.dialects import openai_chat
 from stillwatch.gateway.dialects.asked import Asked, capped, switch, whole, word
+from stillwatch.gateway.dialects.bad_request import BadRequest
 from stillwatch.gateway.dialects.estimate import tokens_in
 from stillwatch.gateway.dialects.members import Members, folded, members
 
@@ -58,7 +59,14 @@ def answer(asked: Asked) -> openai_chat.Answer:
 
 
 def _prompts(given: Members) -> int:
-    """How many prompts there are; a list of numbers is one prompt of tokens."""
+    """How many prompts there are; a list of numbers is one prompt of tokens. Raises `BadRequest` for a mixed list."""
     raw = given.raw("prompt")
-    items = _list(raw) if raw[:1] == b"[" else []
-    return max(len(items), 1) if items and bytes(items[0])[:1] in (b'"', b"[") else 1
+    first = raw[1:].lstrip()[:1] if raw[:1] == b"[" else b""
+    lists = raw.count(b"[") - 1
+    if first == b'"':
+        return len(_list(raw))
+    if first == b"[":
+        return lists
+    if first and (lists or b'"' in raw):
+        raise BadRequest("The prompts are neither all text nor all tokens.", "prompt")
+    return 1
