@@ -1,7 +1,7 @@
 """The worker's end: exchanges go out as fast as the observer takes them, and are shed, counted, when it does not.
 
-A customer's request never waits for observation. What is queued is bounded in bytes; what does not fit is dropped and
-counted, and so is everything while nobody listens. The connection is made again by itself.
+A customer's request never waits for observation. What is queued is bounded in bytes, also while nobody listens; what
+does not fit is dropped and counted. The connection is made again by itself.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from stillwatch.observing.frames import Observed, framed
 MAX_QUEUED_BYTES = 32 * 1024 * 1024
 """Chosen: some seconds of a busy worker's traffic."""
 RECONNECT_SECONDS = 0.5
+GATHER_SECONDS = 0.02
+"""What is offered within this time goes out in one write. Chosen: a write for each takes longer than its request."""
 FLUSH_SECONDS = 5.0
 """Chosen: an observer that works takes what is queued in less; for one that does not, a worker's end cannot wait."""
 _POLL_SECONDS = 0.01
@@ -29,16 +31,28 @@ class Outbox(asyncio.Protocol):
         self._most = max_queued_bytes
         self._transport: asyncio.WriteTransport | None = None
         self._lost = asyncio.Event()
+        self._waiting: list[bytes] = []  # frames of the last moment, or for an observer that is not there
+        self._waiting_bytes = 0
+        self._is_gathering = False
         self.sent = 0
         self.shed = 0
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether an observer takes what is sent now."""
+        return self._transport is not None
+
     def offer(self, observed: Observed) -> bool:
         """Hand on one exchange; False where it was shed. Never waits."""
-        transport = self._transport
-        if transport is None or transport.get_write_buffer_size() > self._most:
+        if self._queued_bytes() > self._most:
             self.shed += 1
             return False
-        transport.write(framed(observed))
+        frame = framed(observed)
+        self._waiting.append(frame)
+        self._waiting_bytes += len(frame)
+        if not self._is_gathering and self._transport is not None:
+            self._is_gathering = True
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._send)
         self.sent += 1
         return True
 
@@ -48,7 +62,7 @@ class Outbox(asyncio.Protocol):
         try:
             while True:
                 self._lost.clear()
-                with suppress(OSError):  # nobody listens yet: what is offered meanwhile is shed and counted
+                with suppress(OSError):  # nobody listens yet: what is offered meanwhile waits, as far as it fits
                     await loop.create_unix_connection(lambda: self, str(self._socket))
                     await self._lost.wait()
                 await asyncio.sleep(RECONNECT_SECONDS)
@@ -60,12 +74,24 @@ class Outbox(asyncio.Protocol):
         """Wait until the observer has taken what was sent, but not for long."""
         loop = asyncio.get_running_loop()
         latest = loop.time() + FLUSH_SECONDS
-        while self._transport is not None and self._transport.get_write_buffer_size() and loop.time() < latest:
+        while self._queued_bytes() and loop.time() < latest:
             await asyncio.sleep(_POLL_SECONDS)
+
+    def _queued_bytes(self) -> int:
+        handed_on = 0 if self._transport is None else self._transport.get_write_buffer_size()
+        return self._waiting_bytes + handed_on
+
+    def _send(self) -> None:
+        """Hand on what was gathered; without an observer it goes on waiting."""
+        self._is_gathering = False
+        if self._transport is not None and self._waiting:
+            waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+            self._transport.write(b"".join(waiting))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # A write transport by what it does; by its class, uvloop's is none.
         self._transport = cast("asyncio.WriteTransport", transport)
+        self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
