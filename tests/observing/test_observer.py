@@ -125,11 +125,13 @@ async def until(holds: Callable[[], bool]) -> None:
 async def send(socket: Path, exchanges: list[Observed], seen: Callable[[], bool]) -> Outbox:
     outbox = Outbox(socket)
     connected = asyncio.create_task(outbox.keep_connected())
+    await until(lambda: outbox.is_connected)
     while exchanges:
         if outbox.offer(exchanges[0]):
             exchanges = exchanges[1:]
         else:
             await asyncio.sleep(0.1)
+    await outbox.flush()
     await until(seen)
     connected.cancel()
     return outbox
