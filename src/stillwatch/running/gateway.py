@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from stillwatch.errors import UsageError
 from stillwatch.gateway.configuration import Configuration
 from stillwatch.gateway.guard import Guard
 from stillwatch.gateway.supervisor import Supervisor
@@ -26,4 +27,11 @@ def gateway(load: Load, base: Path) -> Supervisor:
     def guard(_: Configuration) -> AbstractAsyncContextManager[Guard]:
         return guarding(current[0], places(current[0], base))
 
-    return Supervisor(configuration, guard)
+    try:
+        return Supervisor(configuration, guard)
+    except OSError as error:
+        listen = current[0].gateway.listen
+        raise UsageError(
+            f"nobody can listen at {listen.host}:{listen.port}: {error.strerror}",
+            "Choose another port, or stop who has this one",
+        ) from None
