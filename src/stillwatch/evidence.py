@@ -18,3 +18,8 @@ class Evidence:
     log_e: float
     statement: str
     detail: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+def percent(share: float, places: int = 0) -> str:
+    """A share as every sentence of this project spells it: `31 %`, `0.2 %`."""
+    return f"{100 * share:.{places}f} %"

@@ -68,7 +68,7 @@ from stillwatch.stats.multiple import discoveries
 from stillwatch.stats.sample_split import Split, TooFewDays
 from stillwatch.stats.sample_split import split as split_days
 from stillwatch.tracing import template
-from stillwatch.tracing.calibration import TOO_FEW_DAYS
+from stillwatch.tracing.calibration import BENIGN_TOO_SHORT, TOO_FEW_DAYS
 from stillwatch.tracing.candidates import Searches
 from stillwatch.tracing.candidates import candidates as find_candidates
 from stillwatch.tracing.commonness import Population, common_skeletons
@@ -130,7 +130,7 @@ def learned(benign: Sketches, hunt: Hunt, progress: Progress = lambda step, done
     skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
     common = common_skeletons(skeleton, seen.accounts.unit)
     tested = _tested(benign, linking, seen.population, hunt, "calibrating", progress)
-    reference = of_benign_log(tested.of_strangers()) if tested else TOO_FEW_DAYS
+    reference = of_benign_log(tested.of_strangers()) if tested else BENIGN_TOO_SHORT
     repetition = templated_share(seen)
     strata = account_strata(seen.accounts, repetition)
     people = account_reference(seen.accounts, repetition, strata, hunt.split_key)

@@ -17,6 +17,7 @@ from stillwatch.campaigns.attribution_model import Model, as_json, of_json, ship
 from stillwatch.campaigns.campaign import HypothesisKind
 from stillwatch.campaigns.ring import Ring
 from stillwatch.campaigns.traits import HYPOTHESES, TRAITS, features
+from stillwatch.evidence import percent
 from stillwatch.tracing.infrastructure import Shared
 
 from .rings import (
@@ -119,7 +120,7 @@ def test_the_evidence_for_and_against_is_named_by_kind() -> None:
 
 
 def test_the_page_can_say_how_well_calibrated_it_is() -> None:
-    assert f"{shipped().measured.calibration_error:.1%}" in calibration_note()
+    assert percent(shipped().measured.calibration_error, 1) in calibration_note()
     assert "no verdict rests on these numbers" in calibration_note()
 
 

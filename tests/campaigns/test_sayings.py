@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import ibis
@@ -76,6 +77,14 @@ def test_families_that_are_not_heard_say_nothing(log: pa.Table) -> None:
     every = {one.family for one in said(log, [RING], ALL_FAMILIES)[0]}
     assert {one.family for one in said(log, [RING], ALL_FAMILIES - {INFRASTRUCTURE})[0]} == every - {INFRASTRUCTURE}
     assert said(log, [RING], frozenset()) == [()]
+
+
+def test_sentences_begin_like_sentences_and_hold_no_number_that_only_a_key_explains(log: pa.Table) -> None:
+    """A capital or a figure first; a keyed hash, of nine or ten digits, tells a reader nothing."""
+    for one in (each for some in said(log, [RING, OTHER], ALL_FAMILIES) for each in some):
+        assert one.statement[0].isupper() or one.statement[0].isdigit(), one
+        assert max((abs(value) for value in one.detail.values() if not isinstance(value, str)), default=0) < 1e8, one
+        assert not re.search(r"\d%", one.statement), one
 
 
 def test_of_nobody_nothing_is_said(log: pa.Table) -> None:

@@ -126,3 +126,4 @@ def test_what_further_families_say_carries_what_may_be_claimed_of_it() -> None:
 def test_without_a_benign_log_commonness_is_not_claimed() -> None:
     said = ring_evidence(found([0, 1, 2], reference_units=0))[0]
     assert "is not known without a benign log" in said.statement
+    assert "common_units" not in said.detail

@@ -116,7 +116,16 @@ def test_a_gateway_that_redacts_its_messages_is_still_hunted(hunt: Stillwatch, h
 def test_without_a_benign_log_the_report_says_what_is_not_calibrated(hunt: Stillwatch, home: Path) -> None:
     """Over a week; of a single day nothing can be claimed at all, and that is said instead."""
     week = [row(number, ts_us=START_US + number * DAY_US // 40) for number in range(300)]
-    for rows, said in ((week, "no benign log was given"), (week[:30], "too few days")):
+    for rows, said in ((week, "no benign log was given"), (week[:30], "the traffic covers too few days")):
         done = hunt(log(home / f"{len(rows)}.jsonl", rows))
         assert said in done.out
-        assert said in (home / "out" / "report.html").read_text()
+        assert said in (home / "out" / "report.html").read_text().lower()
+
+
+def test_a_short_benign_log_is_not_mistaken_for_short_traffic(hunt: Stillwatch, home: Path) -> None:
+    """A week is hunted beside one benign day: it is the benign log that lacks days."""
+    week = log(home / "week.jsonl", [row(number, ts_us=START_US + number * DAY_US // 40) for number in range(300)])
+    day = log(home / "day.jsonl", [row(1_000 + number, account=f"staff-{number % 7}") for number in range(30)])
+    done = hunt(week, "--calibrate", day)
+    assert "the benign log covers too few days" in done.out
+    assert "the traffic covers" not in done.out

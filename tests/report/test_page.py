@@ -20,6 +20,7 @@ from stillwatch.campaigns.campaign import Review
 from stillwatch.evidence import Evidence
 from stillwatch.report.findings import UnwritableFinding
 from stillwatch.report.page import page, write_report
+from stillwatch.report.summary import accounts_let_go
 
 from . import sample_reviews
 from .markup import Markup
@@ -146,6 +147,13 @@ def test_everything_let_go_and_everything_unseen_is_told(ordinary: Markup) -> No
     expected += [check.statement for check in review.drift]
     expected += ["No single test here can claim more than 1 in 21,", "one family alone cannot reach it"]
     assert [part for part in expected if part not in text] == []
+
+
+def test_an_account_in_two_groups_is_let_go_once() -> None:
+    """The page, and the terminal by the same function, count accounts."""
+    review = sample_reviews.quiet()
+    twice = replace(review, cleared=(*review.cleared, review.cleared[0]))
+    assert accounts_let_go(twice) == accounts_let_go(review) == 32
 
 
 def test_a_ring_of_evidence_that_the_calibration_cannot_carry_says_so(ordinary: Markup) -> None:

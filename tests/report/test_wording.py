@@ -30,6 +30,13 @@ def test_an_e_value_is_rounded_down_and_never_overflows(log_e: float, words: str
     assert plain(wording.e_value(log_e)) == words
 
 
+def test_an_e_value_can_be_told_in_ascii() -> None:
+    """For terminals, which may have no other letters."""
+    assert [wording.e_value(x, plain=True) for x in (math.log(0.4), math.log(32_999), -460.52)] == [
+        "0.4", "3.2e4", "9.9e-201"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("log_e", "words"),
     [
@@ -69,7 +76,19 @@ def test_weak_evidence_is_called_weak(log_e: float) -> None:
 
 def test_a_bound_of_one_in_one_is_not_dressed_as_a_number() -> None:
     assert "1\u00a0in\u00a01 " not in wording.strength(0.49, 0.01)
-    assert wording.strength(0.49, 0.01).startswith("The e-value is 1.6, hardly more than ordinary traffic gives")
+
+
+@pytest.mark.parametrize(
+    ("e", "said"),
+    [(0.53, "0.53, less than"), (1.0, "1, no more than"), (1.04, "1, no more than"), (1.62, "1.6, hardly more than")],
+)
+def test_an_e_value_below_two_is_set_beside_the_one_of_ordinary_traffic(e: float, said: str) -> None:
+    """The expectation of an e-value under its null is at most 1: 0.53 is less, and not hardly more."""
+    assert wording.strength(math.log(e), 0.01).startswith(f"The e-value is {said} the 1 that ordinary traffic gives")
+
+
+def test_a_number_is_never_parted_from_its_per_cent() -> None:
+    assert wording.sentence("31 % of them; the % alone") == "31\u00a0% of them; the % alone."
 
 
 def test_sentences_end_once() -> None:

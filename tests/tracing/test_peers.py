@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stillwatch.sketch.record import Flag, Intent
-from stillwatch.tracing.peers import strata_of, stratum_of
+from stillwatch.tracing.peers import called, strata_of, stratum_of
 from stillwatch.tracing.strata import TRAITS, traits
 
 from .groups import group
@@ -40,3 +40,8 @@ def test_a_group_without_exchanges_has_the_plainest_stratum() -> None:
     assert stratum_of(group(np.empty(0, np.int64), units=2)) == "chat"
     nobody = known(np.array([7]), exchanges=np.array([0]), traits=dict.fromkeys(TRAITS, np.array([0])))
     assert strata_of(nobody, np.array([0])) == ["chat"]
+
+
+def test_peers_of_a_ring_of_programs_are_not_called_chats() -> None:
+    """By form alone, single requests of programs and people's chats are one stratum, and sentences name both."""
+    assert (called("chat"), called("agent")) == ("strata chat and batch", "stratum agent")

@@ -215,14 +215,16 @@ def test_usage_counts_units_and_not_accounts_or_exchanges() -> None:
     assert found.units_with(MAX_TOKENS, np.array([100, 200, 300])).tolist() == [0, 2, 0]
 
 
-def test_the_statement_names_the_tuple_and_its_users() -> None:
-    """In one sentence; silent where there is nobody to agree with."""
+def test_the_statement_says_how_many_set_the_same_and_who_else_does() -> None:
+    """In words that need no key; silent where there is nobody to agree with."""
     one = alike(5, 10, parameters=7, prompt_chars=100, output_tokens=50)
     spoken = SHAPE.statement(one, log(1.0, parameters={7: 8}))
     assert spoken is not None
     assert spoken.log_e == 0.0
-    assert "100% of exchanges have one tuple of parameters, which 3 of 1,000" in spoken.statement
-    assert (spoken.detail["tuple"], spoken.detail["tuple_outside"], spoken.detail["sizes"]) == (7, 3, 1.0)
+    assert "100 % of the exchanges set exactly the same parameters" in spoken.statement
+    assert "outside the group 3 of 1,000 accounts or organisations do" in spoken.statement
+    assert set(spoken.detail) == {"units", "settings", "same_parameters", "others_with_them", "sizes"}
+    assert (spoken.detail["same_parameters"], spoken.detail["others_with_them"]) == (1.0, 3)
     assert SHAPE.statement(alike(1, 20), log()) is None
     unknown = SHAPE.statement(alike(5, 10, parameters=7), log(1.0))
     assert unknown is not None

@@ -19,6 +19,7 @@ from stillwatch.campaigns.campaign import Hypothesis, HypothesisKind
 from stillwatch.campaigns.profiles import Match
 from stillwatch.campaigns.ring import Ring
 from stillwatch.campaigns.traits import HYPOTHESES, TRAITS, features
+from stillwatch.evidence import percent
 
 _REFUTES: dict[HypothesisKind, str] = {
     "operator": "the accounts' owners show separate contracts and separate uses of the answers",
@@ -54,9 +55,9 @@ def calibration_note() -> str:
     measured = shipped().measured
     return (
         f"Measured on {measured.rings:,} rings of {measured.scenarios} simulated scenarios unknown to the model: "
-        f"the probability of the likeliest explanation was off by {measured.calibration_error:.1%} on average, with "
-        f"95 % confidence by at most {measured.calibration_error_high:.1%}. The mix in this log may differ; no verdict "
-        "rests on these numbers."
+        f"the probability of the likeliest explanation was off by {percent(measured.calibration_error, 1)} on average, "
+        f"with 95 % confidence by at most {percent(measured.calibration_error_high, 1)}. The mix in this log may "
+        "differ; no verdict rests on these numbers."
     )
 
 

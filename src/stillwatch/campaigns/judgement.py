@@ -14,6 +14,7 @@ from typing import Literal
 
 from stillwatch.campaigns.objective import MOSTLY, is_explicit_harvest, is_making_of_items
 from stillwatch.campaigns.ring import Ring
+from stillwatch.evidence import percent
 from stillwatch.sketch.record import Intent
 from stillwatch.tracing.strata import HONEST_SHAPES
 
@@ -78,8 +79,9 @@ def judge(ring: Ring) -> Judgement:
         return Judgement(
             "watch" if second or _is_worth_watching(ring) else "cleared",
             "own subjects",
-            f"each of the {ring.units} organisations has subjects of its own ({measured.excess:.1%} of the payloads' "
-            f"variance lies between them, z = {measured.z:.0f}): independent users of one tool, or shards by topic",
+            f"each of the {ring.units} organisations has subjects of its own ({percent(measured.excess, 1)} of the "
+            f"payloads' variance lies between them, z = {measured.z:.0f}): independent users of one tool, or shards by "
+            "topic",
         )
     if measured.repeats_itself and ring.has_wrapper:
         return Judgement(
@@ -117,7 +119,7 @@ def _is_worth_watching(ring: Ring) -> bool:
 
 def _one_set(ring: Ring, is_harvest: bool) -> Judgement:
     measured = ring.complementarity
-    share = f"{measured.shared_turns:.0%} of the exchanges were also sent, word for word, by another organisation"
+    share = f"{percent(measured.shared_turns)} of the exchanges were also sent, word for word, by another organisation"
     if measured.each_asked_once:
         return Judgement(
             "cleared", "same questions", f"{share}, and each went through the set once: one shared question set"
@@ -134,9 +136,10 @@ def _one_set(ring: Ring, is_harvest: bool) -> Judgement:
 
 
 def _interchangeable(ring: Ring) -> Judgement:
+    upper = percent(ring.complementarity.upper, 1)
     pool = (
-        f"the payloads of {ring.units} organisations are interchangeable (at most {ring.complementarity.upper:.1%} of "
-        "their variance lies between organisations) and hardly repeat: shares of one pool"
+        f"the payloads of {ring.units} organisations are interchangeable (at most {upper} of their variance lies "
+        "between organisations) and hardly repeat: shares of one pool"
     )
     is_dialogue = _is_dialogue_of_strangers(ring)
     if ring.stratum in HONEST_SHAPES and not is_dialogue:
@@ -149,8 +152,8 @@ def _interchangeable(ring: Ring) -> Judgement:
         return Judgement(
             "watch",
             "own settings",
-            f"{pool}; but the wrapper of {ring.own_settings:.0%} of them says something of their own in nearly every "
-            "request: users of one application with settings of their own, or personas",
+            f"{pool}; but the wrapper of {percent(ring.own_settings)} of them says something of their own in nearly "
+            "every request: users of one application with settings of their own, or personas",
         )
     if is_dialogue:
         return Judgement("campaign", "one pool in dialogues", f"{pool}; {_of_the_reference(ring)}")
@@ -163,7 +166,7 @@ def _without_a_wrapper(ring: Ring) -> Judgement:
         return Judgement("cleared", "one address", _address_sentence(ring))
     pool = (
         f"{ring.units} organisations share no wording and ask about the same things, as if dealt out from one pool "
-        f"(at most {ring.complementarity.upper:.1%} of the variance of what they ask lies between them)"
+        f"(at most {percent(ring.complementarity.upper, 1)} of the variance of what they ask lies between them)"
     )
     if ring.reference_units < REFERENCE_AT_LEAST:
         return Judgement("watch", "one pool of subjects", f"{pool}; whether honest customers do so is not known")
@@ -196,7 +199,7 @@ def _infrastructure_sentence(ring: Ring) -> str:
     card = next(s for s in ring.shared if s.kind == "payment")
     return (
         f"{card.sharing} of {card.known} organisations that claim to be strangers share a skeleton and "
-        f"a payment instrument (elsewhere {card.population_rate:.1%} do)"
+        f"a payment instrument (elsewhere {percent(card.population_rate, 1)} do)"
     )
 
 

@@ -28,7 +28,7 @@ from stillwatch.campaigns.links import links
 from stillwatch.campaigns.objective import objective
 from stillwatch.campaigns.profiles import Match, Profile
 from stillwatch.campaigns.ring import Ring
-from stillwatch.evidence import Evidence
+from stillwatch.evidence import Evidence, percent
 from stillwatch.tracing.rules import RULES
 from stillwatch.tracing.skeleton import Keys, Repeated
 from stillwatch.tracing.survey import Accounts
@@ -157,8 +157,8 @@ def ring_evidence(found: Found) -> tuple[Evidence, ...]:
             Evidence(
                 COVER,
                 0.0,
-                f"{ring.cover_share:.0%} of these accounts' exchanges do not carry the skeleton: cover, or a relay's "
-                "customers",
+                f"{percent(ring.cover_share)} of these accounts' exchanges do not carry the skeleton: cover, or a "
+                "relay's customers",
                 {"cover_share": round(ring.cover_share, 4)},
             )
         )
@@ -167,7 +167,9 @@ def ring_evidence(found: Found) -> tuple[Evidence, ...]:
 
 def _linked(ring: Ring, log_e: float) -> Evidence:
     """What links the ring: words, or what its accounts ask about."""
-    detail = {"accounts": ring.accounts, "units": ring.units, "common_units": ring.common_units}
+    detail = {"accounts": ring.accounts, "units": ring.units}
+    if ring.reference_units:
+        detail["common_units"] = ring.common_units
     if not ring.has_wrapper:
         statement = (
             f"{ring.accounts} accounts of {ring.units} organisations cannot be told apart by what they ask about, "
@@ -214,8 +216,8 @@ def heavy_but_alone(
                 1,
                 sent,
                 strata[i],
-                f"{sent:,} exchanges, {sent / total:.1%} of this log; shares no skeleton with another organisation, "
-                "and volume is never a ground",
+                f"{sent:,} exchanges, {percent(sent / total, 1)} of this log; shares no skeleton with another "
+                "organisation, and volume is never a ground",
             )
         )
     return found
@@ -340,9 +342,9 @@ def _commonness(ring: Ring) -> str:
 def _complementarity(ring: Ring) -> str:
     measured = ring.complementarity
     return (
-        f"Between organisations lies {measured.excess:+.1%} of the payloads' variance beyond chance (at most "
-        f"{measured.upper:.1%}), "
-        f"and {measured.shared_turns:.0%} of the exchanges were also sent by another one"
+        f"Between organisations lies {percent(measured.excess, 1)} of the payloads' variance beyond chance (at most "
+        f"{percent(measured.upper, 1)}), "
+        f"and {percent(measured.shared_turns)} of the exchanges were also sent by another one"
     )
 
 

@@ -25,6 +25,8 @@ from stillwatch.campaigns.campaign import Review
 from stillwatch.cli.options import AllianceFile, Json, Logs, SecretFile, Workers
 from stillwatch.cli.terminal import counted, print_json, progress_bar, say, say_new_secret, stdout
 from stillwatch.errors import StorageFull, UsageError
+from stillwatch.report.summary import accounts_let_go
+from stillwatch.report.wording import e_value
 
 if TYPE_CHECKING:
     from stillwatch.standing.look import Looked
@@ -165,10 +167,8 @@ def _show(outcome: Outcome, out: Path) -> None:
     table.add_column("what it harvests", overflow="fold")
     for c in review.campaigns:
         style = "bold red" if c.verdict == "campaign" else "yellow"
-        strength = f"e^{c.log_e:.1f}" if c.log_e > 0 else "-"
-        table.add_row(
-            Text(f"{c.verdict} {c.id}", style), f"{len(c.accounts):,}", f"{c.exchanges:,}", strength, Text(c.objective)
-        )
+        counts = (f"{len(c.accounts):,}", f"{c.exchanges:,}", e_value(c.log_e, plain=True))
+        table.add_row(Text(f"{c.verdict} {c.id}", style), *counts, Text(c.objective))
     read = f"{counted(review.exchanges, 'exchange')} of {counted(review.account_count, 'account')}"
     say(f"{read}; {counted(review.rejected, 'rejected row')}.")
     for line in review.rejections[:_REJECTIONS_SHOWN]:
@@ -182,8 +182,7 @@ def _show(outcome: Outcome, out: Path) -> None:
     if review.rules:
         broke = len({hit.account for hit in review.rules})
         say(f"{counted(broke, 'account')} sent requests of a form that needs no statistics: see the report's rules.")
-    let_go = sum(len(c.accounts) for c in review.cleared)
-    say(f"Let go, with reasons: {counted(let_go, 'account')} that looked alike or heavy.")
+    say(f"Let go, with reasons: {counted(accounts_let_go(review), 'account')} that looked alike or heavy.")
     say(f"Calibration: {review.calibration.source}.")
     for check in review.drift:
         if check.alarm == "rings":

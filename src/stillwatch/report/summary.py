@@ -69,6 +69,11 @@ def flagged_accounts(review: Review) -> int:
     return len({account for campaign in review.campaigns for account in campaign.accounts})
 
 
+def accounts_let_go(review: Review) -> int:
+    """Accounts in groups that looked like a campaign and were let go, each counted once."""
+    return len({account for group in review.cleared for account in group.accounts})
+
+
 def flagged_exchanges(review: Review) -> int:
     return sum(campaign.exchanges for campaign in review.campaigns)
 
@@ -136,11 +141,11 @@ def _acted(review: Review, campaign: Campaign) -> str:
 def _let_go(review: Review) -> tuple[Line, ...]:
     if not review.cleared:
         return ()
-    accounts = len({account for group in review.cleared for account in group.accounts})
+    accounts = counted(accounts_let_go(review), "account")
     verb = "was" if len(review.cleared) == 1 else "were"
     return (
         Line(
-            f"{counted(len(review.cleared), 'group')} ({counted(accounts, 'account')}) looked like a campaign, "
+            f"{counted(len(review.cleared), 'group')} ({accounts}) looked like a campaign, "
             f"{verb} examined and {verb} not flagged."
         ),
     )
@@ -190,7 +195,8 @@ def _leads(leads: list[Campaign]) -> tuple[Line, ...]:
     if not leads:
         return ()
     names = _names([clipped(c.id) for c in leads])
-    text = f"For {names} the calibration does not support a claim: a lead for a person to look at."
+    lead = "a lead" if len(leads) == 1 else "each is a lead"
+    text = f"For {names} the calibration does not support a claim: {lead} for a person to look at."
     return (Line(text),)
 
 

@@ -7,6 +7,7 @@ Statistics 49(3)). Claims are rounded down, so that the words never say more tha
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +26,7 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+_PER_CENT = re.compile(r"(?<=\d) %")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FAMILIES = {
@@ -143,11 +145,13 @@ def duration(first_us: int, last_us: int) -> str:
     return counted(math.ceil(length_us / 60_000_000), "minute")
 
 
-def e_value(log_e: float) -> str:
-    """The e-value itself: `0.4`, `87`, `1,600`, `3.2 x 10^4` in proper type, rounded down."""
+def e_value(log_e: float, *, plain: bool = False) -> str:
+    """The e-value itself, rounded down: `0.4`, `87`, `1,600`, `3.2 x 10^4` in proper type, or `plain`: `3.2e4`."""
     exponent, mantissa = _decimal(log_e)
     if -2 <= exponent < 4:
         return f"{_floor(mantissa, 2) * 10.0**exponent:,.6g}"
+    if plain:
+        return f"{_floor(mantissa, 2):.1f}e{exponent}"
     return f"{_floor(mantissa, 2):.1f}{_SPACE}\u00d7{_SPACE}10{str(exponent).translate(_SUPERSCRIPT)}"
 
 
@@ -171,7 +175,7 @@ def strength(log_e: float, alpha: float) -> str:
     """What an e-value says and what it does not, against the level that the run was asked to hold."""
     if log_e < _LN2:  # "at most 1 in 1" would say nothing in many words
         return (
-            f"The e-value is {e_value(log_e)}, hardly more than ordinary traffic gives by itself. "
+            f"The e-value is {e_value(log_e)}, {_beside_one(log_e)} the 1 that ordinary traffic gives on average. "
             "The calibration does not support a claim about this ring."
         )
     chance = (
@@ -184,6 +188,13 @@ def strength(log_e: float, alpha: float) -> str:
             "the calibration does not support a claim, and this is a lead and not a finding."
         )
     return f"{chance} The level of this run is {one_in_level(alpha)}."
+
+
+def _beside_one(log_e: float) -> str:
+    """How an e-value below 2 compares with 1, as it is shown."""
+    if log_e < 0:
+        return "less than"
+    return "no more than" if e_value(log_e) == "1" else "hardly more than"
 
 
 def supports_claim(log_e: float, alpha: float) -> bool:
@@ -210,8 +221,9 @@ def capitalize_first(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text with a full stop, if it has no end of its own."""
-    return f"{text}." if text and (text[-1].isalnum() or text[-1] in ")%") else text
+    """The text with a full stop, if it has no end of its own, and no number parted from its per cent."""
+    whole = f"{text}." if text and (text[-1].isalnum() or text[-1] in ")%") else text
+    return _PER_CENT.sub(f"{_SPACE}%", whole)
 
 
 def figure(value: float | int | str) -> str:

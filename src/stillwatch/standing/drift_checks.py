@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from stillwatch.campaigns.campaign import DriftCheck
 from stillwatch.campaigns.newcomers import ANSWER_LENGTH, REPETITION, STATISTICS, TOO_FEW, Newcomers, Unsuspected
 from stillwatch.campaigns.statements import CALIBRATE_AFRESH
+from stillwatch.evidence import percent
 from stillwatch.standing.register import Alarm, Listening
 
 _SAID: Mapping[str, Callable[[float], str]] = {
     ANSWER_LENGTH: lambda value: f"{value:,.0f} output tokens an exchange",
-    REPETITION: lambda value: f"{value:.0%} of conversations with the most frequent value",
+    REPETITION: lambda value: f"{percent(value)} of conversations with the most frequent value",
 }
 
 

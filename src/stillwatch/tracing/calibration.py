@@ -114,3 +114,7 @@ def _combined(log_e: Mapping[str, float], kins: Mapping[str, Kin], *, multiply: 
 
 NONE = Reference("")
 TOO_FEW_DAYS = Reference("the traffic covers too few days to link on some and test on others: nothing is claimed")
+BENIGN_TOO_SHORT = Reference(
+    "the benign log covers too few days to link on some and test on others: nothing is claimed; three in a row are "
+    "always enough"
+)

@@ -30,7 +30,7 @@ from scipy.special import gammaln
 from stillwatch.evidence import Evidence
 from stillwatch.tracing.bystanders import bystanders, fixed_width
 from stillwatch.tracing.family import Group, Kin
-from stillwatch.tracing.peers import PEER_COLUMNS, strata_of, stratum_of
+from stillwatch.tracing.peers import PEER_COLUMNS, called, strata_of, stratum_of
 from stillwatch.tracing.strata import asks
 from stillwatch.tracing.survey import Accounts, fixed_rows
 from stillwatch.tracing.topic_cells import BITS, TABLES, finest_cells, scaling, within_covariance
@@ -111,11 +111,11 @@ class Coverage:
         typical, usual = float(np.nanmedian(distinct[:, place])), float(background.of(stratum)[place])
         text = (
             f"{DRAWN} conversations of a typical account reach {typical:.1f} of {2 ** BITS[place]} topic cells, with "
-            f"what all of the group say taken out; an ordinary account of the stratum {stratum} reaches {usual:.1f} "
+            f"what all of the group say taken out; an ordinary account of the {called(stratum)} reaches {usual:.1f} "
             f"around its own mean ({measured} units of {CONVERSATIONS_AT_LEAST} conversations or more)"
         )
         detail = {"units": measured, "cells": round(typical, 3), "usual_cells": round(usual, 3)}
-        return Evidence(self.name, 0.0, text, detail | {"stratum": stratum})
+        return Evidence(self.name, 0.0, text, detail | {"compared_with": called(stratum)})
 
 
 def _openings(rows: ibis.Table) -> ibis.Table:

@@ -28,7 +28,7 @@ import ibis
 import numpy as np
 from numpy.typing import NDArray
 
-from stillwatch.evidence import Evidence
+from stillwatch.evidence import Evidence, percent
 from stillwatch.sketch.record import LINEAGE_SLOTS
 from stillwatch.tracing.bystanders import bystanders, fixed_width, some_accounts
 from stillwatch.tracing.family import Group, Kin
@@ -130,8 +130,8 @@ class Lineage:
         if units < 2 or payloads < _WORTH_READING * len(holds):
             return None
         text = (
-            f"{payloads:,} of {len(holds):,} different texts ({payloads / len(holds):.0%}) have a passage in common "
-            f"with a different text of another account, in words that hardly anybody else says; {units} of "
+            f"{payloads:,} of {len(holds):,} different texts ({percent(payloads / len(holds))}) have a passage in "
+            f"common with a different text of another account, in words that hardly anybody else says; {units} of "
             f"{len(np.unique(said.owner))} accounts or organisations take part"
         )
         return Evidence(self.name, 0.0, text, {"payloads": payloads, "of": len(holds), "units": units})

@@ -32,5 +32,10 @@ def stratum_of(group: Group) -> str:
     return _named({name: float(np.mean(of[name])) if len(group.unit) else 0.0 for name in TRAITS})
 
 
+def called(stratum: str) -> str:
+    """What a sentence calls these peers: `chat` here holds programs' single requests as well (see above)."""
+    return "strata chat and batch" if stratum == "chat" else f"stratum {stratum}"
+
+
 def _named(shares: dict[str, float]) -> str:
     return stratum(shares | {"skeleton": 0.0})

@@ -28,10 +28,10 @@ import ibis
 import numpy as np
 from numpy.typing import NDArray
 
-from stillwatch.evidence import Evidence
+from stillwatch.evidence import Evidence, percent
 from stillwatch.tracing.bystanders import bystanders
 from stillwatch.tracing.family import Group, Kin
-from stillwatch.tracing.peers import PEER_COLUMNS, strata_of, stratum_of
+from stillwatch.tracing.peers import PEER_COLUMNS, called, strata_of, stratum_of
 from stillwatch.tracing.settings import ATTRIBUTES, SETTINGS_COLUMNS, Usage, usage, values_of
 from stillwatch.tracing.sizes import SIZES, spread
 from stillwatch.tracing.survey import Accounts
@@ -100,17 +100,19 @@ class Shape:
         if measured < 2:
             return None
         agreed = float(np.nanmedian(settings))
-        value, share, outside = _most_telling(group, background)
+        share, outside = _most_telling(group, background)
         text = (
-            f"settings agree at {agreed:.2f} of 1 where only rare values count; {share:.0%} of exchanges "
-            f"have one tuple of parameters, which {outside:,} of {background.usage.units:,} accounts or organisations "
-            "use outside the group"
+            f"Settings agree at {agreed:.2f} (1: always, in values that nobody else has; 0: never, or in everybody's "
+            f"defaults). {percent(share)} of the exchanges set exactly the same parameters (temperature, limits, "
+            f"tools, form of the answer), and outside the group {outside:,} of {background.usage.units:,} accounts or "
+            "organisations do"
         )
-        detail = {"units": measured, "settings": round(agreed, 3), "tuple": value, "tuple_share": round(share, 3)}
-        detail |= {"tuple_outside": outside}
+        detail = {"units": measured, "settings": round(agreed, 3), "same_parameters": round(share, 3)}
+        detail |= {"others_with_them": outside}
         if np.isfinite(sizes).any():
             alike = float(np.nanmedian(sizes))
-            text += f"; lengths are {alike:.2f} alike (1 one job, 0 strangers of the stratum {stratum_of(group)})"
+            peers = f"strangers of the {called(stratum_of(group))}"
+            text += f". Prompts and answers are alike in length at {alike:.2f} (1: one job; 0: {peers})"
             detail |= {"sizes": round(alike, 3)}
         return Evidence(self.name, 0.0, text, detail)
 
@@ -181,13 +183,13 @@ def _sizes(group: Group, background: Habits) -> Floats:
     return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
 
 
-def _most_telling(group: Group, background: Habits) -> tuple[int, float, int]:
-    """The commonest tuple of the group's exchanges, its share, and how many units outside use it."""
+def _most_telling(group: Group, background: Habits) -> tuple[float, int]:
+    """The share of the commonest tuple among the group's exchanges, and how many units outside use it."""
     values, place, counts = np.unique(group.column("parameters"), return_inverse=True, return_counts=True)
     first = int(np.argmax(counts))
     inside = len(np.unique(group.unit[place.ravel() == first]))
     outside = int(background.usage.units_with(_TUPLE, values[first : first + 1])[0]) - inside
-    return int(values[first]), float(counts[first] / len(place)), max(outside, 0)
+    return float(counts[first] / len(place)), max(outside, 0)
 
 
 def _mean(values: Floats) -> float:
