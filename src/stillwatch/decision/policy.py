@@ -25,6 +25,13 @@ mark_strength = 2.0          # of the watermark, where there is one
 
 [verify]                     # what an account at step VERIFY is told
 message = "Please verify your organisation at https://example.com/verify."
+
+[tracer]                     # what the tracer does by itself; "none" leaves it to people (docs/tracer.md)
+act = "degrade"              # with campaigns whose evidence supports action
+shown = "none"               # with campaigns that are shown for people to review
+joined = "delay"             # with accounts that newly send the wrapper of a campaign under a verdict
+days = 7                     # until such a verdict ends, unless a look still supports it
+joined_days = 1              # likewise, for accounts that joined
 """
 
 from __future__ import annotations
@@ -35,11 +42,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from stillwatch.decision.verdict import Step
+from stillwatch.decision.verdict import LONGEST_VERDICT_US, Step
 from stillwatch.errors import UsageError
 from stillwatch.limits.limit import Level, Limit, Measure
 
@@ -71,6 +78,17 @@ _CAUTIOUS = Treatment(logprobs=False, most_choices=1, most_output_tokens=1024, r
 
 
 @dataclass(frozen=True, slots=True)
+class Automatic:
+    """Steps that the tracer takes by itself, None for none, and after how many days they end."""
+
+    act: Step | None = Step.DEGRADE
+    shown: Step | None = None
+    joined: Step | None = Step.DELAY
+    days: float = 7.0
+    joined_days: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Limits for everybody, and what the steps of a verdict mean. The default limits nobody without a verdict."""
 
@@ -78,6 +96,7 @@ class Policy:
     delay_seconds: float = 2.0
     degrade: Treatment = _CAUTIOUS
     verify_message: str = _VERIFY_MESSAGE
+    tracer: Automatic = Automatic()
 
     def treatment(self, step: Step) -> Treatment:
         """What is taken from a request at `step`."""
@@ -102,6 +121,7 @@ class Policy:
             said.delay.seconds,
             Treatment(**msgspec.structs.asdict(said.degrade)) if said.degrade else _CAUTIOUS,
             said.verify.message,
+            said.tracer.made(),
         )
 
 
@@ -138,8 +158,27 @@ class _Verify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message: str = _VERIFY_MESSAGE
 
 
+_Days = Annotated[float, msgspec.Meta(gt=0, le=LONGEST_VERDICT_US / 86_400_000_000)]
+_StepName = Literal["none", "allow", "delay", "degrade", "verify", "deny"]
+
+
+class _Tracer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    act: _StepName = "degrade"
+    shown: _StepName = "none"
+    joined: _StepName = "delay"
+    days: _Days = 7.0
+    joined_days: _Days = 1.0
+
+    def made(self) -> Automatic:
+        act, shown, joined = (
+            None if name == "none" else Step[name.upper()] for name in (self.act, self.shown, self.joined)
+        )
+        return Automatic(act, shown, joined, self.days, self.joined_days)
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: list[_Limit] = []
     delay: _Delay = _Delay()
     degrade: _Degrade | None = None
     verify: _Verify = _Verify()
+    tracer: _Tracer = _Tracer()

@@ -1,1 +1,1 @@
-"""The hunt while traffic flows: looks at the growing ledger, and verdicts that follow from it."""
+"""The hunt while traffic flows: looks at a growing ledger, verdicts in the journal, and members as they join."""
