@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
                 query.decode("latin-1"),
                 bytes(self._body),
                 wanted,
-                speaks_anthropic=b"anthropic-version" in self._fields,
+                fields=self._fields,
             )
         self._waiting.append((reply, wanted, self._parser.should_keep_alive()))
         if not self._is_busy:

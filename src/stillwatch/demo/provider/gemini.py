@@ -6,6 +6,7 @@ server-sent events with `alt=sse` and one JSON list without, as the reference ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from stillwatch.demo.provider.wish import whole as number
 
 _MOST_CANDIDATES, _MOST_TOPS = 8, 20  # prescribed by the reference
 _EFFORTS = ((2_048, "low"), (8_192, "medium"), (1 << 31, "high"))  # chosen: budgets up to, and how long it thinks
+_CAPITAL = re.compile(r"([A-Z])")
 _FINISHES = {"stop": "STOP", "length": "MAX_TOKENS"}
 
 
@@ -60,32 +62,36 @@ def _embedding(body: Body) -> Body:
     return {"values": (embedded(text, dimensions) if dimensions else embedded(text)).tolist()}
 
 
+def _said(given: Body, camel: str) -> Any:
+    """A parameter in either spelling: Google's servers take camelCase and snake_case, and its clients send both."""
+    return given.get(camel, given.get(_CAPITAL.sub(r"_\1", camel).lower()))
+
+
 def _prompt(body: Body) -> str:
-    system = body.get("systemInstruction") or body.get("system_instruction")
-    return "\n".join([*texts(system), *turns(body.get("contents"), "contents")])
+    return "\n".join([*texts(_said(body, "systemInstruction")), *turns(body.get("contents"), "contents")])
 
 
 def _wish(model: str, body: Body) -> tuple[Wish, bool]:
     """What is asked for, and whether thoughts are to be shown."""
-    config = table(body.get("generationConfig"))
-    thinking = table(config.get("thinkingConfig"))
-    budget = number(thinking.get("thinkingBudget"), "thinkingBudget", -1)
-    level = str(thinking.get("thinkingLevel") or "").lower()
-    shows = thinking.get("includeThoughts") is True
+    config = table(_said(body, "generationConfig"))
+    thinking = table(_said(config, "thinkingConfig"))
+    budget = number(_said(thinking, "thinkingBudget"), "thinkingBudget", -1)
+    level = str(_said(thinking, "thinkingLevel") or "").lower()
+    shows = _said(thinking, "includeThoughts") is True
     tops = number(config.get("logprobs", 0), "logprobs", 0, _MOST_TOPS)
-    is_json = config.get("responseMimeType") == JSON.decode()
+    is_json = _said(config, "responseMimeType") == JSON.decode()
     return Wish(
         model=model,
         prompt=_prompt(body),
         last=turns(body.get("contents"), "contents")[-1],
-        most_tokens=number(config.get("maxOutputTokens"), "maxOutputTokens"),
+        most_tokens=number(_said(config, "maxOutputTokens"), "maxOutputTokens"),
         most_reasoning=budget if budget is not None and budget > 0 else None,
-        choices=number(config.get("candidateCount"), "candidateCount", 1, _MOST_CANDIDATES) or 1,
+        choices=number(_said(config, "candidateCount"), "candidateCount", 1, _MOST_CANDIDATES) or 1,
         effort=level or _effort(budget, shows),
-        tops=tops if config.get("responseLogprobs") is True else None,
-        stops=stops(config.get("stopSequences")),
-        seed=number(config.get("seed"), "seed", -(1 << 63), 1 << 63),
-        schema=table(config.get("responseSchema") or config.get("responseJsonSchema")) if is_json else None,
+        tops=tops if _said(config, "responseLogprobs") is True else None,
+        stops=stops(_said(config, "stopSequences")),
+        seed=number(_said(config, "seed"), "seed", -(1 << 63), 1 << 63),
+        schema=table(_said(config, "responseSchema") or _said(config, "responseJsonSchema")) if is_json else None,
     ), shows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
@@ -16,6 +16,8 @@ from stillwatch.demo.provider.misbehaviour import Misbehaviour
 from stillwatch.demo.provider.reply import Reply, whole
 from stillwatch.demo.provider.wish import BadWish, Body
 
+Fields = Mapping[bytes, bytes]
+"""Header fields by their names in lower case."""
 Answering = Callable[[Body, Mind, str], Reply]
 _MADE_SECONDS = 1_788_739_200  # when the models came out: 7 September 2026, the first day of the simulated worlds
 MODELS = ("sonata-3", "sonata-2", "sonata-2-mini", "sonata-1.5")
@@ -42,9 +44,9 @@ class Routes:
         self._mind = mind
         self._numbers = count(1)
 
-    def answer(self, path: str, query: str, body: bytes, wanted: Misbehaviour, *, speaks_anthropic: bool) -> Reply:
-        """The reply to one request; faults are told in the provider's own form."""
-        provider = _provider(path, speaks_anthropic)
+    def answer(self, path: str, query: str, body: bytes, wanted: Misbehaviour, fields: Fields) -> Reply:
+        """The reply to one request with these header fields; faults are told in the provider's own form."""
+        provider = _provider(path, fields)
         if wanted.how == "status":
             return error(provider, wanted.status, f"You asked for {wanted.status}.")
         try:
@@ -82,17 +84,19 @@ class Routes:
         return known[method](model, body, mind, name)
 
 
-def _provider(path: str, speaks_anthropic: bool) -> Provider:
+def _provider(path: str, fields: Fields) -> Provider:
+    """Whose form is spoken: told by the path or, of a list of models, by fields that one provider's clients send."""
     for ending, _, provider in _ENDINGS:
         if path.endswith(ending):
             return provider
-    if speaks_anthropic:
+    if b"anthropic-version" in fields:
         return Provider.ANTHROPIC
-    return Provider.GEMINI if path.startswith("/v1beta") or _GEMINI.fullmatch(path) else Provider.OPENAI
+    is_google = b"x-goog-api-key" in fields or path.startswith("/v1beta") or _GEMINI.fullmatch(path)
+    return Provider.GEMINI if is_google else Provider.OPENAI
 
 
 def _models(path: str, provider: Provider) -> Reply:
-    """One model, or all; in whose form is told by the path and Anthropic's version field."""
+    """One model, or all; in this provider's form."""
     asked = path.rpartition("/models")[2].strip("/")
     one, many = _FORMS[provider]
     return whole(one(asked) if asked else many([one(name) for name in MODELS]), 0)
