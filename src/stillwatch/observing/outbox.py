@@ -7,11 +7,12 @@ does not fit is dropped and counted. The connection is made again by itself.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
-from stillwatch.observing.frames import Observed, framed
+from stillwatch.observing.frames import BrokenFrame, Deframer, Learned, Observed, framed
 
 MAX_QUEUED_BYTES = 32 * 1024 * 1024
 """Chosen: some seconds of a busy worker's traffic."""
@@ -24,10 +25,20 @@ _POLL_SECONDS = 0.01
 
 
 class Outbox(asyncio.Protocol):
-    """Sends to the observer at `socket`. `sent` and `shed` count exchanges, for the metrics."""
+    """Sends to the observer at `socket`. `sent` and `shed` count exchanges, for the metrics.
 
-    def __init__(self, socket: Path, max_queued_bytes: int = MAX_QUEUED_BYTES) -> None:
+    `learned` is called with what the observer answers; as with what is sent, some of it may be lost.
+    """
+
+    def __init__(
+        self,
+        socket: Path,
+        max_queued_bytes: int = MAX_QUEUED_BYTES,
+        learned: Callable[[Learned], object] | None = None,
+    ) -> None:
         self._socket = socket
+        self._learned = learned
+        self._frames = Deframer(Learned)
         self._most = max_queued_bytes
         self._transport: asyncio.WriteTransport | None = None
         self._lost = asyncio.Event()
@@ -91,7 +102,17 @@ class Outbox(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # A write transport by what it does; by its class, uvloop's is none.
         self._transport = cast("asyncio.WriteTransport", transport)
+        self._frames = Deframer(Learned)
         self._send()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for learned in self._frames.feed(data):
+                if self._learned is not None:
+                    self._learned(learned)
+        except BrokenFrame:  # no observer of ours speaks there: another connection may find one
+            if self._transport is not None:
+                self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
