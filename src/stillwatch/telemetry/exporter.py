@@ -35,6 +35,8 @@ LOOK_SECONDS = 0.25
 READER_SECONDS = 5.0
 """How long a reader may take to ask, or to take the answer."""
 MOST_READERS = 32
+SERVER = "stillwatch"
+"""Of the header field Server."""
 _PLACE_SECONDS = 1.0
 _BACKLOG = 128
 
@@ -138,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     look: _Look
     timeout = READER_SECONDS
-    server_version, sys_version = "stillwatch", ""
+    server_version, sys_version = SERVER, ""
 
     def do_GET(self) -> None:
         try:
