@@ -7,8 +7,8 @@ from contextlib import nullcontext
 
 from stillwatch.gateway.configuration import Configuration, Listen, Upstream
 from stillwatch.gateway.guard import PassThrough
-from stillwatch.gateway.worker import listening_socket, run
+from stillwatch.gateway.worker import Worker, listening_socket, run
 
 if __name__ == "__main__":
     configuration = Configuration(listen=Listen(port=int(sys.argv[1])), upstream=Upstream(port=int(sys.argv[2])))
-    run(configuration, lambda _: nullcontext(PassThrough()), listening_socket(configuration))
+    run(configuration, lambda c: nullcontext(Worker(c, PassThrough())), listening_socket(configuration))

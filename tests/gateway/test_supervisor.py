@@ -30,13 +30,14 @@ from pathlib import Path
 from stillwatch.gateway.configuration import read
 from stillwatch.gateway.guard import Answer
 from stillwatch.gateway.supervisor import Supervisor
+from stillwatch.gateway.worker import Worker
 
 class Names:
     def on_request(self, request):
         import os
         return Answer(200, (), b"%d" % os.getpid())
 
-supervisor = Supervisor(lambda: read(Path(sys.argv[1])), lambda configuration: nullcontext(Names()))
+supervisor = Supervisor(lambda: read(Path(sys.argv[1])), lambda c: nullcontext(Worker(c, Names())))
 print(supervisor.address[1], flush=True)
 supervisor.run()
 """

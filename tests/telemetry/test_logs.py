@@ -32,7 +32,7 @@ from stillwatch.decision.policy import Policy
 from stillwatch.gateway.configuration import read
 from stillwatch.gateway.gate import Gate
 from stillwatch.gateway.keys import KeyHolder, Keys
-from stillwatch.gateway.worker import listening_socket, run
+from stillwatch.gateway.worker import Worker, listening_socket, run
 from stillwatch.telemetry import logs
 
 logs.begin("worker", level="DEBUG")
@@ -59,14 +59,14 @@ def observe(observed):
         raise ValueError(f"cannot take {observed!r}")
 
 @asynccontextmanager
-async def guarding(configuration):
+async def working(configuration):
     holder = KeyHolder(hashlib.sha256(b"sk-planted").hexdigest(), "planted-account")
-    yield Failing(Core(Policy()), Keys([holder]), lambda: NOW, observe)
+    yield Worker(configuration, Failing(Core(Policy()), Keys([holder]), lambda: NOW, observe))
 
 configuration = read(Path(sys.argv[1]))
 bound = listening_socket(configuration)
 print(bound.getsockname()[1], flush=True)
-run(configuration, guarding, bound)
+run(configuration, working, bound)
 raise RuntimeError("plantedprompt at the end")
 """
 

@@ -20,7 +20,7 @@ from stillwatch.errors import StillwatchError
 from stillwatch.gateway import tls
 from stillwatch.gateway.configuration import Configuration
 from stillwatch.gateway.parent import end_with_parent
-from stillwatch.gateway.worker import MakeGuard, listening_socket, run
+from stillwatch.gateway.worker import MakeWorker, listening_socket, run
 
 _log = logging.getLogger(__name__)
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
@@ -31,11 +31,11 @@ Load = Callable[[], Configuration]
 
 
 class Supervisor:
-    """`load` gives the configuration, again on SIGHUP; `make_guard` is called in each worker."""
+    """`load` gives the configuration, again on SIGHUP; `make_worker` is called in each process."""
 
-    def __init__(self, load: Load, make_guard: MakeGuard) -> None:
+    def __init__(self, load: Load, make_worker: MakeWorker) -> None:
         self._load = load
-        self._make_guard = make_guard
+        self._make_worker = make_worker
         self._configuration = load()
         _check(self._configuration)
         self._port = listening_socket(self._configuration)
@@ -83,7 +83,7 @@ class Supervisor:
             end_with_parent(self._process)
             bound = self._bind_again()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            run(self._configuration, self._make_guard, bound)
+            run(self._configuration, self._make_worker, bound)
             status = 0
         except BaseException:  # whatever it is, the child ends here, and says why
             _log.exception("A worker failed")

@@ -22,10 +22,6 @@ from stillwatch.gateway.worker_state import WorkerState
 
 _log = logging.getLogger(__name__)
 
-MakeGuard = Callable[[Configuration], AbstractAsyncContextManager[Guard]]
-"""Entered in the worker's loop before it listens, left after the last exchange has ended."""
-
-
 def listening_socket(configuration: Configuration) -> socket.socket:
     """A socket bound to the configured address, which other workers may bind as well."""
     listen = configuration.listen
@@ -105,15 +101,18 @@ class Worker:
             self._empty.set()
 
 
-def run(configuration: Configuration, make_guard: MakeGuard, bound: socket.socket) -> None:
+MakeWorker = Callable[[Configuration], AbstractAsyncContextManager[Worker]]
+"""Entered in the process's loop before it listens, left after the last exchange has ended."""
+
+
+def run(configuration: Configuration, make_worker: MakeWorker, bound: socket.socket) -> None:
     """The whole life of a worker process: serve until SIGTERM or SIGINT."""
     _raise_file_limit()
-    uvloop.run(_run(configuration, make_guard, bound))
+    uvloop.run(_run(configuration, make_worker, bound))
 
 
-async def _run(configuration: Configuration, make_guard: MakeGuard, bound: socket.socket) -> None:
-    async with make_guard(configuration) as guard:
-        worker = Worker(configuration, guard)
+async def _run(configuration: Configuration, make_worker: MakeWorker, bound: socket.socket) -> None:
+    async with make_worker(configuration) as worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             worker.state.loop.add_signal_handler(number, worker.stop)
         await worker.serve(bound)

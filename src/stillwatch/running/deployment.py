@@ -7,6 +7,9 @@ port = 8080
 host = "127.0.0.1"
 port = 8000
 
+[identity]                   # who asks: see docs/gateway.md
+mode = "keys"
+
 [files]                      # relative to this file; what is left out lies below `home`
 home = "/var/lib/stillwatch"
 policy = "policy.toml"
@@ -33,6 +36,7 @@ import msgspec
 
 from stillwatch.errors import UsageError
 from stillwatch.gateway.configuration import Configuration, Count, Port, Seconds, Upstream
+from stillwatch.gateway.identity import Identity
 from stillwatch.limits.limit import Level
 from stillwatch.limits.sharing import Sharing
 from stillwatch.settings import default_journal
@@ -62,7 +66,7 @@ class Store(_Table, frozen=True):
     """Limits that all workers and machines share. Without `redis` a worker keeps its own, so there may be only one."""
 
     redis: str = ""
-    namespace: str = "stillwatch"
+    namespace: str = "stillwatch"  # 1 to 16 letters and digits
     nodes: Count = 8  # the most workers of all machines together
     open_levels: tuple[Level, ...] = ()  # which go on without the store; others refuse
 
@@ -87,6 +91,7 @@ class Deployment(_Table, frozen=True):
     """All of it."""
 
     gateway: Configuration = Configuration()
+    identity: Identity = Identity()
     files: Files = Files()
     store: Store = Store()
     tracer: Tracing = Tracing()
@@ -115,6 +120,11 @@ class Places:
     def socket(self) -> Path:
         """Where the observer listens."""
         return self.run / "observer.sock"
+
+    @property
+    def metrics(self) -> Path:
+        """Where processes keep their numbers."""
+        return self.run / "metrics"
 
     @property
     def state(self) -> Path:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from stillwatch.errors import UsageError
 from stillwatch.gateway.configuration import Configuration
-from stillwatch.gateway.guard import Guard
 from stillwatch.gateway.supervisor import Supervisor
+from stillwatch.gateway.worker import Worker
 from stillwatch.running.deployment import Deployment, places
-from stillwatch.running.guarding import guarding
+from stillwatch.running.working import working
 
 Load = Callable[[], Deployment]
 
@@ -24,11 +24,11 @@ def gateway(load: Load, base: Path) -> Supervisor:
         current[0] = load()
         return current[0].gateway
 
-    def guard(_: Configuration) -> AbstractAsyncContextManager[Guard]:
-        return guarding(current[0], places(current[0], base))
+    def worker(_: Configuration) -> AbstractAsyncContextManager[Worker]:
+        return working(current[0], places(current[0], base))
 
     try:
-        return Supervisor(configuration, guard)
+        return Supervisor(configuration, worker)
     except OSError as error:
         listen = current[0].gateway.listen
         raise UsageError(

@@ -11,8 +11,10 @@ from stillwatch.ledger.names import NameTable
 from stillwatch.observing.observer import Observer, observe
 from stillwatch.running.deployment import Places
 from stillwatch.running.stopping import stopped_by_signal
+from stillwatch.running.telling import telling
 from stillwatch.sketch.record import identity
 from stillwatch.sketching.edge import Edge, EdgeRecipe
+from stillwatch.telemetry.collecting import of_observer
 
 
 async def observing(where: Places, secrets: Secrets, ready: Callable[[], None]) -> None:
@@ -26,4 +28,5 @@ async def observing(where: Places, secrets: Secrets, ready: Callable[[], None]) 
         async with stopped_by_signal() as stop:
             observer = Observer(ledger, writer, names, edge)
             asyncio.get_running_loop().call_soon(ready)
-            await observe(observer, where.socket, stop)
+            async with telling(where, "observer", lambda: of_observer(observer.counts)):
+                await observe(observer, where.socket, stop)
