@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from stillwatch.decision.core import Context, Core, Decision, Now
 from stillwatch.decision.docket import Docket
 from stillwatch.decision.journal import Journal, verify
 from stillwatch.decision.policy import UNTOUCHED, Policy, Reasoning
+from stillwatch.decision.policy_record import PolicyRecord
 from stillwatch.decision.verdict import LONGEST_VERDICT_US, Step, Verdict, Verdicts
 from stillwatch.errors import JournalBroken, UsageError
 from stillwatch.limits.limit import Level, Measure
@@ -180,6 +182,73 @@ class TestDocket:
             Docket(journal).follow()
 
 
+class TestClockSteps:
+    """Limits follow the clock that never goes back; verdicts end by UTC, whatever the machine takes for it."""
+
+    @pytest.mark.parametrize("step_seconds", [3_600, -3_600])
+    def test_a_step_of_the_wall_clock_frees_nobody_and_blocks_nobody(self, tmp_path, step_seconds):
+        tried = core(tmp_path)
+        ask = Context("a")
+
+        def stepped(seconds: float) -> Now:
+            return Now(at(seconds).ns, at(seconds).us + step_seconds * SECOND_US)
+
+        assert [tried.decide(ask, at(0)).is_admitted for _ in range(11)] == [True] * 10 + [False]
+        refused = tried.decide(ask, stepped(1))
+        assert refused.retry_after_seconds == pytest.approx(5, abs=0.01)
+        assert tried.decide(ask, stepped(6)).is_admitted
+        assert not tried.decide(ask, stepped(7)).is_admitted
+
+    def test_a_clock_set_ahead_ends_verdicts_early_and_one_set_back_late(self, tmp_path):
+        tried = core(tmp_path, verdict(Step.DENY, "a", seconds=1_800))
+        assert not decided(tried, "a").is_admitted
+        assert decided(tried, "a", 3_600).is_admitted
+        assert not decided(tried, "a", -3_600).is_admitted
+
+    def test_a_verdict_that_ended_by_a_wrong_clock_is_in_force_again_when_it_is_right(self, tmp_path):
+        docket = Docket(Journal(tmp_path / "journal.jsonl"))
+        docket.give(verdict(Step.DENY, "a", seconds=1_800))
+        docket.follow()
+        assert len(docket.table(MADE + 3_600 * SECOND_US)) == 0
+        assert len(docket.table(MADE)) == 1
+        assert len(docket.table(MADE + 2 * DAY_US)) == 0
+        assert len(docket.table(MADE)) == 0  # forgotten a day after its end
+
+
+class TestPolicyRecord:
+    def file(self, tmp_path: Path, text: str = POLICY) -> Path:
+        file = tmp_path / "policy.toml"
+        file.write_text(text)
+        return file
+
+    def test_each_policy_is_on_record_once_with_its_text_and_who_put_it_in_force(self, tmp_path):
+        journal = Journal(tmp_path / "journal.jsonl")
+        one, two = PolicyRecord(journal), PolicyRecord(journal)
+        adopted, entry = one.adopt(self.file(tmp_path), "j.doe", MADE)
+        assert adopted.delay_seconds == 1.5
+        assert entry.kind == "policy adopted"
+        assert entry.body["sha256"] == hashlib.sha256(POLICY.encode()).hexdigest()
+        assert (entry.body["by"], entry.body["text"]) == ("j.doe", POLICY)
+        assert two.adopt(self.file(tmp_path), "another worker", MADE)[1] is None
+        assert two.adopt(self.file(tmp_path, "[delay]\nseconds = 3"), "j.doe", MADE)[1] is not None
+        assert one.adopt(self.file(tmp_path), "j.doe", MADE)[1] is not None  # back again is a change
+        assert verify(journal.file)[0] == 3
+
+    def test_a_wrong_file_changes_nothing_and_is_not_on_record(self, tmp_path):
+        journal = Journal(tmp_path / "journal.jsonl")
+        with pytest.raises(UsageError, match="not one"):
+            PolicyRecord(journal).adopt(self.file(tmp_path, "[delay"), "j.doe", MADE)
+        assert not journal.file.exists()
+
+    def test_verdicts_and_policies_share_a_journal(self, tmp_path):
+        journal = Journal(tmp_path / "journal.jsonl")
+        Docket(journal).give(verdict(Step.DENY, "a"))
+        PolicyRecord(journal).adopt(self.file(tmp_path), "j.doe", MADE)
+        docket = Docket(journal)
+        docket.follow()
+        assert len(docket.table(MADE)) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -215,6 +284,7 @@ def test_no_verdict_without_accounts_a_reason_and_an_end(change, says):
         ("[delay\n", "not one"),
         ("[delay]\nseconds = -1", "delay"),
         ("[degrade]\nmost_choices = 0", "most_choices"),
+        ('[[limit]]\nlevel = "account"\nmeasure = "requests"\nquantity = 1\nhard = true', "can be cut"),
     ],
 )
 def test_a_policy_that_says_nothing_sensible_is_refused_with_what_is_wrong(tmp_path, text, says):

@@ -17,6 +17,8 @@ from stillwatch.errors import JournalBroken, UsageError
 
 GIVEN = "verdict given"
 LIFTED = "verdict lifted"
+FORGOTTEN_AFTER_US = 86_400 * 1_000_000
+"""A clock that was set ahead and back ends no verdict for good. Chosen: a day, more than any time zone's error."""
 
 
 class Docket:
@@ -44,9 +46,10 @@ class Docket:
         return self.entries > before
 
     def in_force(self, now_us: int) -> list[Verdict]:
-        """Verdicts that were neither lifted nor have ended, oldest first. Those that have ended are forgotten."""
-        self._given = {id: verdict for id, verdict in self._given.items() if verdict.expires_us > now_us}
-        return [verdict for id, verdict in self._given.items() if id not in self._lifted]
+        """Verdicts that were neither lifted nor have ended, oldest first. Those that ended long ago are forgotten."""
+        kept = {id: verdict for id, verdict in self._given.items() if verdict.expires_us > now_us - FORGOTTEN_AFTER_US}
+        self._given = kept
+        return [v for id, v in kept.items() if id not in self._lifted and v.expires_us > now_us]
 
     def table(self, now_us: int) -> Verdicts:
         """The table that requests look up."""

@@ -6,6 +6,7 @@ measure = "requests"         # requests, input_tokens, output_tokens, new_inform
 quantity = 600
 window = "1m"                # s, m, h, d
 burst = 60                   # at once; the whole quantity if not said
+hard = false                 # true, for output_tokens: an answer ends where nothing is left; else it is owed
 
 [[limit]]
 level = "campaign"           # all accounts of a campaign together
@@ -105,8 +106,14 @@ class Policy:
     @classmethod
     def load(cls, file: Path) -> Policy:
         """The policy in `file`. Raises `UsageError` that names what is wrong in it."""
+        return cls.read(file)[0]
+
+    @classmethod
+    def read(cls, file: Path) -> tuple[Policy, bytes]:
+        """The policy in `file`, and the bytes that say it. Raises `UsageError` that names what is wrong in it."""
         try:
-            return cls.parse(tomllib.loads(file.read_text("utf-8")))
+            said = file.read_bytes()
+            return cls.parse(tomllib.loads(said.decode("utf-8"))), said
         except OSError as error:
             raise UsageError(f"the policy {file} cannot be read: {error.strerror}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
@@ -134,12 +141,13 @@ class _Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quantity: int
     window: str = "1m"
     burst: int | None = None
+    hard: bool = False
 
     def made(self) -> Limit:
         window = _WINDOW.fullmatch(self.window)
         if window is None:
             raise UsageError(f"a limit has the window {self.window!r}", 'Write it as "30s", "1m", "12h" or "7d"')
-        return Limit(self.level, self.measure, self.quantity, int(window[1]) * _UNITS[window[2]], self.burst)
+        return Limit(self.level, self.measure, self.quantity, int(window[1]) * _UNITS[window[2]], self.burst, self.hard)
 
 
 class _Delay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
