@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from stillwatch.gateway.guard import Header
 from stillwatch.gateway.hygiene import CODING, CONNECTION, LENGTH, Kinds, named_in, without
-from stillwatch.gateway.refusal import Refusal
+from stillwatch.gateway.refusal import STATUS_LINES, Refusal
 
 _NO_CONTENT = frozenset({204, 304})
 
@@ -43,6 +44,32 @@ def read(status: int, headers: list[Header], kinds: Kinds, is_head: bool) -> tup
     if status == 204:  # RFC 9110, 8.6: no Content-Length here
         kept = without(kept, {b"content-length"})
     return kept, framing
+
+
+class KnownAnswer:
+    """The head of an answer of announced length that was read before: all of it but that length."""
+
+    __slots__ = ("_headers", "_place", "after", "before", "status")
+
+    def __init__(self, status: int, headers: list[Header]) -> None:
+        """`headers` as `read` gives them, one of them Content-Length."""
+        self.status = status
+        self._headers = headers
+        self._place = next(place for place, header in enumerate(headers) if header[0].lower() == b"content-length")
+        name = headers[self._place][0]
+        self.before = b"%b%b%b: " % (STATUS_LINES[status], lines(headers[: self._place]), name)
+        self.after = b"\r\n%b" % lines(headers[self._place + 1 :])
+
+    def headers(self, length: bytes) -> list[Header]:
+        """The end-to-end fields of an answer of this length."""
+        headers = self._headers.copy()
+        headers[self._place] = (headers[self._place][0], length)
+        return headers
+
+
+def lines(headers: Iterable[Header]) -> bytes:
+    """Fields as they go over the wire."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 def without_length(headers: list[Header]) -> list[Header]:

@@ -60,13 +60,15 @@ class HeadChange:
 
     `rewrites` has to be said here, because a body of announced length cannot change: it is then sent chunked.
     Without it an answer with Content-Length is passed on as it is, and a cut closes the connection short of it.
+    `fields` are more headers, as they go over the wire: each line with its CR LF.
     """
 
-    __slots__ = ("headers", "rewrites")
+    __slots__ = ("fields", "headers", "rewrites")
 
-    def __init__(self, headers: Sequence[Header] = (), rewrites: bool = False) -> None:
+    def __init__(self, headers: Sequence[Header] = (), rewrites: bool = False, fields: bytes = b"") -> None:
         self.headers = headers
         self.rewrites = rewrites
+        self.fields = fields
 
 
 class Observer(Protocol):

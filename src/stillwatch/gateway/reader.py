@@ -1,7 +1,8 @@
 """Bytes of a client become complete requests, or one refusal: nothing after a refused byte is read.
 
 The parser is llhttp, strict. A head is bounded while it arrives, a body before it is kept. Trailer fields are counted
-and left out (RFC 9110, 6.5.1); chunk extensions are ignored (RFC 9112, 7.1.1).
+and left out (RFC 9110, 6.5.1); chunk extensions are ignored (RFC 9112, 7.1.1). A head that was read before is not read
+again (`known_heads.py`): its request is made anew with the body of the length that it announces.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from stillwatch.gateway.hygiene import (
     named_in,
     without,
 )
+from stillwatch.gateway.known_heads import NO_LENGTH, seen
 from stillwatch.gateway.refusal import Refusal
-from stillwatch.gateway.worker_state import WorkerState
+from stillwatch.gateway.worker_state import KnownRequest, WorkerState
 
 _FIELD_OVERHEAD = 4  # colon, space, CR, LF
 _MOST_OVERHEAD_PER_BYTE = 8
@@ -42,10 +44,13 @@ class RequestReader:
     """The requests of one connection. `ready` holds complete ones in order; `refusal` what came after them."""
 
     __slots__ = (
+        "_announced",
+        "_awaited",
         "_chunked_bytes",
         "_fields",
         "_head_bytes",
         "_is_chunked",
+        "_may_know",
         "_parser",
         "_peer",
         "_pieces",
@@ -65,6 +70,8 @@ class RequestReader:
         self._peer = peer
         self._parser: HttpRequestParser | None = HttpRequestParser(self)
         self._head_bytes = self._chunked_bytes = self._size = 0
+        self._awaited = 0  # bytes of the body of a known head
+        self._may_know = True  # the parser stands between two requests
         self._pieces: list[bytes] = []
         self.phase: int = BETWEEN
         self.ready: deque[Request] = deque()
@@ -75,9 +82,23 @@ class RequestReader:
         """Read on. Afterwards `ready`, `phase` and `refusal` say what there is."""
         if self._parser is None or self.refusal is not None:
             return
+        if self._awaited:
+            self._go_on(data)
+            return
+        key, end = b"", 0
+        if self._may_know and not self.ready and (head := seen(data)) is not None:
+            key, length, body = head
+            end = len(data) - len(body)
+            if (known := self._state.known_requests.get(key)) is not None:
+                key = b""
+                if self._begin_known(known, length, body, end):
+                    return
         self._head_bytes += len(data)
         try:
-            self._parser.feed_data(data)
+            if key:
+                self._read_and_learn(key, length, data, end)
+            else:
+                self._parser.feed_data(data)
             self._check_what_is_open(len(data))
         except HttpParserUpgrade:
             self._refuse(Refusal(501, "Upgrades and tunnels are not served."))
@@ -87,11 +108,65 @@ class RequestReader:
         except Refusal as refusal:
             self._refuse(refusal)
 
+    def _begin_known(self, known: KnownRequest, length: int, body: bytes, end: int) -> bool:
+        """Make the request of a known head; False where anything about its size is not as usual."""
+        state, size = self._state, len(body)
+        if length == NO_LENGTH:
+            length = 0
+        bounds = state.bounds
+        if size > length or length > bounds.body_bytes or end > bounds.head_bytes:
+            return False
+        if state.buffered_bytes + size > bounds.buffered_bytes:
+            return False
+        method, target, fields, host = known
+        request = Request(method, target, list(fields), b"", self._peer)
+        request.host = host
+        state.buffered_bytes += size
+        if size == length:
+            request.body = body
+            request.held_bytes = size
+            self.ready.append(request)
+            return True
+        self._request = request
+        self._awaited = length - size
+        self._size = size
+        self._pieces = [body] if size else []
+        self.phase = BODY
+        return True
+
+    def _go_on(self, data: bytes) -> None:
+        """Take in the body of a known head, and read on behind it."""
+        awaited = self._awaited
+        try:
+            self.on_body(data[:awaited])
+            self._awaited = max(awaited - len(data), 0)
+            if not self._awaited:
+                self.on_message_complete()
+        except Refusal as refusal:
+            self._refuse(refusal)
+        if len(data) > awaited:
+            self.feed(data[awaited:])
+
+    def _read_and_learn(self, key: bytes, length: int, data: bytes, end: int) -> None:
+        """Read a request whose head is not known, and know it if the parser says that it ends at `end`."""
+        parser = self._parser
+        assert parser is not None  # noqa: S101 - just looked at
+        parser.feed_data(data[: end - 1])
+        was_open = self.phase == HEAD
+        parser.feed_data(data[end - 1 : end])
+        if was_open and self.phase != HEAD and self.refusal is None and length == self._announced:
+            request = self._request
+            if request.keep_alive and not (request.is_http_10 or self._is_chunked or self.wants_continue):
+                known = (request.method, request.target, tuple(request.headers), request.host)
+                self._state.known_requests.learn(key, known)
+        if end < len(data):
+            parser.feed_data(data[end:])
+
     def close(self) -> None:
         """Let go of the parser, which holds this object, and of what is held."""
         self._parser = None
         self._state.buffered_bytes -= self._size + sum(request.held_bytes for request in self.ready)
-        self._size = 0
+        self._size = self._awaited = 0
         self._pieces = []
         self.ready.clear()
 
@@ -101,6 +176,7 @@ class RequestReader:
         self._trailer_bytes = 0
         self._chunked_bytes = 0
         self.phase = HEAD
+        self._may_know = False
 
     def on_url(self, part: bytes) -> None:
         self._target += part
@@ -138,6 +214,7 @@ class RequestReader:
             self._pieces = []
             self._size = 0
         self.phase = BETWEEN
+        self._may_know = request.keep_alive
         self.wants_continue = False
         self._head_bytes = 0
         if len(self.ready) >= self._state.bounds.pipelined:
@@ -177,13 +254,14 @@ class RequestReader:
         hosts: list[bytes] = []
         codings: list[bytes] = []
         self._is_chunked = False
+        self._announced = NO_LENGTH
         length = 0
         expects = False
         for kind, value in special:
             if kind == HOST:
                 hosts.append(value)
             elif kind == LENGTH:
-                length = int(value)
+                length = self._announced = int(value)
             elif kind == CODING:
                 codings.append(value)
             elif kind == CONNECTION:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from stillwatch.gateway import answer_head
-from stillwatch.gateway.answer_head import ANNOUNCED, CHUNKED, CLOSE, EMPTY
+from stillwatch.gateway.answer_head import ANNOUNCED, CHUNKED, CLOSE, EMPTY, KnownAnswer
 from stillwatch.gateway.guard import Answer, Cut, End, Header, Observer, Passage, Request, Waiting
 from stillwatch.gateway.pool import Pool
 from stillwatch.gateway.refusal import JSON, STATUS_LINES, Refusal, whole_answer
@@ -177,32 +177,55 @@ class Relay:
         """Make the head; it is written together with what follows it."""
         try:
             kept, framing = answer_head.read(status, headers, self._state.answer_kinds, self.is_head)
-            added: tuple[Header, ...] = ()
-            if self._observer is not None and (change := self._observer.on_head(status, kept)) is not None:
-                added = tuple(change.headers)
-                self._rewrites = change.rewrites
         except Refusal as refusal:
             self._drop_upstream()
             self._fail(refusal.status, refusal.why)
             return
-        except Exception:  # an observer that fails must not let an answer out unobserved
-            self._observer_failed()
-            return
         if framing == CLOSE and self._upstream is not None:
             self._upstream.ends_by_closing()
-        self._begin(status, [*kept, *added], framing)
-
-    def _begin(self, status: int, headers: list[Header], framing: int) -> None:
+        added = self._added(status, kept)
+        if added is None:
+            return
         if self._rewrites and framing == ANNOUNCED:
-            headers = answer_head.without_length(headers)
+            kept = answer_head.without_length(kept)
             framing = CHUNKED
         if framing >= CHUNKED:
             framing = CLOSE if self._is_http_10 else CHUNKED
+        coding = b"Transfer-Encoding: chunked\r\n" if framing == CHUNKED else b""
+        self._begin(b"%b%b%b%b" % (STATUS_LINES[status], answer_head.lines(kept), added, coding), framing)
+
+    def known_answer_begins(self, known: KnownAnswer, length: int) -> None:
+        """The same for a head that was read before."""
+        digits = b"%d" % length
+        kept = known.headers(digits)
+        added = self._added(known.status, kept)
+        if added is None:
+            return
+        if self._rewrites:
+            kept = answer_head.without_length(kept)
+            framing, coding = (CLOSE, b"") if self._is_http_10 else (CHUNKED, b"Transfer-Encoding: chunked\r\n")
+            self._begin(b"%b%b%b%b" % (STATUS_LINES[known.status], answer_head.lines(kept), added, coding), framing)
+        else:
+            self._begin(b"%b%b%b%b" % (known.before, digits, known.after, added), ANNOUNCED)
+
+    def _added(self, status: int, headers: list[Header]) -> bytes | None:
+        """What the observer adds to this head; None if it failed."""
+        if self._observer is None:
+            return b""
+        try:
+            change = self._observer.on_head(status, headers)
+            if change is None:
+                return b""
+            self._rewrites = change.rewrites
+            return answer_head.lines(change.headers) + change.fields if change.headers else change.fields
+        except Exception:  # an observer that fails must not let an answer out unobserved
+            self._observer_failed()
+            return None
+
+    def _begin(self, head: bytes, framing: int) -> None:
         self._framing = framing
         self._stays_open = self._stays_open and framing != CLOSE and not self._state.is_draining
-        coding = b"Transfer-Encoding: chunked\r\n" if framing == CHUNKED else b""
-        fields = b"".join([b"%b: %b\r\n" % header for header in headers])
-        self._head = b"%b%b%b%b\r\n" % (STATUS_LINES[status], fields, coding, self._connection())
+        self._head = b"%b%b\r\n" % (head, self._connection())
         self._has_begun = True
         if self._client.is_write_paused and self._upstream is not None:
             self._upstream.pause()

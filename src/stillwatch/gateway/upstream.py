@@ -10,8 +10,11 @@ from typing import Protocol, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from stillwatch.gateway import answer_head
+from stillwatch.gateway.answer_head import ANNOUNCED, KnownAnswer
 from stillwatch.gateway.deadlines import NEVER
 from stillwatch.gateway.guard import Header
+from stillwatch.gateway.known_heads import seen
 from stillwatch.gateway.worker_state import WorkerState
 
 LARGE_BODY_BYTES = 65_536
@@ -26,6 +29,9 @@ class Carried(Protocol):
 
     def answer_begins(self, status: int, headers: list[Header]) -> None:
         """The final head arrived."""
+
+    def known_answer_begins(self, known: KnownAnswer, length: int) -> None:
+        """The final head arrived, and is one that was read before."""
 
     def answer_goes_on(self, block: bytes, is_complete: bool) -> None:
         """More of the body, perhaps empty; after `is_complete` the connection forgets the exchange."""
@@ -135,9 +141,21 @@ class UpstreamConnection(asyncio.Protocol):
         if carried is None or self._parser is None:
             self.close()  # nobody asked: what it says next could pass for another's answer
             return
-        self.has_answered = True
+        key = b""
+        if not self.has_answered:
+            self.has_answered = True
+            head = None if carried.is_head else seen(data)
+            if head is not None and len(head[2]) == head[1]:  # whole, in one piece
+                key = head[0]
+                known = self._state.known_answers.get(key)
+                if known is not None:
+                    self._hand_on_known(carried, known, head[2])
+                    return
         try:
-            self._parser.feed_data(data)
+            if key and head is not None:
+                self._read_and_learn(key, data, len(data) - head[1])
+            else:
+                self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):
             self._is_reusable = False
             if not self._is_complete:
@@ -146,6 +164,29 @@ class UpstreamConnection(asyncio.Protocol):
         if not self._is_reading_paused:
             self.deadline = self._state.now() + self._state.time_outs.between
         self._hand_on(carried)
+
+    def _read_and_learn(self, key: bytes, data: bytes, end: int) -> None:
+        """Read an answer whose head is not known, and know it if the parser says that it ends at `end`."""
+        parser = self._parser
+        assert parser is not None  # noqa: S101 - just looked at
+        parser.feed_data(data[: end - 1])
+        was_open = not self._has_head
+        parser.feed_data(data[end - 1 : end])
+        has_ended = was_open and self._has_head
+        if end < len(data):
+            parser.feed_data(data[end:])
+        if has_ended and self._is_complete and self._is_reusable:
+            kept, framing = answer_head.read(self._status, self._headers, self._state.answer_kinds, is_head=False)
+            if framing == ANNOUNCED:
+                self._state.known_answers.learn(key, KnownAnswer(self._status, kept))
+
+    def _hand_on_known(self, carried: Carried, known: KnownAnswer, body: bytes) -> None:
+        """What `_hand_on` does, for a whole answer of which only the body is new."""
+        carried.known_answer_begins(known, len(body))
+        self._carried = None
+        self._is_reusable = True
+        self._give_back()
+        carried.answer_goes_on(body, is_complete=True)
 
     def _hand_on(self, carried: Carried) -> None:
         if self._is_new_head:

@@ -7,10 +7,15 @@ from dataclasses import dataclass, fields
 
 import msgspec
 
+from stillwatch.gateway.answer_head import KnownAnswer
 from stillwatch.gateway.configuration import Configuration
 from stillwatch.gateway.deadlines import Deadlines
-from stillwatch.gateway.guard import Guard
+from stillwatch.gateway.guard import Guard, Header
 from stillwatch.gateway.hygiene import answer_kinds, request_kinds
+from stillwatch.gateway.known_heads import KnownHeads
+
+KnownRequest = tuple[bytes, bytes, tuple[Header, ...], bytes]
+"""Method, target, end-to-end fields and host."""
 
 
 @dataclass(slots=True)
@@ -44,6 +49,8 @@ class WorkerState:
         self.deadlines = Deadlines(loop, min(msgspec.structs.astuple(self.time_outs)))
         self.request_kinds = request_kinds(configuration.headers)
         self.answer_kinds = answer_kinds()
+        self.known_requests: KnownHeads[KnownRequest] = KnownHeads()
+        self.known_answers: KnownHeads[KnownAnswer] = KnownHeads()
         self.counters = Counters()
         self.buffered_bytes = 0
         self.is_draining = False

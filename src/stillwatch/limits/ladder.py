@@ -37,13 +37,15 @@ class Ladder:
     """The buckets and slots that bind one principal.
 
     `most_output` is the most output tokens that its hard limits can admit at once; None where none of them is hard.
+    `telling` is for whoever tells a client of its limits, to be made once: nothing here looks at it.
     """
 
-    __slots__ = ("_rungs", "buckets", "most_output", "slots")
+    __slots__ = ("_rungs", "buckets", "most_output", "slots", "telling")
 
     def __init__(self, buckets: Sequence[Bucket], slots: Sequence[Slots] = ()) -> None:
         self.buckets = tuple(buckets)
         self.slots = tuple(slots)
+        self.telling: object = None
         self.most_output = most_output(bucket.limit for bucket in buckets)
         self._rungs = tuple((b, _PLACE[b.limit.measure], b.window, b.quantity, b.tolerance) for b in buckets)
 

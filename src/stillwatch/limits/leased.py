@@ -55,6 +55,7 @@ class LeasedLadder(Ladder):
         self._contact = contact
         self.leases = tuple(leases)
         self.is_changed = False
+        self.telling = None
         # Callers read `limit`, `remaining` and `reset` of buckets, and hold and release slots: leases answer to both.
         self.buckets = cast("tuple[Bucket, ...]", tuple(counted))
         self.slots = cast("tuple[Slots, ...]", self._slots)

@@ -6,13 +6,17 @@ ratelimit-headers-10, sections 3 and 4 (structured fields of RFC 9651), with tok
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from stillwatch.gateway.dialects.reply import Header, duration, whole_seconds
 from stillwatch.gateway.dialects.standing_limits import Shown, Spent, tightest
-from stillwatch.limits.limit import Measure
+from stillwatch.limits.limit import NANOSECONDS, Limit, Measure
 
+_REMEMBERED = 4_096
+"""Texts of times. Chosen: the answers of one moment name few."""
 _TOKENS = (Measure.INPUT_TOKENS, Measure.OUTPUT_TOKENS)
 _OPENAI = (("requests", (Measure.REQUESTS,)), ("tokens", _TOKENS))
 _ANTHROPIC = (
@@ -21,6 +25,15 @@ _ANTHROPIC = (
     ("input-tokens", (Measure.INPUT_TOKENS,)),
     ("output-tokens", (Measure.OUTPUT_TOKENS,)),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The fields of one family as text with holes: for each group of measures its lines, to be filled with quantity,
+    remaining and what `reset` makes of the nanoseconds until nothing is used and of now (UTC microseconds)."""
+
+    groups: tuple[tuple[tuple[Measure, ...], bytes], ...]
+    reset: Callable[[int, int], bytes]
 
 
 def openai(shown: Iterable[Shown], now_us: int) -> list[Header]:
@@ -61,10 +74,17 @@ def ietf(shown: Sequence[Shown]) -> list[Header]:
     policies, states = [], []
     for one in shown:
         limit = one.limit
-        name = f'"{limit.level}-{limit.measure}-{limit.window_seconds}"'.replace("_", "-")
-        policies.append(f"{name};q={limit.quantity}{_unit(one)};w={limit.window_seconds}")
-        states.append(f"{name};r={one.remaining};t={whole_seconds(one.reset_ns)}")
+        policies.append(_policy(limit))
+        states.append(f"{_name(limit)};r={one.remaining};t={whole_seconds(one.reset_ns)}")
     return _encoded([("RateLimit-Policy", ", ".join(policies)), ("RateLimit", ", ".join(states))])
+
+
+def ietf_lines(limits: Iterable[Limit]) -> bytes:
+    """The same as text with holes, to be filled with remaining and whole seconds of each limit."""
+    limits = tuple(limits)
+    policies = ", ".join(map(_policy, limits))
+    states = ", ".join(f"{_name(limit)};r=%d;t=%d" for limit in limits)
+    return f"RateLimit-Policy: {policies}\r\nRateLimit: {states}\r\n".encode()
 
 
 def retry_after(spent: Spent) -> list[Header]:
@@ -77,9 +97,45 @@ def retry_after_ms(spent: Spent) -> list[Header]:
     return _encoded([("retry-after-ms", str(max(-(-spent.wait_ns // 1_000_000), 1)))])
 
 
-def _unit(one: Shown) -> str:
-    return ';qu="tokens"' if one.limit.measure in _TOKENS else ""
+def _name(limit: Limit) -> str:
+    return f'"{limit.level}-{limit.measure}-{limit.window_seconds}"'.replace("_", "-")
+
+
+def _policy(limit: Limit) -> str:
+    unit = ';qu="tokens"' if limit.measure in _TOKENS else ""
+    return f"{_name(limit)};q={limit.quantity}{unit};w={limit.window_seconds}"
 
 
 def _encoded(fields: Iterable[tuple[str, str]]) -> list[Header]:
     return [(name.encode(), value.encode()) for name, value in fields]
+
+
+@lru_cache(_REMEMBERED)
+def _duration(ms: int) -> bytes:
+    return duration(ms * 1_000_000).encode()
+
+
+@lru_cache(_REMEMBERED)
+def _date(second: int) -> bytes:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+
+
+def _in_openai(reset_ns: int, now_us: int) -> bytes:
+    return _duration(-(-reset_ns // 1_000_000))
+
+
+def _in_anthropic(reset_ns: int, now_us: int) -> bytes:
+    return _date(-(-(now_us * 1000 + reset_ns) // NANOSECONDS))
+
+
+_OPENAI_LINES = "x-ratelimit-limit-{0}: %d\r\nx-ratelimit-remaining-{0}: %d\r\nx-ratelimit-reset-{0}: %b\r\n"
+_ANTHROPIC_LINES = (
+    "anthropic-ratelimit-{0}-limit: %d\r\nanthropic-ratelimit-{0}-remaining: %d\r\n"
+    "anthropic-ratelimit-{0}-reset: %b\r\n"
+)
+OPENAI = Layout(tuple((measures, _OPENAI_LINES.format(name).encode()) for name, measures in _OPENAI), _in_openai)
+ANTHROPIC = Layout(
+    tuple((measures, _ANTHROPIC_LINES.format(name).encode()) for name, measures in _ANTHROPIC), _in_anthropic
+)
+NONE = Layout((), _in_openai)
+"""Of a family that tells limits in no fields of its own."""

@@ -25,10 +25,14 @@ _MAY_PASS_LATER = frozenset({Fault.LIMITED, Fault.INTERNAL, Fault.BAD_GATEWAY, F
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How one family of APIs says no, and how it tells limits. `ietf`: the draft's fields beside its own."""
+    """How one family of APIs says no, and how it tells limits. `ietf`: the draft's fields beside its own.
+
+    `layout` is `limits` as text with holes (`telling.py`).
+    """
 
     body: Callable[[Refused], bytes]
     limits: Callable[[Sequence[Shown], int], list[Header]]
+    layout: rate_fields.Layout
     ietf: bool = True
 
     def admitted(self, shown: Sequence[Shown], now_us: int) -> list[Header]:
@@ -108,6 +112,6 @@ def _no_fields(_shown: Sequence[Shown], _now_us: int) -> list[Header]:
     return []
 
 
-OPENAI = Form(_openai_body, rate_fields.openai)
-ANTHROPIC = Form(_anthropic_body, rate_fields.anthropic)
-GEMINI = Form(_google_body, _no_fields)
+OPENAI = Form(_openai_body, rate_fields.openai, rate_fields.OPENAI)
+ANTHROPIC = Form(_anthropic_body, rate_fields.anthropic, rate_fields.ANTHROPIC)
+GEMINI = Form(_google_body, _no_fields, rate_fields.NONE)
