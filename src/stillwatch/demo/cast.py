@@ -6,8 +6,8 @@ of which everything before *now* is in the ledger already and everything after i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from stillwatch.demo.tool_users import tool_users
@@ -32,14 +32,14 @@ TOOL_USERS = "tool_users"
 
 # Live: classes that differ. Benign: the same and others, with many tools, so that there are honest groups enough.
 _LIVE = {"people": 80, "apps": 24, "rag": 8, "extraction": 6, "tutoring": 8}
-_LIVE_TOOLS, _LIVE_TOOL_USERS = range(8), 3
+_LIVE_TOOLS, _LIVE_TOOL_USERS = 8, 3
 _BENIGN = {
     "people": 110, "apps": 24, "rag": 12, "extraction": 6, "tutoring": 8, "evaluation": 10, "judge": 4,
     "coding_agent": 6, "university": 24, "popular_tool": 6,
 }  # fmt: skip
-_BENIGN_TOOLS, _BENIGN_TOOL_USERS = range(64), 4
+_BENIGN_TOOLS, _BENIGN_TOOL_USERS = 64, 4
 
-HARVEST = Plan(
+_HARVEST = Plan(
     name="demo-harvest",
     objective="chain_of_thought",
     level="E2",
@@ -71,23 +71,24 @@ class Actor:
     stream: Iterator[Sent]
 
 
-def live_cast(seed: int, first_us: int) -> Iterator[Actor]:
-    """Who is live: honest actors, then the campaign."""
+def live_cast(seed: int, first_us: int, scale: float = 1.0) -> Iterator[Actor]:
+    """Who is live: honest actors, then the campaign. `scale`: times the accounts; below 1, too few to act upon."""
     stage = _Played(SCENARIO, seed, "traffic", first_us, DAYS, first_us + _NEVER_DAYS * DAY_US)
-    yield from _honest(stage, _LIVE, _LIVE_TOOLS, _LIVE_TOOL_USERS)
-    held = [term.desk.account for slot in range(HARVEST.accounts) for term in terms(stage, HARVEST, slot)]
-    yield Actor(CAMPAIGN, tuple(held), campaign(stage, HARVEST, Pool(stage, HARVEST)))
+    yield from _honest(stage, _LIVE, _LIVE_TOOLS, _LIVE_TOOL_USERS, scale)
+    plan = replace(_HARVEST, accounts=_times(_HARVEST.accounts, scale))
+    held = [term.desk.account for slot in range(plan.accounts) for term in terms(stage, plan, slot)]
+    yield Actor(CAMPAIGN, tuple(held), campaign(stage, plan, Pool(stage, plan)))
 
 
-def benign_cast(seed: int, first_us: int) -> Iterator[Actor]:
+def benign_cast(seed: int, first_us: int, scale: float = 1.0) -> Iterator[Actor]:
     """Customers of the benign log, for `DAYS` days: strangers of the same classes, and of some more."""
     stage = Stage(SCENARIO, seed, "benign", first_us, DAYS, first_us + _NEVER_DAYS * DAY_US)
-    yield from _honest(stage, _BENIGN, _BENIGN_TOOLS, _BENIGN_TOOL_USERS)
+    yield from _honest(stage, _BENIGN, _BENIGN_TOOLS, _BENIGN_TOOL_USERS, scale)
 
 
-def _honest(stage: Stage, counts: dict[str, int], tools: range, users: int) -> Iterator[Actor]:
-    casts = {name: CLASSES[name].cast(stage, count) for name, count in counts.items()}
-    casts[TOOL_USERS] = tool_users(stage, tools, users)
+def _honest(stage: Stage, counts: Mapping[str, int], tools: int, users: int, scale: float) -> Iterator[Actor]:
+    casts = {name: CLASSES[name].cast(stage, _times(count, scale)) for name, count in counts.items()}
+    casts[TOOL_USERS] = tool_users(stage, _times(tools, scale), users)
     for name, streams in casts.items():
         yield from _actors(name, streams)
 
@@ -98,6 +99,10 @@ def _actors(label: str, streams: Streams) -> Iterator[Actor]:
         first = next(stream, None)
         if first is not None:
             yield Actor(label, (first.account,), chain((first,), stream))
+
+
+def _times(count: int, scale: float) -> int:
+    return max(1, round(count * scale))
 
 
 def classes() -> tuple[str, ...]:

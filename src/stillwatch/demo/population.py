@@ -19,7 +19,7 @@ from stillwatch.demo.cast import CAMPAIGN, Actor, classes, live_cast
 from stillwatch.demo.client import Answered
 from stillwatch.demo.identities import Credentials, Loopback
 from stillwatch.demo.lane import Lane
-from stillwatch.demo.prepare import Prepared, read
+from stillwatch.demo.prepare import Prepared, keep, read
 from stillwatch.demo.tally import OfClass, Tally
 from stillwatch.demo.wire import Ready, ready
 from stillwatch.errors import UsageError
@@ -46,6 +46,23 @@ class Status(msgspec.Struct, frozen=True):
     classes: Mapping[str, OfClass]
 
 
+class Reached(msgspec.Struct, frozen=True):
+    """How far the cast's own time was played, UTC since 1970: what comes next has not been sent."""
+
+    honest_us: int
+    campaign_us: int
+
+    def of(self, label: str) -> int:
+        """Of an actor of this label."""
+        return self.campaign_us if label == CAMPAIGN else self.honest_us
+
+    def after(self, label: str, ts_us: int) -> Reached:
+        """With one more exchange played."""
+        if label == CAMPAIGN:
+            return Reached(self.honest_us, ts_us + 1)
+        return Reached(ts_us + 1, self.campaign_us)
+
+
 class Population:
     """Everybody who is live, from `ready` on. Lives on one event loop."""
 
@@ -55,7 +72,8 @@ class Population:
         if parts.scheme != "http" or not parts.hostname or parts.port is None:
             raise UsageError(f"{base_url} is no address of a gateway", "Name one as http://127.0.0.1:8080")
         self._host, self._port = parts.hostname, parts.port
-        self._prepared, self._rate, self._campaign_after = prepared, rate, campaign_after
+        self._cast, self._rate, self._campaign_after = prepared.cast, rate, campaign_after
+        self.reached = _reached(prepared)
         self._credentials = Credentials(Secret.load(prepared.secret_file))
         self._clock = asyncio.get_running_loop().time
         self._started = 0.0
@@ -95,12 +113,12 @@ class Population:
 
     async def _futures(self) -> tuple[Iterator[Sent], Iterator[Sent]]:
         """What honest actors and the campaign send from now on, each by time."""
-        cast = list(live_cast(self._prepared.seed, self._prepared.first_us))
+        cast = list(live_cast(self._cast.seed, self._cast.first_us, self._cast.scale))
         self._places = Loopback(account for actor in cast for account in actor.accounts)
         streams: dict[bool, list[Iterator[Sent]]] = {False: [], True: []}
         for number, actor in enumerate(cast):
             self._know(actor)
-            streams[actor.label == CAMPAIGN].append(_from(actor.stream, self._prepared.now_us))
+            streams[actor.label == CAMPAIGN].append(_from(actor.stream, self.reached.of(actor.label)))
             if number % _FORWARDED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         honest, campaign = (heapq.merge(*some, key=lambda sent: sent.ts_us) for some in streams.values())
@@ -125,7 +143,8 @@ class Population:
 
     def _send(self, sent: Sent) -> None:
         account = sent.account.account
-        made = ready(sent, self._prepared.seed, self._keys[account], f"{self._host}:{self._port}")
+        self.reached = self.reached.after(self._labels[account], sent.ts_us)
+        made = ready(sent, self._cast.seed, self._keys[account], f"{self._host}:{self._port}")
         taken = self._lane(account, self._places[sent.address]).send(made)
         self._tallies[self._labels[account]].count(self._clock(), "sent" if taken else "held_back")
 
@@ -152,6 +171,14 @@ def _with_first(first: Sent, stream: Iterator[Sent]) -> Iterator[Sent]:
     yield from stream
 
 
+def _reached(prepared: Prepared) -> Reached:
+    """Where the last population stopped, or the end of the history."""
+    try:
+        return msgspec.json.decode(prepared.played.read_bytes(), type=Reached)
+    except FileNotFoundError:
+        return Reached(prepared.cast.now_us, prepared.cast.now_us)
+
+
 async def run(
     base_url: str,
     directory: Path,
@@ -164,11 +191,12 @@ async def run(
 
     `status_file` is replaced twice a second by `Status` as JSON, and once more at the end.
     """
-    population = Population(base_url, read(directory), rate, campaign_after)
+    prepared = read(directory)
+    population = Population(base_url, prepared, rate, campaign_after)
     living = asyncio.create_task(population.live())
     try:
         while not stop.is_set() and not living.done():
-            _keep(population.status(), status_file)
+            keep(population.status(), status_file)
             waiting = asyncio.create_task(stop.wait())
             await asyncio.wait((waiting, living), timeout=_STATUS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
@@ -177,10 +205,5 @@ async def run(
     finally:
         living.cancel()
         population.close()
-        _keep(population.status(), status_file)
-
-
-def _keep(status: Status, file: Path) -> None:
-    partial = file.with_name(f".{file.name}.partial")
-    partial.write_bytes(msgspec.json.encode(status))
-    partial.replace(file)
+        keep(population.status(), status_file)
+        keep(population.reached, prepared.played)

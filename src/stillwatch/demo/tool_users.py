@@ -27,9 +27,9 @@ _PER_DAY = 4.0  # chosen: exchanges a user and day, less than the world's popula
 _DOCUMENT_TOKENS, _ANSWER_TOKENS = 140.0, 90.0  # chosen: medians
 
 
-def tool_users(stage: Stage, tools: range, users: int) -> Streams:
+def tool_users(stage: Stage, tools: int, users: int) -> Streams:
     """The exchanges of `users` strangers of each tool. A tool is the same in every era, its users are others."""
-    for tool in tools:
+    for tool in range(tools):
         shipped = stage.public("tool", tool)
         job = _JOBS[tool % len(_JOBS)]
         prompt = own_prompt(own_subject(shipped), job, shipped)

@@ -197,7 +197,8 @@ def _half(blocks: list[bytes]) -> list[bytes]:
     """The first half: of the events, or of the one body."""
     if len(blocks) > 1:
         return blocks[: len(blocks) // 2]
-    return [blocks[0][: len(blocks[0]) // 2]]
+    begins = blocks[0].index(b"\r\n\r\n") + 4  # after the head
+    return [blocks[0][: (begins + len(blocks[0])) // 2]]
 
 
 def _moments(blocks: Sequence[Block], pace: Pace, apart: float, now: float) -> list[float]:
