@@ -60,7 +60,7 @@ def outcomes(gate: Gate, dialect: str = "openai_chat") -> dict[str, int]:
 
 def test_outcomes_and_ends_are_those_of_the_code_that_counts() -> None:
     assert OUTCOMES[: len(Step)] == tuple(step.name.lower() for step in Step)
-    assert set(ENDS) == set(End)
+    assert set(ENDS) == set(End) - {End.NOT_SENT}
 
 
 def test_every_request_is_counted_once_by_what_became_of_it() -> None:
@@ -118,6 +118,26 @@ def test_an_upstream_that_fails_is_an_answer_that_failed_and_costs_no_tokens() -
     run(test())
     assert guarding.counts.ended["upstream_failed"] == 1
     assert (guarding.counts.input_tokens, guarding.counts.output_tokens) == (0, 0)
+
+
+def test_a_client_that_leaves_before_its_request_goes_on_has_left() -> None:
+    """It is no longer open, and nobody asked the model."""
+    guarding = gate(Step.DELAY)
+    guarding.adopt(Policy(delay_seconds=60.0))
+
+    async def test() -> None:
+        async with upstream(says(WHOLE)) as server, gateway(server.port, guarding) as running:
+            client = await running.connect()
+            client.send(request("sk-DELAY"))
+            while not guarding.counts.open:
+                await asyncio.sleep(0)
+            client.writer.transport.abort()
+            while guarding.counts.open:
+                await asyncio.sleep(0)
+            assert server.seen == []
+
+    run(test())
+    assert guarding.counts.ended["client_left"] == 1
 
 
 def test_what_is_observed_knows_how_it_ended_and_when_it_began() -> None:

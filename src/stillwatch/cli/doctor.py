@@ -81,7 +81,7 @@ def _of_the_machine(deployment: Deployment, where: Places) -> Iterator[Result]:
     written = {"journal": where.journal.parent, "ledger": where.ledger, "run directory": where.run}
     for place, what in disk.places(written).items():
         yield from disk.disk(what, place)
-    roles = _roles(where.run)
+    roles = _roles(where.metrics)
     yield from address.address("gateway's address", listen.host, listen.port, "worker" in roles)
     if deployment.metrics.on:
         host, port = deployment.metrics.host, deployment.metrics.port
@@ -92,7 +92,7 @@ def _of_the_machine(deployment: Deployment, where: Places) -> Iterator[Result]:
 
 
 def _roles(run: Path) -> set[str]:
-    """Which roles run; none where the directory cannot be read, which the check of the disk tells."""
+    """Which roles run; none where nobody lets us look."""
     try:
         return set(address.living_roles(run))
     except OSError:

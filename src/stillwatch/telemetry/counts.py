@@ -14,8 +14,8 @@ OUTCOMES = ("allow", "delay", "degrade", "verify", "deny", "limited", "unknown_k
 LIMITED, UNKNOWN_KEY, NOT_FOUND, BAD_REQUEST = range(5, 9)
 ADMITTED = slice(0, 3)
 """The outcomes after which a request goes on."""
-ENDS = ("complete", "client_left", "upstream_failed", "not_sent", "cut")
-"""How the answer of an admitted request ended: the values of `gateway.guard.End`."""
+ENDS = ("complete", "client_left", "upstream_failed", "cut")
+"""How an admitted request ended, as `gateway.guard.End` says; the client of one that was not sent has left."""
 NO_DIALECT = "none"
 """Of a path that nobody documents."""
 
