@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from stillwatch.decision.core import Core, Decision, Now
 from stillwatch.decision.policy import Reasoning
+from stillwatch.decision.verdict import Step
 from stillwatch.gateway.dialects.asked import Asked
 from stillwatch.gateway.dialects.dialect import Dialect
 from stillwatch.gateway.dialects.hiding import Hider
@@ -142,6 +143,17 @@ class Settling:
         if self._hider is not None:
             return self._hider.close()
         return self._dialect.hidden(b"".join(self._whole)) if self._is_hiding else b""
+
+    @property
+    def step(self) -> Step:
+        """How its account is treated."""
+        return self._decision.step
+
+    def leave(self) -> None:
+        """End what goes where nobody here sees the answer: it counts as having used all that was reserved for it."""
+        if self._reservation is not None:
+            self._core.settle(self._decision, self._clock(), self._reservation.reserved)
+        self.on_end(End.COMPLETE, 0)
 
     def on_end(self, cause: End, delivered_bytes: int) -> None:
         now = self._clock()
