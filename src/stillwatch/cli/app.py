@@ -15,7 +15,7 @@ from stillwatch.cli.faults import faults_as_errors
 
 COMMANDS = ("hunt", "sketch", "exemplars", "evaluate", "world", "doctor")
 """Each is the function of its name in the module of its name."""
-SERVICES = ("gateway", "observe", "follow", "trace", "up", "model")
+SERVICES = ("gateway", "observe", "follow", "trace", "metrics", "up", "model", "population")
 """Likewise, but they run until they are told to stop, and hear signals in their own way."""
 GROUPS = ("secret", "verdict", "journal")
 """Each is the `app` of the module of its name."""

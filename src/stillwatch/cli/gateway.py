@@ -11,6 +11,7 @@ from stillwatch.cli.terminal import say
 from stillwatch.running.deployment import Deployment, read
 from stillwatch.running.gateway import gateway as supervisor
 from stillwatch.running.stopping import end_with_starter
+from stillwatch.telemetry import logs
 
 ConfigFile = Annotated[
     Path | None,
@@ -29,6 +30,7 @@ def gateway(config: ConfigFile = None) -> None:
     Example: stillwatch gateway --config stillwatch.toml
     """
     end_with_starter()
+    logs.begin("gateway")
     base = config.parent if config else Path()
     running = supervisor(lambda: read(config) if config else Deployment(), base)
     host, port = running.address

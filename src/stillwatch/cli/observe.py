@@ -11,6 +11,7 @@ from stillwatch.cli.terminal import say, say_new_secret
 from stillwatch.running.deployment import Deployment, places, read
 from stillwatch.running.observing import observing
 from stillwatch.running.stopping import end_with_starter
+from stillwatch.telemetry import logs
 
 
 def observe(config: ConfigFile = None) -> None:
@@ -19,8 +20,10 @@ def observe(config: ConfigFile = None) -> None:
     Example: stillwatch observe --config stillwatch.toml
     """
     end_with_starter()
-    where = places(read(config) if config else Deployment(), config.parent if config else Path())
+    logs.begin("observer")
+    deployment = read(config) if config else Deployment()
+    where = places(deployment, config.parent if config else Path())
     secrets = load_secrets(where.secret, where.alliance_secret)
     if secrets.is_new:
         say_new_secret(secrets.file)
-    asyncio.run(observing(where, secrets, lambda: say(f"The observer listens at {where.socket}.")))
+    asyncio.run(observing(where, secrets, deployment.spans, lambda: say(f"The observer listens at {where.socket}.")))

@@ -40,6 +40,7 @@ from stillwatch.gateway.identity import Identity
 from stillwatch.limits.limit import Level
 from stillwatch.limits.sharing import Sharing
 from stillwatch.settings import default_journal
+from stillwatch.telemetry.otel import SpanSettings
 
 LONGEST_SOCKET_PATH = 107
 """Bytes; what Linux's sockaddr_un takes, less the NUL."""
@@ -96,6 +97,7 @@ class Deployment(_Table, frozen=True):
     store: Store = Store()
     tracer: Tracing = Tracing()
     metrics: Metrics = Metrics()
+    spans: SpanSettings = SpanSettings()
 
 
 @dataclass(frozen=True, slots=True)

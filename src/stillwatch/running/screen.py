@@ -52,7 +52,9 @@ def _head(seen: Snapshot, title: str) -> RenderableType:
         text.append("● ", "green" if part.lives else "red")
         text.append(f"{_part(part)}   ")
     looks = seen.tracer.get("looks", 0)
-    if looks:
+    if said := seen.tracer.get("problem") or seen.tracer.get("waiting"):
+        text.append(f"\nThe tracer: {said}", "yellow")
+    elif looks:
         text.append(
             f"\n{looks} looks at {seen.tracer.get('exchanges', 0):,} exchanges, "
             f"the last took {seen.tracer.get('last_look_seconds', 0):.0f} s",
@@ -66,14 +68,20 @@ def _part(part: Part) -> str:
 
 
 def _population(said: Mapping[str, Any]) -> RenderableType:
-    table = Table(box=box.SIMPLE_HEAD, title="Who asks", title_justify="left", title_style="bold", padding=(0, 1))
+    """Who asks, and how they fared in the last seconds."""
+    wait = said.get("campaign_in_seconds", 0)
+    title = f"Who asks (last 10 s; the campaign begins in {wait:.0f} s)" if wait else "Who asks (last 10 s)"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", padding=(0, 1))
     table.add_column("")
-    for name in ("accounts", "requests", "answered", "limited", "degraded", "typical wait"):
+    for name in ("accounts", "requests", "answered", "limited", "delayed", "without reasoning", "median time"):
         table.add_column(name, justify="right")
-    for kind in said.get("classes", []):
-        style = "dark_orange" if kind.get("is_campaign") else ""
-        cells = [f"{kind.get(name, 0):,}" for name in ("accounts", "sent", "answered", "limited", "degraded")]
-        table.add_row(kind.get("name", ""), *cells, f"{kind.get('median_seconds', 0):.2f} s", style=style)
+    for label, kind in said.get("classes", {}).items():
+        recent = kind["recent"]
+        numbers = [recent["sent"], recent["answered"], recent["limited"], recent["delayed"]]
+        hidden = f"{recent['without_reasoning']:,} of {recent['wanted_reasoning']:,}"
+        cells = [f"{number:,}" for number in [kind["accounts"], *numbers]]
+        style = "dark_orange" if "campaign" in label else ""
+        table.add_row(label, *cells, hidden, f"{recent['seconds_median']:.2f} s", style=style)
     return table
 
 

@@ -71,9 +71,15 @@ def _tracer(plan: Plan) -> list[Process]:
     arguments: list[str | Path] = ["trace", where.ledger, "--state", where.state, "--journal", where.journal]
     arguments += ["--every", str(tracing.every), "--secret", plan.secret]
     arguments += ["--days", str(tracing.days)] if tracing.days else []
+    arguments += ["--alliance-secret", where.alliance_secret] if where.alliance_secret else []
     arguments += ["--policy", where.policy] if where.policy else []
     arguments += ["--calibrate", where.benign] if where.benign else []
     return [_process("tracer", plan, command(*arguments))]
+
+
+def _metrics(plan: Plan, file: Path) -> list[Process]:
+    is_on = plan.deployment.metrics.on
+    return [_process("metrics", plan, command("metrics", "--config", file))] if is_on else []
 
 
 def _process(name: str, plan: Plan, arguments: tuple[str, ...]) -> Process:

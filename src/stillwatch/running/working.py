@@ -57,7 +57,7 @@ async def working(deployment: Deployment, where: Places) -> AsyncGenerator[Worke
     policy = Policy.load(where.policy) if where.policy else Policy()
     keys = Keys.load(where.keys) if where.keys else AnyKey()
     async with AsyncExitStack() as stack:
-        outbox = Outbox(where.socket)
+        outbox = Outbox(where.socket, learned=lambda said: gate.learned(said))
         await stack.enter_async_context(_beside(outbox.keep_connected()))
         meters = await stack.enter_async_context(_meters(policy, deployment.store))
         core = Core(policy, docket.table(clock().us), meters)
