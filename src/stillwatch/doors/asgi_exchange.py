@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from stillwatch.doors.added_fields import added_fields
 from stillwatch.gateway.guard import Cut, End, Header, Observer
 
 Message = MutableMapping[str, Any]
@@ -105,7 +106,7 @@ class Exchange:
         self._rewrites = change is not None and change.rewrites
         if self._rewrites or kind.lower().startswith(b"text/event-stream"):  # its length may change
             headers = [field for field in headers if field[0].lower() != b"content-length"]
-        added = [(name.lower(), value) for name, value in change.headers] if change else []
+        added = [(name.lower(), value) for name, value in added_fields(change)]
         return {**message, "headers": [*headers, *added]}
 
     def _watched(self, message: Message) -> Message:

@@ -7,6 +7,8 @@ observer = "/run/stillwatch/observer.sock"     # who takes settled exchanges; no
 others = "read"                                # what becomes of paths that no dialect knows: read, pass, refuse
 unguarded = ["/tokenize"]                      # of these, paths that pass whatever the method
 body_bytes = 33554432                          # a longer request is refused
+[listen]                                       # of doors that are services of their own: as the gateway's
+port = 9001
 
 Relative paths are relative to the file.
 """
@@ -22,6 +24,7 @@ from typing import Annotated
 import msgspec
 
 from stillwatch.errors import UsageError
+from stillwatch.gateway.configuration import Listen
 from stillwatch.gateway.identity import Identity, Mode
 
 DOOR_VARIABLE = "STILLWATCH_DOOR"
@@ -44,6 +47,7 @@ class Door(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     policy: str = ""
     journal: str = ""
     observer: str = ""
+    listen: Listen = Listen(port=9001)
     others: Others = Others.READ
     unguarded: tuple[str, ...] = ()
     body_bytes: Count = 32 * 1024 * 1024  # as the gateway's
