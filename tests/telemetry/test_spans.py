@@ -26,7 +26,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from stillwatch.observing.frames import Observed
 from stillwatch.pseudonym import Pseudonymiser, Secret
-from stillwatch.telemetry.otel import Tracing, traced
+from stillwatch.telemetry.otel import SpanSettings, traced
 from stillwatch.telemetry.spans import Spans, provider_of
 
 from .test_counting import WHOLE, gate, request
@@ -163,8 +163,8 @@ def test_a_ratio_of_exchanges_is_drawn() -> None:
 
 def test_off_is_the_observer_itself_and_loads_nothing() -> None:
     program = (
-        "import sys; from stillwatch.telemetry.otel import Tracing, traced; observe = print;"
-        "assert traced(observe, Tracing(), int)[0] is observe;"
+        "import sys; from stillwatch.telemetry.otel import SpanSettings, traced; observe = print;"
+        "assert traced(observe, SpanSettings(), int)[0] is observe;"
         "assert not [name for name in sys.modules if name.startswith('opentelemetry')]"
     )
     subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603 - our own program
@@ -204,7 +204,7 @@ def test_exchanges_of_a_gateway_reach_a_receiver_and_the_trace_goes_on_unchanged
     """A real client, gateway, upstream and receiver; the upstream sees the client's own header."""
     seen: list[UpstreamServer] = []
     with receiver() as (endpoint, came, _):
-        observed, end = traced(lambda _: None, Tracing(endpoint=endpoint, ratio=1.0), int)
+        observed, end = traced(lambda _: None, SpanSettings(endpoint=endpoint, ratio=1.0), int)
         guarding = gate()
         guarding._observe = observed
 
@@ -228,7 +228,7 @@ def test_exchanges_of_a_gateway_reach_a_receiver_and_the_trace_goes_on_unchanged
 
 def test_a_receiver_that_is_not_there_costs_exchanges_nothing() -> None:
     handed_on: list[Observed] = []
-    observed, end = traced(handed_on.append, Tracing(endpoint="http://127.0.0.1:1/v1/traces", ratio=1.0), int)
+    observed, end = traced(handed_on.append, SpanSettings(endpoint="http://127.0.0.1:1/v1/traces", ratio=1.0), int)
     for _ in range(10):
         observed(EXCHANGE)
     assert len(handed_on) == 10

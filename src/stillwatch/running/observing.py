@@ -8,16 +8,18 @@ from collections.abc import Callable
 from stillwatch.assembly import Secrets
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.names import NameTable
-from stillwatch.observing.observer import Observer, observe
+from stillwatch.observing.observer import observe
 from stillwatch.running.deployment import Places
+from stillwatch.running.spanned import observer_of
 from stillwatch.running.stopping import stopped_by_signal
 from stillwatch.running.telling import telling
 from stillwatch.sketch.record import identity
 from stillwatch.sketching.edge import Edge, EdgeRecipe
 from stillwatch.telemetry.collecting import of_observer
+from stillwatch.telemetry.otel import SpanSettings
 
 
-async def observing(where: Places, secrets: Secrets, ready: Callable[[], None]) -> None:
+async def observing(where: Places, secrets: Secrets, spans: SpanSettings, ready: Callable[[], None]) -> None:
     """Observe until SIGTERM or SIGINT. Raises `LedgerError` where another process writes into the ledger."""
     made_under = identity(secrets.deployment.id, secrets.alliance.id if secrets.alliance else "")
     known = (where.ledger / "ledger.json").exists()
@@ -25,8 +27,8 @@ async def observing(where: Places, secrets: Secrets, ready: Callable[[], None]) 
     edge = Edge(EdgeRecipe(secrets.deployment, secrets.alliance, 0))
     with ledger.writer() as writer:
         names = NameTable.open(where.ledger, secrets.deployment)
-        async with stopped_by_signal() as stop:
-            observer = Observer(ledger, writer, names, edge)
+        observers = observer_of(spans, secrets.deployment, ledger, writer, names, edge)
+        async with stopped_by_signal() as stop, observers as observer:
             asyncio.get_running_loop().call_soon(ready)
             async with telling(where, "observer", lambda: of_observer(observer.counts)):
                 await observe(observer, where.socket, stop)

@@ -15,9 +15,10 @@ from stillwatch.errors import UsageError
 from stillwatch.observing.frames import Observed
 
 Observe = Callable[[Observed], object]
+End = Callable[[], None]
 
 
-class Tracing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class SpanSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A table of a configuration.
 
     `endpoint` takes OTLP over HTTP, as http://127.0.0.1:4318/v1/traces; empty: no spans. `ratio` of exchanges get one,
@@ -32,13 +33,13 @@ class Tracing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     service: str = "stillwatch"
 
 
-def traced(observe: Observe, tracing: Tracing, pseudonym: Callable[[str], int]) -> tuple[Observe, Callable[[], None]]:
+def traced(observe: Observe, settings: SpanSettings, pseudonym: Callable[[str], int]) -> tuple[Observe, End]:
     """`observe` with a span for some exchanges, and what ends it: spans that wait are sent, at most for seconds.
 
     `observe` itself where spans are off. Call it after the fork: it starts a thread. `pseudonym` is
     `pseudonym.Pseudonymiser(secret, "account")`. Raises `UsageError` where OpenTelemetry is not installed.
     """
-    if not tracing.endpoint:
+    if not settings.endpoint:
         return observe, _nothing
     try:
         from stillwatch.telemetry.spans import Spans, sent_to
@@ -47,12 +48,12 @@ def traced(observe: Observe, tracing: Tracing, pseudonym: Callable[[str], int]) 
             f"spans need OpenTelemetry, and {error.name} is not installed",
             "Install stillwatch[otel], or leave the endpoint of spans out",
         ) from None
-    provider = sent_to(tracing.endpoint, tracing.service)
+    provider = sent_to(settings.endpoint, settings.service)
     spans = Spans(
         provider.get_tracer("stillwatch"),
-        tracing.ratio,
-        pseudonym if tracing.accounts else None,
-        follows_clients=tracing.follows_clients,
+        settings.ratio,
+        pseudonym if settings.accounts else None,
+        follows_clients=settings.follows_clients,
     )
 
     def observed(exchange: Observed) -> object:

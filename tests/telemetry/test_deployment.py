@@ -1,0 +1,133 @@
+"""The processes of a deployment tell their numbers, their readiness and their spans, as their commands start them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from gateway.running import run
+from gateway.upstream_server import says, upstream
+
+from stillwatch.observing.frames import framed
+
+from .processes import Endpoint, served
+from .test_counting import WHOLE, request
+
+ALLOWED = ("stillwatch_requests_total", "openai_chat", "allow")
+
+
+@contextmanager
+def command(name: str, file: Path) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """A command of a deployment until the end of the test, and its first line."""
+    arguments = [sys.executable, "-m", "stillwatch.cli.main", name, "--config", str(file)]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(arguments, text=True, **streams) as process:  # type: ignore[call-overload]  # noqa: S603 - our own command
+        try:
+            yield process, process.stdout.readline()
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate()
+
+
+def configuration(folder: Path, upstream_port: int = 1, more: str = "") -> Path:
+    file = folder / "stillwatch.toml"
+    file.write_text(
+        f'[gateway.listen]\nport = 0\n[gateway.upstream]\nport = {upstream_port}\n[files]\nhome = "{folder / "home"}"\n'
+        f'secret = "{folder / "key"}"\n{more}'
+    )
+    (folder / "key").write_text(f"{20_260_302:064x}")
+    (folder / "key").chmod(0o600)
+    return file
+
+
+async def asked(port: int) -> bytes:
+    """A request's whole answer; the port is known before it listens."""
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            break
+        except ConnectionRefusedError:
+            continue
+    writer.write(request())
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+def until(endpoint: Endpoint, series: tuple[str, ...], value: float) -> None:
+    """Ask until that is told."""
+    while endpoint.numbers().get(series) != value:
+        continue
+
+
+def test_a_gateway_tells_what_it_did_also_after_its_end(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with upstream(says(WHOLE)) as server:
+            with command("gateway", configuration(tmp_path, server.port)) as (process, line):
+                port = int(re.findall(r":(\d+)", line)[-1])
+                assert (await asked(port)).startswith(b"HTTP/1.1 200 ")
+                with served(tmp_path / "home" / "run" / "metrics") as endpoint:
+                    await asyncio.to_thread(until, endpoint, ALLOWED, 1)
+                    assert (await asyncio.to_thread(endpoint.ask, "/readyz"))[0] == 200
+                    process.send_signal(signal.SIGTERM)
+                    await asyncio.to_thread(until, endpoint, ("stillwatch_processes", "worker"), None)
+                    numbers = await asyncio.to_thread(endpoint.numbers)
+                    assert numbers[ALLOWED] == 1
+                    assert numbers["stillwatch_tokens_total", "output"] == 6
+                    assert (await asyncio.to_thread(endpoint.ask, "/readyz"))[0] == 503
+
+    run(test())
+
+
+def test_an_observer_tells_its_numbers_and_makes_spans(tmp_path: Path) -> None:
+    pytest.importorskip("opentelemetry.sdk", reason="opentelemetry-sdk is not installed: the extra otel brings it")
+    from .test_spans import EXCHANGE, receiver
+
+    with receiver() as (endpoint, came, has_come):
+        file = configuration(tmp_path, more=f'[spans]\nendpoint = "{endpoint}"\nratio = 1.0\naccounts = true\n')
+        with command("observe", file) as (process, line):
+            where = re.search(r"(/\S+\.sock)", line)
+            assert where, process.stderr.read()
+            with socket.socket(socket.AF_UNIX) as worker:
+                while worker.connect_ex(where[1]):
+                    continue
+                worker.sendall(framed(EXCHANGE))
+                with served(tmp_path / "home" / "run" / "metrics") as numbers:
+                    until(numbers, ("stillwatch_observer_exchanges_total", "kept"), 1)
+            process.send_signal(signal.SIGTERM)
+            has_come.wait()
+    assert "gpt-x" in str(came)
+    assert "enduser.pseudo.id" in str(came)
+    assert not any(secret in str(came) for secret in ("acct-0412", "rye", "miller"))
+
+
+def test_a_wrong_table_of_spans_is_told(tmp_path: Path) -> None:
+    with command("observe", configuration(tmp_path, more="[spans]\nratio = 2\n")) as (process, line):
+        assert line == ""
+        assert "$.spans.ratio" in process.stderr.read()
+
+
+def test_logs_of_a_gateway_are_lines_of_json(tmp_path: Path) -> None:
+    """Also what it says when it cannot reload."""
+    file = configuration(tmp_path)
+    with command("gateway", file) as (process, line):
+        port = int(re.findall(r":(\d+)", line)[-1])
+        run(asked_of(port))
+        file.write_text("worker = 1\n")
+        process.send_signal(signal.SIGHUP)
+        said = json.loads(process.stderr.readline())
+        assert (said["level"], said["role"]) == ("error", "gateway")
+        assert "not reloaded" in said["event"]
+
+
+async def asked_of(port: int) -> None:
+    assert (await asked(port)).startswith(b"HTTP/1.1 502 ")
