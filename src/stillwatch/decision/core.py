@@ -6,7 +6,7 @@ the store of shared limits. Every door asks it in the same way, so what one door
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from stillwatch.decision.policy import UNTOUCHED, Policy, Treatment
 from stillwatch.decision.verdict import Standing, Step, Verdicts
@@ -20,16 +20,14 @@ LONGEST_ANSWER_SECONDS = 900
 """After so long an answer that nobody settled counts as lost. Chosen: longer than providers' own time-outs (600 s)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(Struct, frozen=True, gc=False):
     """One moment on two clocks: `ns` never goes back and measures limits, `us` is UTC since 1970 and ends verdicts."""
 
     ns: int
     us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True, gc=False):
     """Who asks, and what it may cost. Names are those of the provider's own accounts; None where there is none."""
 
     account: str
@@ -41,8 +39,7 @@ class Context:
     output_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What happens to a request.
 
     `delay_seconds` it waits before it goes on, with `treatment` applied; or it is refused: because of `refusal`, where
