@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 from end_to_end.command_line import Home
 
-from .place import Place, benign_ledger, world_ledger
+from stillwatch.standing.register import Register
+from stillwatch.tracer.looking import Asked, Looks, Sources
+from stillwatch.tracer.run import wall_clock_us
+from stillwatch.tracer.seen import Seen
+
+from .place import ALPHA, SECRET, Place, benign_ledger, world_ledger
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +23,15 @@ def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world_ledger(folder)
     benign_ledger(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def seen(ledgers: Path, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    """A first look at the world."""
+    sources = Sources(
+        ledgers / "ledger", tmp_path_factory.mktemp("scratch"), SECRET, benign=ledgers / "benign", alpha=ALPHA
+    )
+    return Looks(sources).take(Asked(wall_clock_us(), Register(ALPHA), frozenset()))
 
 
 @pytest.fixture

@@ -71,11 +71,19 @@ class Members:
     def joining(self, campaigns: Collection[str], known: Mapping[str, Collection[int]]) -> list[Joining]:
         """Accounts that send the wrapper of one of `campaigns` since the last call and are not among its `known`.
 
-        A segment that a compaction takes away meanwhile is met again in the one that replaces it.
+        A segment that a compaction takes away meanwhile is met again in the one that replaces it; a damaged one is
+        left out. Raises OSError or pyarrow's errors where that does not help.
         """
         watched = [wrapper for wrapper in self._wrappers if wrapper.campaign in campaigns]
         if not watched:
             return []
+        try:
+            return self._found(watched, known)
+        except (OSError, pa.ArrowException):
+            self._ledger.verify()  # sets aside what is damaged, for this process at least
+            return self._found(watched, known)
+
+    def _found(self, watched: Sequence[Wrapper], known: Mapping[str, Collection[int]]) -> list[Joining]:
         senders = self._senders(watched)
         found: dict[int, Joining] = {}
         for wrapper in watched:
