@@ -19,6 +19,8 @@ BASELINES := $(VENV)/.baselines
 # Settings, as in `make hunt LOGS=march.jsonl.gz`.
 PYTHON ?=
 CONSTRAINTS ?= constraints.txt
+UPSTREAM ?=
+PORT ?= 8080
 LOGS ?=
 OUT ?= out
 CALIBRATE ?=
@@ -27,12 +29,15 @@ TESTS ?=
 ARGS ?=
 
 ##@ Use
-.PHONY: help hunt
+.PHONY: help up hunt
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@printf '\nARGS=... is passed on. PYTHON=python3.12 chooses the interpreter. Quote inside: LOGS="'"'my logs/*.gz'"'".\n'
+
+up: $(CORE) ## Guard a model API: UPSTREAM=http://127.0.0.1:8000 (else a demonstration), on PORT=8080
+	@$(VENV)/bin/stillwatch up --port $(PORT) $(if $(UPSTREAM),--upstream $(UPSTREAM)) $(ARGS)
 
 hunt: $(CORE) ## Hunt for campaigns: LOGS="a.jsonl.gz b/" (else the example), OUT=out, CALIBRATE=benign.jsonl.gz
 	@$(VENV)/bin/stillwatch hunt $(or $(LOGS),examples/logs) --out $(OUT) \

@@ -17,7 +17,7 @@ from stillwatch.decision.verdict import Step, Verdict
 from stillwatch.running.snapshot import Part, Snapshot
 
 MOST_VERDICTS = 4
-MOST_REASONS = 3
+MOST_REASONS = 4
 _STYLES = {Step.ALLOW: "green", Step.DELAY: "yellow", Step.DEGRADE: "dark_orange", Step.VERIFY: "red", Step.DENY: "red"}
 
 
@@ -56,10 +56,12 @@ def _head(seen: Snapshot, title: str) -> RenderableType:
         text.append(f"\nThe tracer: {said}", "yellow")
     elif looks:
         text.append(
-            f"\n{looks} looks at {seen.tracer.get('exchanges', 0):,} exchanges, "
+            f"\n{looks} {'look' if looks == 1 else 'looks'} at {seen.tracer.get('exchanges', 0):,} exchanges, "
             f"the last took {seen.tracer.get('last_look_seconds', 0):.0f} s",
             "dim",
         )
+    else:
+        text.append("\nThe tracer looks for the first time", "dim")
     return text
 
 
@@ -81,7 +83,7 @@ def _population(said: Mapping[str, Any]) -> RenderableType:
         hidden = f"{recent['without_reasoning']:,} of {recent['wanted_reasoning']:,}"
         cells = [f"{number:,}" for number in [kind["accounts"], *numbers]]
         style = "dark_orange" if "campaign" in label else ""
-        table.add_row(label, *cells, hidden, f"{recent['seconds_median']:.2f} s", style=style)
+        table.add_row(label.replace("_", " "), *cells, hidden, f"{recent['seconds_median']:.2f} s", style=style)
     return table
 
 
@@ -89,31 +91,34 @@ def _verdicts(seen: Snapshot) -> RenderableType:
     if not seen.verdicts:
         return Panel("Nobody is treated otherwise than everybody else.", title="Verdicts", title_align="left")
     shown = sorted(seen.verdicts, key=lambda verdict: (-verdict.step, -len(verdict.accounts)))
-    text = Text()
-    for verdict in shown[:MOST_VERDICTS]:
-        text.append_text(_verdict(verdict))
+    parts: list[RenderableType] = [_verdict(verdict) for verdict in shown[:MOST_VERDICTS]]
     if len(shown) > MOST_VERDICTS:
-        text.append(f"and {len(shown) - MOST_VERDICTS} more: stillwatch verdict list\n", "dim")
-    text.append(f"Undo one: stillwatch verdict lift {shown[0].id} --reason ... --journal {seen.journal}", "dim")
-    return Panel(text, title="Verdicts", title_align="left")
+        parts.append(Text(f"and {len(shown) - MOST_VERDICTS} more: stillwatch verdict list", "dim"))
+    undo = f"Undo: stillwatch verdict lift {shown[0].id} --reason ... --journal {seen.journal}"
+    return Panel(Group(*parts, Text(undo, "dim", overflow="fold")), title="Verdicts", title_align="left")
 
 
-def _verdict(verdict: Verdict) -> Text:
-    text = Text()
-    text.append(f"{verdict.step.name.lower():8}", _STYLES[verdict.step])
+def _verdict(verdict: Verdict) -> RenderableType:
+    table = Table.grid(padding=(0, 1))
     ring = f" of campaign {verdict.campaign}" if verdict.campaign else ""
-    text.append(f"{len(verdict.accounts)} accounts{ring}, until {_day(verdict.expires_us)}  ({verdict.id})\n")
-    for reason in verdict.reasons[:MOST_REASONS]:
-        text.append(f"         {reason}\n", "dim")
-    return text
+    what = f"{len(verdict.accounts)} accounts{ring}, until {_day(verdict.expires_us)}"
+    table.add_row(Text(verdict.step.name.lower(), _STYLES[verdict.step]), what)
+    for reason in _told(verdict):
+        table.add_row("", Text(reason, "dim"))
+    return table
 
 
 def _sentence(verdict: Verdict) -> str:
     ring = f" of campaign {verdict.campaign}" if verdict.campaign else ""
     return (
         f"Verdict {verdict.id}: {verdict.step.name.lower()} for {len(verdict.accounts)} accounts{ring} "
-        f"until {_day(verdict.expires_us)}: {' · '.join(verdict.reasons[:MOST_REASONS])}"
+        f"until {_day(verdict.expires_us)}: {' · '.join(_told(verdict))}"
     )
+
+
+def _told(verdict: Verdict) -> list[str]:
+    """The first reasons, and the last, which is the error rate where a tracer decided."""
+    return [*verdict.reasons[: MOST_REASONS - 1], *verdict.reasons[MOST_REASONS - 1 :][-1:]]
 
 
 def _day(us: int) -> str:
