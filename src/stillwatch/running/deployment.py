@@ -10,6 +10,9 @@ port = 8000
 [identity]                   # who asks: see docs/gateway.md
 mode = "keys"
 
+[paths]                      # served although no dialect reads them: see docs/gateway.md
+pass = ["/v1/files"]
+
 [files]                      # relative to this file; what is left out lies below `home`
 home = "/var/lib/stillwatch"
 policy = "policy.toml"
@@ -37,6 +40,7 @@ import msgspec
 from stillwatch.errors import UsageError
 from stillwatch.gateway.configuration import Configuration, Count, Port, Seconds, Upstream
 from stillwatch.gateway.identity import Identity
+from stillwatch.gateway.passing import Paths
 from stillwatch.limits.limit import Level
 from stillwatch.limits.sharing import Sharing
 from stillwatch.settings import default_journal
@@ -73,7 +77,7 @@ class Store(_Table, frozen=True):
 
 
 class Tracing(_Table, frozen=True):
-    """The live tracer. `every`: the least time between the ends of two looks, in seconds; 0 days: all there are."""
+    """The live tracer. `every`: the least pause between two looks, in seconds; `days`: at least 2, or 0 for all."""
 
     on: bool = True
     every: Seconds = 5.0
@@ -93,6 +97,7 @@ class Deployment(_Table, frozen=True):
 
     gateway: Configuration = Configuration()
     identity: Identity = Identity()
+    paths: Paths = Paths()
     files: Files = Files()
     store: Store = Store()
     tracer: Tracing = Tracing()
@@ -161,6 +166,8 @@ def checked(deployment: Deployment) -> Deployment:
             f"{deployment.gateway.workers} workers would each keep limits of their own, so that a client has them all",
             "Name a Redis that they share in [store], or set workers = 1",
         )
+    if deployment.tracer.days == 1:
+        raise UsageError("a tracer of 1 day could link on no day and test on another", "Set days to 2 or more, or 0")
     if deployment.gateway.workers > deployment.store.nodes:
         raise UsageError(
             f"{deployment.gateway.workers} workers are more than the {deployment.store.nodes} nodes of [store]",

@@ -71,6 +71,7 @@ def _tracer(plan: Plan) -> list[Process]:
     arguments: list[str | Path] = ["trace", where.ledger, "--state", where.state, "--journal", where.journal]
     arguments += ["--every", str(tracing.every), "--secret", plan.secret]
     arguments += ["--days", str(tracing.days)] if tracing.days else []
+    arguments += ["--metrics", where.metrics] if plan.deployment.metrics.on else []
     arguments += ["--alliance-secret", where.alliance_secret] if where.alliance_secret else []
     arguments += ["--policy", where.policy] if where.policy else []
     arguments += ["--calibrate", where.benign] if where.benign else []

@@ -62,7 +62,7 @@ async def working(deployment: Deployment, where: Places) -> AsyncGenerator[Worke
         meters = await stack.enter_async_context(_meters(policy, deployment.store))
         core = Core(policy, docket.table(clock().us), meters)
         name = f"{os.getpid()}-{time.time_ns():x}"
-        gate = Gate(core, keys, clock, outbox.offer, name, deployment.identity)
+        gate = Gate(core, keys, clock, outbox.offer, name, deployment.identity, deployment.paths)
         adopting = Adopting(docket, gate, where, clock)
         await stack.enter_async_context(_beside(adopting.verdicts()))
         await stack.enter_async_context(_beside(adopting.files()))
