@@ -7,6 +7,8 @@ of it is theirs to know, and a limit cannot depend on a guess.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from stillwatch.exchange.request_fields import MAX_COUNT
@@ -15,6 +17,9 @@ from stillwatch.gateway.dialects.members import Members
 
 _MOST_DIGITS = 24
 """Chosen: longer numbers than any client's largest integer are no counts."""
+_REMEMBERED_WORDS = 256
+_LONGEST_REMEMBERED = 128
+"""Names of models, of which a provider has fewer, and bytes of one. Chosen."""
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
@@ -75,7 +80,11 @@ def word(members: Members, name: str) -> str:
         return ""
     if raw[:1] != b'"':
         raise BadRequest(f"Invalid type for '{members.path(name)}': expected a string.", members.path(name))
-    return msgspec.json.decode(raw, type=str)
+    return _text(raw) if len(raw) <= _LONGEST_REMEMBERED else _decoded(raw)
+
+
+_decoded = msgspec.json.Decoder(str).decode
+_text = lru_cache(_REMEMBERED_WORDS)(_decoded)
 
 
 def capped(members: Members, name: str, most: int) -> bytes | None:

@@ -32,7 +32,7 @@ _TELLS_OF_BLOBS = (b"base64", b"nline", b"input_audio", b"file_data")
 def tokens_in(given: Members, names: tuple[str, ...]) -> int:
     """About how many tokens the content of a request is to a model; `names` are the members that hold content."""
     body = given.body
-    size = sum([given.size(name) for name in names]) - 3 * body.count(b"\\u")
+    size = given.sizes(names) - 3 * body.count(b"\\u")
     blobs = 0
     if len(body) > _LEAST_BLOB_BYTES and any(sign in body for sign in _TELLS_OF_BLOBS):
         for found in _LONG.finditer(body):

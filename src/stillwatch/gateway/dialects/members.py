@@ -11,7 +11,7 @@ Only the object's own members are looked at; what is nested stays as it came unt
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated
 
 import msgspec
@@ -55,6 +55,14 @@ class Members:
         """How many bytes the value of `name` takes; 0 where it is absent."""
         span = self._spans.get(name)
         return 0 if span is None else span[2] - span[1]
+
+    def sizes(self, names: Collection[str]) -> int:
+        """How many bytes the values of those of `names` take that are there."""
+        return sum([end - begin for name, (_, begin, end) in self._spans.items() if name in names])
+
+    def has_none_of(self, names: frozenset[str]) -> bool:
+        """Are all of `names` absent?"""
+        return names.isdisjoint(self._spans)
 
     def __contains__(self, name: str) -> bool:
         return name in self._spans

@@ -26,12 +26,17 @@ KNOWN = folded(
 _OPTIONS = folded("include_usage")
 _LIMITS = ("max_completion_tokens", "max_tokens")
 _PROBABILITIES = ("logprobs", "top_logprobs", "prompt_logprobs")
+_PARAMETERS = frozenset(KNOWN.values()) - {*_CONTENT, "model", "stream"}
+"""All that `asked` looks at and that most requests do not have."""
 SIGNS = (b'"reasoning',)
 
 
 def asked(body: bytes, path: str = "") -> Asked:
     """What a request asks for. Raises `BadRequest`."""
     given = members(body, KNOWN)
+    if given.has_none_of(_PARAMETERS):
+        model, is_stream = word(given, "model"), switch(given, "stream")
+        return Asked(model, is_stream, input_tokens=tokens_in(given, _CONTENT))
     effort = given.raw("reasoning_effort")
     return Asked(
         word(given, "model"),
