@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "doors"
-CLIENTS, MODELS, DOOR, RLS = 10_000, 8_000, 9_001, 9_002
+CLIENTS, MODELS, DOOR = 10_000, 8_000, 9_001
 """The ports that the examples name."""
 
 _beside = Path(sys.executable).with_name("envoy")

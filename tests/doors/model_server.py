@@ -71,7 +71,8 @@ def app_of(model: Model, middleware: Sequence[str] = ()) -> FastAPI:
         if model.fails:
             raise RuntimeError("the engine is dead")
         if asked.get("stream"):
-            return StreamingResponse(_events(model), media_type="text/event-stream")
+            has_usage = (asked.get("stream_options") or {}).get("include_usage", False)
+            return StreamingResponse(_events(model, has_usage), media_type="text/event-stream")
         message = {"role": "assistant", "content": "".join(WORDS), "reasoning_content": "The mill turns."}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return JSONResponse({**_BASE, "object": "chat.completion", "choices": [choice], "usage": _USAGE})
@@ -98,7 +99,7 @@ def app_of(model: Model, middleware: Sequence[str] = ()) -> FastAPI:
     return app
 
 
-async def _events(model: Model) -> AsyncIterator[str]:
+async def _events(model: Model, has_usage: bool) -> AsyncIterator[str]:
     try:
         for number, word in enumerate(WORDS):
             if model.waits and number == 3:
@@ -107,6 +108,9 @@ async def _events(model: Model) -> AsyncIterator[str]:
             choice = {"index": 0, "delta": {"content": word}, "finish_reason": end}
             model.sent += 1
             yield f"data: {json.dumps({**_BASE, 'object': 'chat.completion.chunk', 'choices': [choice]})}\n\n"
+        if has_usage:
+            last = {**_BASE, "object": "chat.completion.chunk", "choices": [], "usage": _USAGE}
+            yield f"data: {json.dumps(last)}\n\n"
         yield "data: [DONE]\n\n"
     finally:
         model.closed.set()

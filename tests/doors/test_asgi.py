@@ -53,7 +53,7 @@ class Guarded:
         """What the account has left of its limit."""
         ladders = self.station.gate.core.meters._ladders.values()
         (bucket,) = {b for ladder in ladders for b in ladder.buckets if b.limit.measure is measure}
-        return bucket.remaining(self.station._clock().ns)
+        return bucket.remaining(self.station.clock().ns)
 
     async def settled(self) -> Observed:
         """The next exchange that is settled."""

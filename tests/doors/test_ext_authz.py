@@ -46,7 +46,7 @@ class Guarded:
     def left(self, measure: Measure) -> int:
         ladders = self.station.gate.core.meters._ladders.values()
         (bucket,) = {b for ladder in ladders for b in ladder.buckets if b.limit.measure is measure}
-        return bucket.remaining(self.station._clock().ns)
+        return bucket.remaining(self.station.clock().ns)
 
 
 @asynccontextmanager

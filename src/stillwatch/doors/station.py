@@ -24,6 +24,7 @@ from stillwatch.gateway.dialects.refusals import OPENAI
 from stillwatch.gateway.dialects.reply import Fault, Refused
 from stillwatch.gateway.gate import Gate
 from stillwatch.gateway.guard import Answer, Passage, Request, Waiting
+from stillwatch.gateway.identity import Callers
 from stillwatch.gateway.keys import Keys
 from stillwatch.gateway.settling import Clock, Observe
 from stillwatch.observing.frames import Observed
@@ -47,14 +48,15 @@ class Station:
 
     def __init__(self, door: Door, name: str, clock: Clock = clock, observe: Observe | None = None) -> None:
         self.door = door
-        self._clock = clock
+        self.clock = clock
         self._outbox = Outbox(Path(door.observer)) if door.observer else None
         self._docket = Docket(Journal(Path(door.journal))) if door.journal else None
         self._seen = {file: _state(file) for file in (door.policy, door.keys) if file}
         core = Core(Policy.load(Path(door.policy)) if door.policy else Policy())
-        offer = observe or (self._outbox.offer if self._outbox else _unobserved)
+        offer = observe or (self._outbox.offer if self._outbox else unobserved)
         keys = Keys.load(Path(door.keys)) if door.keys else Keys([])
         self.gate = Gate(core, keys, clock, offer, f"{name}-{secrets.token_hex(6)}", door.identity)
+        self.callers = Callers(door.identity, keys)
         self._tasks: list[asyncio.Task[None]] = []
         self._follow()
 
@@ -88,7 +90,7 @@ class Station:
         """A refusal of the door's own, in the dialect of the request."""
         is_anthropic = any(name.lower() == b"anthropic-version" for name, _ in request.headers)
         dialect = dialect_of(request.target.decode("ascii", "replace"), is_anthropic)
-        reply = (dialect.form if dialect else OPENAI).refused(Refused(fault), self._clock().us)
+        reply = (dialect.form if dialect else OPENAI).refused(Refused(fault), self.clock().us)
         return Answer(reply.status, reply.headers, reply.body)
 
     async def _keep_up(self) -> None:
@@ -96,7 +98,7 @@ class Station:
         told = ""
         while True:
             await asyncio.sleep(FOLLOW_SECONDS)
-            self.gate.core.expire(self._clock())
+            self.gate.core.expire(self.clock())
             try:
                 await asyncio.to_thread(self._follow)
                 await self._reread()
@@ -109,7 +111,7 @@ class Station:
     def _follow(self) -> None:
         """Hold to verdicts as they are given and lifted."""
         if self._docket is not None and self._docket.follow():
-            self.gate.core.verdicts = self._docket.table(self._clock().us)
+            self.gate.core.verdicts = self._docket.table(self.clock().us)
 
     async def _reread(self) -> None:
         """Hold to policy and keys as their files say."""
@@ -118,10 +120,11 @@ class Station:
             if file == self.door.policy:
                 self.gate.adopt(policy=Policy.load(Path(file)))
             else:
-                self.gate.adopt(keys=await asyncio.to_thread(Keys.load, Path(file)))
+                self.callers.keys = keys = await asyncio.to_thread(Keys.load, Path(file))
+                self.gate.adopt(keys=keys)
 
 
-def _unobserved(observed: Observed) -> None:
+def unobserved(observed: Observed) -> None:
     """Nobody was named to take exchanges."""
 
 
