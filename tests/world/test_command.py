@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from stillwatch.world.unfinished import UNFINISHED
 from tests.end_to_end.command_line import PROGRAM, Home
 
 TINY = """
@@ -74,7 +75,7 @@ def test_ctrl_c_leaves_nothing_half_written(home: Home) -> None:
     running = subprocess.Popen(  # noqa: S603 - our own program
         command, env=home.environment(), cwd=home.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    while running.poll() is None and not list(home.folder.glob("w/.world.*")):
+    while running.poll() is None and not list(home.folder.glob(f"w/{UNFINISHED}")):
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=60)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from stillwatch.world.sent import Sent
 from stillwatch.world.simulate import Part, campaign_parts, honest_parts, stage_of
 from stillwatch.world.spill import Spill
 from stillwatch.world.truth import Counts, truth
+from stillwatch.world.unfinished import unfinished
 from stillwatch.world.wire.rows import row_of
 
 TRAFFIC, BENIGN, TRUTH, HARVEST = "exchanges.jsonl.gz", "benign.jsonl.gz", "truth.json", "harvest.parquet"
@@ -52,8 +52,7 @@ def write_world(
     """
     scaled, known = scenario.scaled(scale), runs or {}
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".world.", dir=folder) as hidden:
-        work = Path(hidden)
+    with unfinished(folder) as work:
         stage, before = stage_of(scaled, seed), stage_of(scaled, seed, "benign")
         with _Harvest(work / HARVEST) as harvest:
             parts = [*honest_parts(scaled, stage, known), *campaign_parts(scaled, stage, known)]
