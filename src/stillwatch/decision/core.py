@@ -75,7 +75,7 @@ class Core:
         """`meters` of this policy's limits where others share them (`storage.shared`); else it keeps its own."""
         self.policy = policy
         self.verdicts = verdicts or Verdicts()
-        self.meters = meters or Meters(policy.limits)
+        self.meters = Meters(policy.limits) if meters is None else meters
         self.is_hard = any(limit.is_hard for limit in policy.limits)
         self.reservations = Reservations(LONGEST_ANSWER_SECONDS * NANOSECONDS)
 

@@ -93,15 +93,15 @@ class LeasedLadder(Ladder):
             self._mark()
 
     def extend(self, tokens: int, now: int) -> int:
-        """As `Ladder.extend`: hard limits give what this node holds, and what the store said is left for anybody.
+        """As `Ladder.extend`: hard limits give what this node holds, and its share of what the store said is left.
 
-        Then two nodes may give the same; what they overrun is what their streams deliver between two exchanges.
+        A stream cannot wait for the store. What others took since then may be given a second time here.
         """
         is_alone = now >= self._contact.until
         granted = tokens
         hard = [lease for lease in self.leases if lease.limit.is_hard]
         for lease in hard:
-            granted = min(granted, self._left_alone(lease, now) if is_alone else max(lease.credit, 0) + lease.left)
+            granted = min(granted, self._left_alone(lease, now) if is_alone else self._left_here(lease))
         if granted <= 0:
             return 0
         for lease in hard:
@@ -164,6 +164,9 @@ class LeasedLadder(Ladder):
             return None if is_free else Refusal(limit, 0)
         wait = lease.on_its_own(sharing.alone_share).wait(cost, now)
         return Refusal(limit, wait) if wait else None
+
+    def _left_here(self, lease: Lease) -> int:
+        return max(lease.credit, 0) + max(lease.left, 0) // self._contact.sharing.nodes
 
     def _left_alone(self, lease: Lease, now: int) -> int:
         sharing = self._contact.sharing
