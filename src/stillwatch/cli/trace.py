@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -20,6 +21,9 @@ from stillwatch.decision.policy import Automatic, Policy
 from stillwatch.errors import UsageError
 from stillwatch.running.stopping import end_with_starter
 from stillwatch.settings import default_journal
+from stillwatch.telemetry.collecting import of_tracer
+from stillwatch.telemetry.counts import LookCounts
+from stillwatch.telemetry.publish import Publisher
 from stillwatch.tracer.looking import Sources
 from stillwatch.tracer.run import LEAST_PAUSE_SECONDS
 from stillwatch.tracer.run import run as run_tracer
@@ -44,6 +48,10 @@ def trace(
     ] = None,
     alpha: Annotated[float, typer.Option(help="False-discovery rate of campaigns to act on.")] = 0.01,
     once: Annotated[bool, typer.Option("--once", help="Look once, decide, and end.")] = False,
+    metrics: Annotated[
+        Path | None,
+        typer.Option(help="A deployment's directory of numbers (docs/telemetry.md).", show_default=False),
+    ] = None,
     secret: SecretFile = None,
     alliance_secret: AllianceFile = None,
 ) -> None:
@@ -66,9 +74,24 @@ def trace(
     sources = Sources(ledger, state / "scratch", secrets.deployment, alliance, calibrate, alpha, days)
     automatic = _followed(policy)
     say(f"The tracer looks at {ledger}, and remembers in {state}.")
-    run_tracer(
-        sources, state, Journal(journal or default_journal()), automatic, _stop(), every=every, once=once, tell=say
-    )
+    record, counts = Journal(journal or default_journal()), LookCounts()
+    with _told(metrics, counts) as turn:
+        run_tracer(
+            sources, state, record, automatic, _stop(), every=every, once=once, tell=say, counts=counts, turn=turn
+        )
+
+
+@contextmanager
+def _told(directory: Path | None, counts: LookCounts) -> Generator[Callable[[], object]]:
+    """What tells the tracer's numbers, to be called often; nothing where no directory is named."""
+    if directory is None:
+        yield lambda: None
+        return
+    publisher = Publisher(directory, "tracer", lambda: of_tracer(counts))
+    try:
+        yield publisher.publish_if_due
+    finally:
+        publisher.close()
 
 
 def _stop() -> threading.Event:

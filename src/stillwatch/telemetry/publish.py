@@ -51,6 +51,7 @@ class Publisher:
         self._role = role
         self._collect = collect
         self._began = time.time()
+        self._told = 0.0
         self._writings = 0
         file = directory / f"{role}-{os.getpid()}-{secrets.token_hex(4)}{published.SUFFIX}"
         try:
@@ -74,13 +75,19 @@ class Publisher:
             if not is_known(series, value):
                 raise ValueError(f"the catalogue of metrics has no such number: {series}")
         numbers += _of_process(self._began)
-        snapshot = published.Snapshot(self._role, os.getpid(), self._began, time.monotonic(), numbers)
+        self._told = time.monotonic()
+        snapshot = published.Snapshot(self._role, os.getpid(), self._began, self._told, numbers)
         self._writings += 1
         try:
             published.write(self._descriptor, self._writings, snapshot)
         except OSError:
             return False
         return True
+
+    def publish_if_due(self) -> None:
+        """Tell the numbers if they were last told `PUBLISH_SECONDS` ago: for a loop without timers that turns often."""
+        if time.monotonic() >= self._told + PUBLISH_SECONDS:
+            self.publish()
 
     def close(self) -> None:
         """Tell the numbers for the last time: they stay in the totals."""

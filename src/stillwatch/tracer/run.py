@@ -30,6 +30,7 @@ from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.names import NameTable
 from stillwatch.pseudonym import Pseudonymiser
 from stillwatch.standing.store import State, standing
+from stillwatch.telemetry.counts import LookCounts
 from stillwatch.tracer.given import BY, Given, Kind, Series
 from stillwatch.tracer.looker import Looker, LookerGone
 from stillwatch.tracer.looking import Asked, Sources
@@ -67,8 +68,12 @@ def run(
     once: bool = False,
     tell: Tell = lambda said: None,
     now_us: Callable[[], int] = wall_clock_us,
+    counts: LookCounts | None = None,
+    turn: Callable[[], object] = lambda: None,
 ) -> None:
     """Trace until `stop` is set, or one look long. `automatic` says before each decision what the policy wants.
+
+    `counts` is kept up while it runs, and `turn` is called several times a second, so that both can be told.
 
     Raises `LedgerError` where another process holds `state` or the benign ledger is not whole, `UsageError` for another
     rate than the state was begun with, `JournalBroken`; and, with `once`, whatever keeps the look from being taken.
@@ -82,7 +87,8 @@ def run(
         if not once and not _awaited(sources.ledger, state, stop, tell, now_us):
             return
         with Looker(sources) as looker:
-            Tracer(sources, held, state, journal, automatic, looker, tell, now_us).go(stop, every, once=once)
+            tracer = Tracer(sources, held, state, journal, automatic, looker, tell, now_us, counts or LookCounts())
+            tracer.go(stop, every, turn, once=once)
 
 
 class Tracer:
@@ -98,8 +104,10 @@ class Tracer:
         looker: Looker,
         tell: Tell,
         now_us: Callable[[], int],
+        counts: LookCounts,
     ) -> None:
         self._sources = sources
+        self._counts = counts
         self._state = state
         self._directory = directory
         self._docket = Docket(journal)
@@ -115,10 +123,11 @@ class Tracer:
         self.status = Status()
         self._given.follow()
 
-    def go(self, stop: threading.Event, every: float, *, once: bool) -> None:
+    def go(self, stop: threading.Event, every: float, turn: Callable[[], object], *, once: bool) -> None:
         """Look and watch until `stop` is set; with `once`, until one look has ended."""
         next_look = next_tick = time.monotonic()
         while not stop.is_set():
+            turn()
             if not self._looker.is_busy and time.monotonic() >= next_look:
                 now = self._now_us()
                 self._looker.ask(Asked(now, self._state.register, self._given.campaigns(now)))
@@ -131,6 +140,7 @@ class Tracer:
                 if once or self._is_final(error):
                     raise
                 next_look = time.monotonic() + every
+                self._counts.failed += 1
                 self._has(str(error))
             else:
                 if seen is not None and once:
@@ -147,6 +157,7 @@ class Tracer:
 
     def _after(self, seen: Seen) -> None:
         """What follows from a look. What was acted on once counts, so the register is kept before anybody is told."""
+        self._counts.looked(seen.took_seconds)
         self._state.keep(seen.register)
         self._last = seen
         self._published.clear()
@@ -248,8 +259,8 @@ def _awaited(ledger: Path, state: Path, stop: threading.Event, tell: Tell, now_u
     """Wait until there is a ledger; False if told to stop before."""
     if not (ledger / "ledger.json").exists():
         said = f"there is no ledger at {ledger} yet"
-        tell(f"Waiting: {said}.")
         Status(waiting=said, updated_us=now_us()).write(state)
+        tell(f"Waiting: {said}.")
     while not (ledger / "ledger.json").exists():
         if stop.is_set():
             return False
