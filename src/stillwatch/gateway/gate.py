@@ -14,16 +14,21 @@ from typing import NamedTuple
 
 from stillwatch.decision.core import Context, Core, Decision, Now
 from stillwatch.decision.policy import Policy, Treatment
+from stillwatch.exchange.request_fields import MAX_COUNT
+from stillwatch.gateway.arrival import Arrival
 from stillwatch.gateway.dialects.asked import NOTHING, Asked
 from stillwatch.gateway.dialects.bad_request import BadRequest
+from stillwatch.gateway.dialects.content_type import require_json
 from stillwatch.gateway.dialects.dialect import Dialect, dialect_of
 from stillwatch.gateway.dialects.rate_fields import retry_after
-from stillwatch.gateway.dialects.refusals import OPENAI, Form
+from stillwatch.gateway.dialects.refusals import GEMINI, OPENAI, Form
 from stillwatch.gateway.dialects.reply import Fault, Refused
 from stillwatch.gateway.dialects.standing_limits import is_shown, spent
-from stillwatch.gateway.guard import Answer, Header, Passage, Request, Waiting
-from stillwatch.gateway.identity import Caller, Callers, Identity
-from stillwatch.gateway.keys import Keys
+from stillwatch.gateway.guard import Answer, Header, Observer, Passage, Request, Waiting
+from stillwatch.gateway.hygiene import combined
+from stillwatch.gateway.identity import Callers, Identity
+from stillwatch.gateway.keys import Keys, take_key_from_query
+from stillwatch.gateway.passing import PASSED, Passed, Paths
 from stillwatch.gateway.settling import Clock, Observe, Settling
 from stillwatch.limits.ladder import OUTPUT
 from stillwatch.limits.leased import StoreAway
@@ -37,6 +42,8 @@ WHOLE_OUTPUT_TOKENS = 4_096
 """The same, and the most, of an answer that is not streamed where a limit is hard. Chosen: longer than most answers."""
 _UNCOMPRESSED = (b"Accept-Encoding", b"identity")
 """What is compressed cannot be counted while it streams."""
+_REMEMBERED_HEADS = 4_096
+"""Chosen: some MB; a worker's busy clients are fewer, and the heads of others are looked at each time."""
 
 
 class Gate:
@@ -50,14 +57,17 @@ class Gate:
         observe: Observe,
         worker: str = "w",
         identity: Identity | None = None,
+        paths: Paths | None = None,
     ) -> None:
         self.core = core
+        self._paths = paths or Paths()
         self._callers = Callers(identity or Identity(), keys)
         self._clock = clock
         self._observe = observe
         self._worker = worker
         self._numbers = count(1)
         self._tended_ns = 0
+        self._arrivals: dict[_Head, Arrival] = {}
         self.counts = GateCounts()
 
     def adopt(self, policy: Policy | None = None, keys: Keys | None = None) -> None:
@@ -66,6 +76,7 @@ class Gate:
             self.core.adopt(policy)
         if keys is not None:
             self._callers.keys = keys
+            self._arrivals.clear()
 
     def learned(self, learned: Learned) -> None:
         """Charge what the observer found new in an exchange to all that its account is held to now."""
@@ -85,22 +96,59 @@ class Gate:
         if now.ns - self._tended_ns > NANOSECONDS:
             self._tended_ns = now.ns
             self.core.expire(now)
-        headers = {name.lower(): value for name, value in request.headers}
+        head = (request.method, request.target, request.peer, tuple(request.headers))
+        arrival = self._arrivals.get(head)
+        if arrival is None:
+            arrived = self._arrived(request, now)
+            if isinstance(arrived, Answer):
+                return arrived
+            arrival = self._remembered(head, arrived)
+        request.target, request.headers = arrival.target, arrival.headers.copy()
+        try:
+            asked = arrival.dialect.asked(request.body, arrival.path)
+        except BadRequest as error:
+            return self._bad_request(arrival.dialect, error, now)
+        return self._decided(_Asking(request, arrival, asked, begun), now)
+
+    def _remembered(self, head: _Head, arrival: Arrival) -> Arrival:
+        """What a head says depends on nothing else but keys and configuration, so it is looked at once."""
+        if len(self._arrivals) >= _REMEMBERED_HEADS:
+            self._arrivals.clear()
+        self._arrivals[head] = arrival
+        return arrival
+
+    def _arrived(self, request: Request, now: Now) -> Arrival | Answer:
+        """Which dialect a request speaks and who asks, from its head alone."""
+        headers = combined(request.headers)
         path = request.target.decode("ascii", "replace")
-        dialect = dialect_of(path, b"anthropic-version" in headers)
+        dialect = self._dialect(path, request.method, b"anthropic-version" in headers)
         if dialect is None:
             self.counts.requests[NO_DIALECT][NOT_FOUND] += 1
             return _answer(OPENAI, Refused(Fault.NOT_FOUND), now)
+        if dialect.form is GEMINI:
+            take_key_from_query(request)
+            headers = combined(request.headers)
         caller = self._callers.caller(request, headers)
         if caller is None:
             self.counts.requests[dialect.name][UNKNOWN_KEY] += 1
             return _answer(dialect.form, Refused(Fault.UNKNOWN_KEY), now)
         self._callers.strip(request)
         try:
-            asked = dialect.asked(request.body, path)
+            if dialect.is_counted:
+                require_json(headers.get(b"content-type", b""))
         except BadRequest as error:
             return self._bad_request(dialect, error, now)
-        return self._decided(_Asking(request, dialect, caller, asked, begun), now)
+        fields = request.headers
+        if dialect.name != PASSED:
+            request.headers = [field for field in fields if field[0].lower() != b"accept-encoding"]
+            request.headers.append(_UNCOMPRESSED)
+        return Arrival.of(request, path, dialect, caller, fields)
+
+    def _dialect(self, path: str, method: bytes, speaks_anthropic: bool) -> Dialect | None:
+        found = dialect_of(path, speaks_anthropic)
+        if found is not None and method in found.methods:
+            return found
+        return self._paths.dialect(path, method, speaks_anthropic)
 
     def _decided(self, asking: _Asking, now: Now) -> Answer | Passage | Waiting:
         context = _context(asking, self.core.is_hard)
@@ -114,7 +162,7 @@ class Gate:
         return self._said(asking, context, decision, self._clock())
 
     def _said(self, asking: _Asking, context: Context, decision: Decision, now: Now) -> Answer | Passage:
-        dialect = asking.dialect
+        dialect = asking.arrival.dialect
         if decision.is_admitted:
             said = self._passed(asking, decision, now)
         else:
@@ -125,31 +173,34 @@ class Gate:
         return said
 
     def _passed(self, asking: _Asking, decision: Decision, now: Now) -> Answer | Passage:
-        request, dialect = asking.request, asking.dialect
-        sent = request.body
-        try:
-            request.body = dialect.treated(sent, _capped(asking.asked, decision))
-        except BadRequest as error:
-            self.core.settle(decision, now, (1, 0, 0, 0))
-            return self._bad_request(dialect, error, now)
-        settling = Settling(
+        request, dialect, sent = asking.request, asking.arrival.dialect, asking.request.body
+        observer: Observer
+        if dialect.name == PASSED:
+            observer = Passed(self.core, decision, dialect.form, self._clock, self.counts)
+        else:
+            try:
+                request.body = dialect.treated(sent, _capped(asking.asked, decision))
+            except BadRequest as error:
+                self.core.settle(decision, now, (1, 0, 0, 0))
+                return self._bad_request(dialect, error, now)
+            observer = self._settling(asking, decision, sent, now)
+        self.counts.requests[dialect.name][decision.step] += 1
+        return Passage(observer, decision.delay_seconds)
+
+    def _settling(self, asking: _Asking, decision: Decision, sent: bytes, now: Now) -> Settling:
+        request, arrival = asking.request, asking.arrival
+        return Settling(
             self.core,
             decision,
-            dialect,
-            asking.asked,
+            arrival,
+            asking.asked if request.body is sent else arrival.dialect.asked(request.body, arrival.observed_path),
             self._clock,
             self._observe,
             f"{self._worker}-{next(self._numbers)}",
-            asking.caller,
-            request,
             sent,
             self.counts,
             now.ns,
         )
-        self.counts.requests[dialect.name][decision.step] += 1
-        request.headers = [field for field in request.headers if field[0].lower() != b"accept-encoding"]
-        request.headers.append(_UNCOMPRESSED)
-        return Passage(settling, decision.delay_seconds)
 
     def _refused(self, form: Form, context: Context, decision: Decision, now: Now) -> Answer:
         refusal = decision.refusal
@@ -165,18 +216,21 @@ class Gate:
         return _answer(dialect.form, Refused.bad_request(error), now)
 
 
+_Head = tuple[bytes, bytes, str, tuple[Header, ...]]
+"""Method, target, peer and fields."""
+
+
 class _Asking(NamedTuple):
     """One request on its way to a decision. `begun` is in seconds of `perf_counter`."""
 
     request: Request
-    dialect: Dialect
-    caller: Caller
+    arrival: Arrival
     asked: Asked
     begun: float
 
 
 def _context(asking: _Asking, is_hard: bool) -> Context:
-    caller, asked = asking.caller, asking.asked
+    caller, asked = asking.arrival.caller, asking.asked
     most = asked.most_output_tokens
     if most is None:
         most = 0 if asked is NOTHING else USUAL_OUTPUT_TOKENS if asked.is_stream or not is_hard else WHOLE_OUTPUT_TOKENS
@@ -187,7 +241,7 @@ def _context(asking: _Asking, is_hard: bool) -> Context:
         payment=caller.payment,
         network=caller.network,
         input_tokens=asked.input_tokens,
-        output_tokens=most * asked.choices,
+        output_tokens=min(most * asked.choices, MAX_COUNT),
     )
 
 

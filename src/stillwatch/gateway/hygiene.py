@@ -73,6 +73,15 @@ def named_in(connection: bytes) -> frozenset[bytes]:
     return frozenset(option.strip().lower() for option in connection.split(b",")) - {b"close", b"keep-alive", b""}
 
 
+def combined(headers: Iterable[Header]) -> dict[bytes, bytes]:
+    """Fields by their names in lower case; what was said several times is one list (RFC 9110, 5.3)."""
+    fields: dict[bytes, bytes] = {}
+    for name, value in headers:
+        name = name.lower()
+        fields[name] = fields[name] + b", " + value if name in fields else value
+    return fields
+
+
 def without(headers: Iterable[Header], names: Set[bytes]) -> list[Header]:
     """The fields that `names` does not list, in lower case."""
     return [header for header in headers if header[0].lower() not in names]

@@ -7,14 +7,18 @@ The file holds one JSON object a line: `{"sha256": "...", "account": "...", "org
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from stillwatch.errors import UsageError
+from stillwatch.gateway.guard import Request
 
 _MOST_KEY_BYTES = 512
+_QUERY_KEY = re.compile(rb"[A-Za-z0-9._~-]+")
+_FIELDS = (b"x-api-key", b"x-goog-api-key", b"api-key")
 _REMEMBERED = 100_000
 """Chosen: digests of as many keys take 20 MB; more keys than that at once are looked up each time."""
 
@@ -62,11 +66,33 @@ class Keys:
 
 
 def key_of(headers: Mapping[bytes, bytes]) -> bytes:
-    """The key that a request presents, in any of the ways that providers document; empty for none."""
+    """The key that a request presents, in any of the ways that providers document; empty for none, or for several.
+
+    Who presents two could have one counted here and use the other at the model's server.
+    """
     bearer = headers.get(b"authorization", b"")
-    if bearer[:7].lower() == b"bearer ":
-        return bearer[7:].strip()
-    return headers.get(b"x-api-key", b"") or headers.get(b"x-goog-api-key", b"") or headers.get(b"api-key", b"")
+    first = bearer[7:].strip() if bearer[:7].lower() == b"bearer " else b""
+    for name in _FIELDS:
+        key = headers.get(name, first)
+        if key != first:
+            if first:
+                return b""
+            first = key
+    return first
+
+
+def take_key_from_query(request: Request) -> None:
+    """Put the key of a Gemini request's query into its field: what names a path is logged, a key must not be."""
+    path, _, query = request.target.partition(b"?")
+    parts = query.split(b"&")
+    keys = [part[4:] for part in parts if part.startswith(b"key=")]
+    if not all(_QUERY_KEY.fullmatch(key) for key in keys):
+        keys = [b"unreadable"]  # nobody's: escapes could smuggle a line into the field
+    elif not keys:
+        return
+    rest = b"&".join([part for part in parts if not part.startswith(b"key=")])
+    request.target = path + b"?" + rest if rest else path
+    request.headers += [(b"X-Goog-Api-Key", key) for key in keys]
 
 
 def _holder(line: bytes, file: Path, number: int) -> KeyHolder:

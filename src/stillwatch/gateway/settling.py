@@ -11,12 +11,12 @@ from collections.abc import Callable
 from stillwatch.decision.core import Core, Decision, Now
 from stillwatch.decision.policy import Reasoning
 from stillwatch.decision.verdict import Step
+from stillwatch.gateway.arrival import Arrival
 from stillwatch.gateway.dialects.asked import Asked
-from stillwatch.gateway.dialects.dialect import Dialect
+from stillwatch.gateway.dialects.counting import Counter
 from stillwatch.gateway.dialects.hiding import Hider
-from stillwatch.gateway.dialects.standing_limits import shown
-from stillwatch.gateway.guard import Cut, End, HeadChange, Header, Request
-from stillwatch.gateway.identity import Caller
+from stillwatch.gateway.dialects.telling import told
+from stillwatch.gateway.guard import Cut, End, HeadChange, Header
 from stillwatch.limits.ladder import NOTHING, OUTPUT
 from stillwatch.limits.limit import NANOSECONDS
 from stillwatch.observing.frames import Observed
@@ -26,9 +26,9 @@ MOST_KEPT_BYTES = 4 * 1024 * 1024
 """Of an answer, for observation. Chosen: longer than any text; what is longer is observed without its answer."""
 EXTENSION_TOKENS = 256
 """Taken at a time for an answer that overruns its reservation. Chosen: some seconds of one stream."""
-_CREDENTIALS = frozenset(
-    {b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key", b"cookie", b"proxy-authorization"}
-)
+_FIRST_ERROR = 400
+_CONTENT_TYPE = b"content-type"
+_EVENTS = b"text/event-stream"
 
 Observe = Callable[[Observed], object]
 Clock = Callable[[], Now]
@@ -38,10 +38,10 @@ class Settling:
     """The data plane's observer of one answer."""
 
     __slots__ = (
+        "_arrival",
         "_arrived_ns",
         "_asked",
         "_budget",
-        "_caller",
         "_cap",
         "_clock",
         "_core",
@@ -55,8 +55,8 @@ class Settling:
         "_kept",
         "_kept_bytes",
         "_observe",
-        "_request",
         "_reservation",
+        "_sent",
         "_status",
         "_whole",
     )
@@ -65,29 +65,25 @@ class Settling:
         self,
         core: Core,
         decision: Decision,
-        dialect: Dialect,
+        arrival: Arrival,
         asked: Asked,
         clock: Clock,
         observe: Observe,
         id: str,
-        caller: Caller,
-        request: Request,
         sent: bytes,
         counts: GateCounts,
         arrived_ns: int,
     ) -> None:
         self._counts, self._arrived_ns = counts, arrived_ns
-        self._core, self._decision, self._dialect, self._asked = core, decision, dialect, asked
-        self._clock, self._observe, self._id, self._caller = clock, observe, id, caller
-        fields = tuple([field for field in request.headers if field[0].lower() not in _CREDENTIALS])
-        self._request = (request.target, request.method, fields, sent)
+        self._core, self._decision, self._dialect, self._asked = core, decision, arrival.dialect, asked
+        self._clock, self._observe, self._id, self._arrival, self._sent = clock, observe, id, arrival, sent
         self._reservation = decision.reservation
         self._budget, self._cap = (
             0,
             None if (most := decision.treatment.most_output_tokens) is None else most * asked.choices,
         )
         self._is_hiding = decision.treatment.reasoning is Reasoning.HIDE
-        self._counter = dialect.counter(asked, is_stream=False)
+        self._counter: Counter | None = None
         self._hider: Hider | None = None
         self._whole: list[bytes] = []
         self._kept: list[bytes] = []
@@ -96,8 +92,7 @@ class Settling:
 
     def on_head(self, status: int, headers: list[Header]) -> HeadChange | None:
         self._status = status
-        kind = next((value for name, value in headers if name.lower() == b"content-type"), b"")
-        is_stream = kind.lower().startswith(b"text/event-stream")
+        is_stream = _is_stream(headers)
         self._budget = self._within(self._reservation.reserved[OUTPUT] if self._reservation else 0)
         self._counter = self._dialect.counter(self._asked, is_stream, self._budget)
         if self._is_hiding and is_stream:
@@ -105,8 +100,8 @@ class Settling:
         now = self._clock()
         self._counts.first_byte_seconds.observe((now.ns - self._arrived_ns) / NANOSECONDS)
         ladder = self._reservation.ladder if self._reservation else None
-        limits = self._dialect.form.admitted(shown(ladder.buckets, now.ns), now.us) if ladder else []
-        return HeadChange(limits, rewrites=self._is_hiding) if limits or self._is_hiding else None
+        fields = told(ladder, self._dialect.form, now.ns, now.us) if ladder else b""
+        return HeadChange(rewrites=self._is_hiding, fields=fields) if fields or self._is_hiding else None
 
     def on_body(self, block: bytes) -> bytes | Cut:
         if self._kept_bytes <= MOST_KEPT_BYTES:
@@ -114,8 +109,9 @@ class Settling:
             self._kept_bytes += len(block)
         if self._reservation is not None:
             self._reservation.is_alive = True
-        if self._counter.feed(block) and self._overruns():
-            last = self._counter.cut()
+        counter = self._counter
+        if counter is not None and counter.feed(block) and self._overruns(counter):
+            last = counter.cut()
             return Cut(self._hider.feed(last) + self._hider.close() if self._hider else last)
         if not self._is_hiding:
             return block
@@ -128,14 +124,14 @@ class Settling:
         """So many tokens, or what the treatment leaves of an answer if that is less."""
         return tokens if self._cap is None else min(tokens, self._cap)
 
-    def _overruns(self) -> bool:
+    def _overruns(self, counter: Counter) -> bool:
         """Take more of the limits while the piece that came needs it; True where the answer has to end."""
         while self._cap is None or self._budget < self._cap:
             granted = self._core.extend(self._decision, EXTENSION_TOKENS, self._clock())
             if granted == 0:
                 return True
             self._budget = self._within(self._budget + granted)
-            if not self._counter.go_on(self._budget):
+            if not counter.go_on(self._budget):
                 return False
         return True
 
@@ -161,39 +157,53 @@ class Settling:
             self._core.settle(self._decision, now, NOTHING)
             self._counts.ended[End.CLIENT_LEFT] += 1
             return
-        used = self._counter.close()
-        reservation, caller = self._reservation, self._caller
-        given = reservation.reserved[1] if used.input_tokens is None and reservation else used.input_tokens or 0
-        failed = cause is End.UPSTREAM_FAILED and not delivered_bytes
-        self._core.settle(self._decision, now, (1, 0 if failed else given, used.output_tokens, 0))
-        self._count(cause, 0 if failed else given, used.output_tokens, now.ns - self._arrived_ns)
-        target, method, fields, sent = self._request
+        given, made = self._used(cause, delivered_bytes)
+        arrival, caller = self._arrival, self._arrival.caller
+        self._core.settle(self._decision, now, (1, given, made, 0))
+        self._count(cause, given, made, now.ns - self._arrived_ns)
         whole = self._kept_bytes <= MOST_KEPT_BYTES
         self._observe(
             Observed(
                 now.us,
                 self._id,
                 caller.account,
-                target.decode("ascii", "replace"),
-                method.decode("ascii", "replace"),
+                arrival.observed_path,
+                arrival.observed_method,
                 self._status,
-                sent,
+                self._sent,
                 b"".join(self._kept) if whole else b"",
-                tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]),
+                arrival.observed_fields,
                 caller.organization,
                 caller.key,
                 caller.address,
                 caller.payment,
                 given,
-                used.output_tokens,
+                made,
                 now.us - (now.ns - self._arrived_ns) // 1_000,
                 cause,
                 caller.network,
             )
         )
 
+    def _used(self, cause: End, delivered_bytes: int) -> tuple[int, int]:
+        """Tokens in and out. An error is no answer: nothing was made for it, however long its page is."""
+        counter = self._counter or self._dialect.counter(self._asked, is_stream=False)
+        used, reservation = counter.close(), self._reservation
+        if self._status >= _FIRST_ERROR or (cause is End.UPSTREAM_FAILED and not delivered_bytes):
+            return 0, 0
+        given = reservation.reserved[1] if used.input_tokens is None and reservation else used.input_tokens or 0
+        return given, used.output_tokens
+
     def _count(self, cause: End, input_tokens: int, output_tokens: int, ns: int) -> None:
         self._counts.ended[cause] += 1
         self._counts.input_tokens += input_tokens
         self._counts.output_tokens += output_tokens
         self._counts.answer_seconds.observe(ns / NANOSECONDS)
+
+
+def _is_stream(headers: list[Header]) -> bool:
+    """Are these the fields of a stream of events?"""
+    for name, value in headers:
+        if len(name) == len(_CONTENT_TYPE) and name.lower() == _CONTENT_TYPE:
+            return value[: len(_EVENTS)].lower() == _EVENTS
+    return False

@@ -116,7 +116,7 @@ class Counter:
             self._read_body()
         delivered = self.delivered
         answer = self._answer
-        if answer.output_tokens is None:
+        if answer.output_tokens is None or (delivered and not answer.output_tokens):  # nobody says a text in no tokens
             return Used(answer.input_tokens, delivered, is_said=False)
         if self._is_stream and not answer.is_over:  # said at the start or on the way: what came later counts too
             return Used(answer.input_tokens, max(answer.output_tokens, delivered), is_said=False)

@@ -50,6 +50,7 @@ class Dialect:
     signs: tuple[bytes, ...]
     form: Form
     methods: frozenset[bytes] = _ASKS
+    is_counted: bool = True
 
     def counter(self, asked: Asked, is_stream: bool, budget: int | None = None) -> Counter:
         """Counts an answer. `is_stream`: it is text/event-stream; `budget` in output tokens of all choices together."""
@@ -83,12 +84,16 @@ def _found(path: str, speaks_anthropic: bool) -> Dialect | None:
     if "models" not in segments[-2:]:
         return None
     if speaks_anthropic:
-        return _models("anthropic_models", ANTHROPIC)
-    return _models("gemini_models", GEMINI) if "v1beta" in segments else _models("openai_models", OPENAI)
+        return uncounted("anthropic_models", ANTHROPIC, _LISTS)
+    is_gemini = "v1beta" in segments
+    return uncounted("gemini_models" if is_gemini else "openai_models", GEMINI if is_gemini else OPENAI, _LISTS)
 
 
-def _models(name: str, form: Form) -> Dialect:
-    return Dialect(name, _asks_nothing, openai_embeddings.treated, openai_chat.Answer, _has_none, (), form, _LISTS)
+def uncounted(name: str, form: Form, methods: frozenset[bytes] = _ASKS) -> Dialect:
+    """What asks for no tokens and is left as it is; its body, if it has one, is read by nobody."""
+    return Dialect(
+        name, _asks_nothing, openai_embeddings.treated, openai_chat.Answer, _has_none, (), form, methods, False
+    )  # fmt: skip
 
 
 def _asks_nothing(body: bytes, path: str) -> Asked:
