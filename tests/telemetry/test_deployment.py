@@ -131,3 +131,29 @@ def test_logs_of_a_gateway_are_lines_of_json(tmp_path: Path) -> None:
 
 async def asked_of(port: int) -> None:
     assert (await asked(port)).startswith(b"HTTP/1.1 502 ")
+
+
+def test_a_tracer_tells_its_looks(tmp_path: Path) -> None:
+    """One that looked once, at a ledger with too little in it to find anybody; its numbers stay."""
+    (tmp_path / "key").write_text(f"{20_260_302:064x}")
+    (tmp_path / "key").chmod(0o600)
+    body = {"model": "m", "messages": [{"role": "user", "content": "Who grinds the rye?"}]}
+    row = {"path": "/v1/chat/completions", "account": "a", "body": body}
+    rows = [{"ts_us": 86_400_000_000 * day, "id": str(day), **row} for day in range(20_000, 20_006)]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    secret = ("--secret", str(tmp_path / "key"))
+    ledger = str(tmp_path / "ledger")
+    state, journal = ("--state", str(tmp_path / "state")), ("--journal", str(tmp_path / "journal.jsonl"))
+    numbers = ("--metrics", str(tmp_path / "metrics"))
+    for arguments in (
+        ("sketch", str(tmp_path / "log.jsonl"), "--out", ledger, "--workers", "1", *secret),
+        ("trace", ledger, *state, *journal, *numbers, "--once", *secret),
+    ):
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "stillwatch.cli.main", *arguments], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    with served(tmp_path / "metrics") as endpoint:
+        told = endpoint.numbers()
+    assert told["stillwatch_tracer_looks_total", "ended"] == told["stillwatch_tracer_look_seconds_count",] == 1
+    assert told["stillwatch_tracer_looks_total", "failed"] == 0
