@@ -5,7 +5,7 @@ An exchange lies in one of 256 cells in each of 16 sets of directions, the cells
 and none otherwise. What all customers' requests have in common is taken out first: the mean over the accounts of the
 last day before. It is fixed for a day, so a restart gives every request the cell that it had.
 
-What an account can spend is bounded: of requests about ever other things some 180 are new, then most cells are known.
+What an account can spend is bounded: of requests about ever other things some 150 are new, then most cells are known.
 Weakness: within a long wrapper short questions lie in few cells, so few of them count; an account that is forgotten
 (`MOST_ACCOUNTS`) starts its day anew; who has no day before today is measured without the mean.
 """
