@@ -95,7 +95,7 @@ def _roles(run: Path) -> set[str]:
     """Which roles run; none where nobody lets us look."""
     try:
         return set(address.living_roles(run))
-    except OSError:
+    except (OSError, StillwatchError):
         return set()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from stillwatch.cli.checks.result import Result, fault, guarded, ok
 from stillwatch.telemetry import published
 from stillwatch.telemetry.exporter import SERVER
+from stillwatch.telemetry.gathering import alone
 
 _SECONDS = 1.0
 
@@ -77,13 +78,20 @@ def is_exporter(host: str, port: int) -> bool:
 
 
 def living_roles(run: Path) -> Collection[str]:
-    """Roles of the processes that tell numbers in a run directory; reading takes nothing away."""
-    found = set()
-    for file in run.glob(f"*{published.SUFFIX}"):
-        descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            if published.is_locked(descriptor) and (snapshot := published.read(descriptor)):
-                found.add(snapshot.role)
-        finally:
-            os.close(descriptor)
-    return found
+    """Roles of the processes that tell numbers in a directory; reading takes nothing away.
+
+    Raises `DirectoryBusy`, or `OSError`.
+    """
+    if not run.is_dir():
+        return set()
+    with alone(run):  # whoever begins to tell numbers meanwhile needs its file's lock
+        return {role for file in run.glob(f"*{published.SUFFIX}") if (role := _living_role(file))}
+
+
+def _living_role(file: Path) -> str:
+    descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        snapshot = published.read(descriptor) if published.is_locked(descriptor) else None
+    finally:
+        os.close(descriptor)
+    return snapshot.role if snapshot else ""
