@@ -124,7 +124,7 @@ _decode = json.Decoder(_Event, strict=False).decode
 class Answer:
     """One message as it comes."""
 
-    __slots__ = ("_open", "events", "input_tokens", "is_over", "output_tokens", "size")
+    __slots__ = ("_open", "events", "input_tokens", "is_over", "output_tokens", "size", "text")
 
     def __init__(self, asked: Asked) -> None:
         self._open: list[int] = []
@@ -132,12 +132,16 @@ class Answer:
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
         self.is_over = False
+        self.text: tuple[bytes, str] | None = None
 
     def observe(self, data: bytes) -> None:
         """Take in one event."""
         came = _decode(data)
+        self.text = None
         if came.type == "content_block_delta":
             self._count(came.delta)
+            if came.delta is not None and came.delta.text:
+                self.text = b"text", came.delta.text
         elif came.type == "content_block_start":
             self._open.append(came.index)
             self._count(came.content_block)

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from stillwatch.gateway.dialects.alike import Alike
 from stillwatch.gateway.dialects.estimate import BYTES_PER_TOKEN, tokens_out
 from stillwatch.gateway.dialects.events import can_end, data_of, split
 
@@ -44,6 +45,10 @@ class Answer(Protocol):
     output_tokens: int | None
     is_over: bool
 
+    @property
+    def text(self) -> tuple[bytes, str] | None:
+        """Of the event observed last: its text and the name of that member, if nothing else in it counts."""
+
     def observe(self, data: bytes) -> None:
         """Take in the data of one event; raises `msgspec.DecodeError` where it is not one."""
 
@@ -57,10 +62,21 @@ class Answer(Protocol):
 class Counter:
     """Counts one answer. `budget` is the hard one, in output tokens; None for none."""
 
-    __slots__ = ("_answer", "_budget", "_enough", "_held", "_is_long", "_is_stream", "_kept_of_last", "_pieces")
+    __slots__ = (
+        "_alike",
+        "_answer",
+        "_budget",
+        "_enough",
+        "_held",
+        "_is_long",
+        "_is_stream",
+        "_kept_of_last",
+        "_pieces",
+    )
 
     def __init__(self, answer: Answer, is_stream: bool, budget: int | None = None) -> None:
         self._answer = answer
+        self._alike: Alike | None = None
         self._is_stream = is_stream
         self._budget = budget if is_stream else None
         self._pieces: list[bytes] = []
@@ -136,19 +152,43 @@ class Counter:
     def _read(self, last: int) -> bool:
         """Count the whole events that are held; True if they reach the budget. `last` is the size of the last piece."""
         pieces = self._pieces
-        events, rest = split(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-        answer, budget, at = self._answer, self._budget, 0
-        for event in events:
+        text = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        answer, budget, at = self._answer, self._budget, self._take_alike(text)
+        may_learn = True
+        events, rest = split(text[at:] if at else text)
+        events.reverse()
+        while events:
+            event = events.pop()
             at += len(event)
             _observe(answer, event)
             if budget is not None and not answer.is_over and tokens_out(answer.events, answer.size) >= budget:
                 self._kept_of_last = at - (self._held - last)
                 return True
+            if may_learn and answer.text is not None:
+                may_learn = False
+                self._alike = Alike.of(event, *answer.text)
+                if taken := self._take_alike(text[at:]):
+                    at += taken
+                    events, rest = split(text[at:])
+                    events.reverse()
         self._pieces = [rest] if rest else []
         self._held = len(rest)
         self._enough = max(self._bytes_to_read(), len(rest) + 1)
         self._is_long = len(rest) > MOST_HELD_BYTES
         return False
+
+    def _take_alike(self, text: bytes) -> int:
+        """Count the events at the start of `text` that are alike, all at once; where the others begin."""
+        answer = self._answer
+        taken = self._alike.take(text) if self._alike is not None else None
+        if taken is None:
+            return 0
+        end, events, size = taken
+        if self._budget is not None and tokens_out(answer.events + events, answer.size + size) >= self._budget:
+            return 0  # one of them reaches it: which, is found one by one
+        answer.events += events
+        answer.size += size
+        return end
 
     def _hold_on(self) -> bool:
         """The event goes on. Beyond all bounds it counts by its size, and its rest as an event of its own."""

@@ -146,7 +146,7 @@ _decode_list = json.Decoder(list[_Chunk], strict=False).decode
 class Answer:
     """One answer as it comes."""
 
-    __slots__ = ("_last", "_open", "events", "input_tokens", "is_over", "output_tokens", "size")
+    __slots__ = ("_last", "_open", "events", "input_tokens", "is_over", "output_tokens", "size", "text")
 
     def __init__(self, asked: Asked) -> None:
         self._open: set[int] = set()
@@ -155,6 +155,7 @@ class Answer:
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
         self.is_over = False
+        self.text: tuple[bytes, str] | None = None  # events are decoded one by one
 
     def observe(self, data: bytes) -> None:
         """Take in one chunk."""

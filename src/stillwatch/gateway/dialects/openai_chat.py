@@ -136,7 +136,9 @@ _decode = json.Decoder(_Chunk, strict=False).decode
 class Answer:
     """One chat completion as it comes; also of the older completions and of vectors, whose frame is the same."""
 
-    __slots__ = ("_asked", "_first", "_kind", "_open", "events", "input_tokens", "is_over", "output_tokens", "size")
+    __slots__ = (
+        "_asked", "_first", "_kind", "_open", "events", "input_tokens", "is_over", "output_tokens", "size", "text",
+    )  # fmt: skip
 
     def __init__(self, asked: Asked, kind: str = "chat.completion.chunk") -> None:
         self._asked = asked
@@ -147,10 +149,12 @@ class Answer:
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
         self.is_over = False
+        self.text: tuple[bytes, str] | None = None
 
     def observe(self, data: bytes) -> None:
         """Take in one chunk."""
         chunk = _decode(data)
+        self.text = _only_text(chunk)
         if self._first is None:
             self._first = chunk
         for choice in chunk.choices:
@@ -201,6 +205,18 @@ class Answer:
         value = {"id": first.id, "object": self._kind, "created": first.created, "model": first.model}
         said = {"usage": usage} if self._asked.wants_usage else {}
         return json.encode({**value, "choices": choices, **said})
+
+
+def _only_text(chunk: _Chunk) -> tuple[bytes, str] | None:
+    """The content of a chunk that has nothing else to count."""
+    if len(chunk.choices) != 1 or chunk.usage is not None:
+        return None
+    choice = chunk.choices[0]
+    delta = choice.delta
+    if delta is None or not delta.content or choice.finish_reason is not None or choice.message is not None:
+        return None
+    has_more = delta.reasoning_content or delta.reasoning or delta.refusal or delta.tool_calls or delta.function_call
+    return None if has_more else (b"content", delta.content)
 
 
 def _size(choice: _Choice) -> int:

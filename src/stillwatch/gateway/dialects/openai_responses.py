@@ -128,7 +128,7 @@ class Answer:
 
     __slots__ = (
         "_content", "_item", "_items", "_output_index", "_part", "_response", "_sequence", "_texts",
-        "events", "input_tokens", "is_over", "output_tokens", "size",
+        "events", "input_tokens", "is_over", "output_tokens", "size", "text",
     )  # fmt: skip
 
     def __init__(self, asked: Asked) -> None:
@@ -143,6 +143,7 @@ class Answer:
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
         self.is_over = False
+        self.text: tuple[bytes, str] | None = None  # events are decoded one by one
 
     def observe(self, data: bytes) -> None:
         """Take in one event."""
