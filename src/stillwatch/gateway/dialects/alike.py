@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 _QUOTE: Final = b'"'
+_NOT_PLAIN: Final = bytes(range(32)) + b'"\\'  # RFC 8259, 7: what cannot stand in a string as it is
 
 
 class Alike:
@@ -56,7 +57,12 @@ class Alike:
 
 def _is_plain(text: bytes) -> bool:
     """Could it stand in a JSON string as it is, and be of no other size there?"""
+    if len(text.translate(None, _NOT_PLAIN)) != len(text):
+        return False
+    if text.isascii():
+        return True
     try:
-        return _QUOTE not in text and b"\\" not in text and text.decode().isprintable()
+        text.decode()
     except UnicodeDecodeError:
         return False
+    return True
