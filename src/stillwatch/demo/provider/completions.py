@@ -13,7 +13,7 @@ from stillwatch.demo.provider.reply import MARK, Block, Reply, event, spoken, st
 from stillwatch.demo.provider.wish import BadWish, Body, Wish, model_of, stops, table
 from stillwatch.demo.provider.wish import whole as number
 
-_MOST_CHOICES, _MOST_TOPS, _MOST_PROMPTS = 128, 5, 2048  # the first two prescribed by the reference, the last chosen
+_MOST_CHOICES, _MOST_TOPS, _MOST_PROMPTS = 128, 5, 128  # the first two prescribed by the reference, the last chosen
 _USUAL_TOKENS = 16  # prescribed by the reference
 
 
@@ -38,7 +38,7 @@ def _prompts(value: Any) -> list[str]:
         raise BadWish(f"prompt is a string or a list of at most {_MOST_PROMPTS}")
     if all(isinstance(one, int) for one in value):
         return [" ".join(map(str, value))]
-    return [one if isinstance(one, str) else " ".join(map(str, one)) for one in value]
+    return [" ".join(map(str, one)) if isinstance(one, list) else str(one) for one in value]
 
 
 def _wish(body: Body, prompt: str) -> Wish:

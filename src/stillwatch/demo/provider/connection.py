@@ -26,6 +26,7 @@ from stillwatch.demo.provider.routes import Routes
 from stillwatch.demo.provider.wish import BadWish
 
 _MOST_BODY_BYTES = 64 * 1024 * 1024  # chosen: twice what the gateway lets pass
+_MOST_HEAD_BYTES, _MOST_PIPELINED = 256 * 1024, 64  # chosen: far above any client; who sends more is cut off
 _OVERLONG = b"x" * (1 << 20)
 _GARBAGE = b"\x16\x03\x01 this is no HTTP \x00\xff\r\n\r\n"
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
@@ -53,7 +54,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[tuple[Reply, Misbehaviour, bool]] = deque()
         self._is_busy = False
-        self._url, self._body = b"", bytearray()
+        self._url, self._body, self._head_bytes = b"", bytearray(), 0
         self._fields: dict[bytes, bytes] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -72,6 +73,9 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError:
+            self.close()  # a fault of ours, which the loop reports
+            raise
         except httptools.HttpParserError:
             self._transport.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
             self._transport.close()
@@ -83,13 +87,20 @@ class Connection(asyncio.Protocol):
     # -- httptools ---------------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        self._url, self._body, self._fields = b"", bytearray(), {}
+        self._url, self._body, self._fields, self._head_bytes = b"", bytearray(), {}, 0
 
     def on_url(self, url: bytes) -> None:
         self._url += url
+        self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._fields[name.lower()] = value
+        self._count(len(name) + len(value))
+
+    def _count(self, head_bytes: int) -> None:
+        self._head_bytes += head_bytes
+        if self._head_bytes > _MOST_HEAD_BYTES:
+            self._transport.abort()
 
     def on_headers_complete(self) -> None:
         if self._fields.get(b"expect", b"").lower() == b"100-continue":
@@ -115,6 +126,8 @@ class Connection(asyncio.Protocol):
                 fields=self._fields,
             )
         self._waiting.append((reply, wanted, self._parser.should_keep_alive()))
+        if len(self._waiting) > _MOST_PIPELINED:
+            self._transport.abort()
         if not self._is_busy:
             self._next()
 

@@ -59,4 +59,4 @@ def _texts(value: Any) -> list[str]:
         raise BadWish(f"input is a text or a list of at most {_MOST_TEXTS}")
     if all(isinstance(one, int) for one in value):
         return [" ".join(map(str, value))]
-    return [one if isinstance(one, str) else " ".join(map(str, one)) for one in value]
+    return [" ".join(map(str, one)) if isinstance(one, list) else str(one) for one in value]

@@ -53,7 +53,12 @@ def embedding(model: str, body: Body, mind: Mind, name: str) -> Reply:
 
 def embeddings(model: str, body: Body, mind: Mind, name: str) -> Reply:
     """Directions for several texts."""
-    return whole({"embeddings": [_embedding(table(one)) for one in body.get("requests") or ()]}, 0)
+    return whole({"embeddings": [_embedding(table(one)) for one in _requests(body)]}, 0)
+
+
+def _requests(body: Body) -> list[Any]:
+    given = body.get("requests")
+    return given if isinstance(given, list) else []
 
 
 def _embedding(body: Body) -> Body:

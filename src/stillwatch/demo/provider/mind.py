@@ -124,7 +124,7 @@ def _stopped(text: str, stops: tuple[str, ...]) -> tuple[str, bool]:
 
 def _filled(schema: Body, subject: Subject, chance: Chance, depth: int = 0) -> Any:
     """A value that fits the schema, for the words of JSON Schema that model APIs document."""
-    if schema.get("enum"):
+    if isinstance(schema.get("enum"), list) and schema["enum"]:
         return chance.pick(schema["enum"])
     kind = schema.get("type")
     kind = str(kind[0] if isinstance(kind, list) and kind else kind or "object").lower()

@@ -55,6 +55,8 @@ class Routes:
             return self._found(path, query, body, provider, mind)
         except msgspec.DecodeError as fault:
             return error(provider, 400, f"The body is no JSON object: {fault}.")
+        except RecursionError:
+            return error(provider, 400, "The body is nested too deeply.")
         except BadWish as fault:
             return error(provider, 400, f"{fault}.")
 
