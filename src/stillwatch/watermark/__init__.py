@@ -1,0 +1,1 @@
+"""Marks in generated text that a student trained on it carries too: keys, what is marked, how it is detected."""

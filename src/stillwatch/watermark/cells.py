@@ -1,0 +1,64 @@
+"""The cells of texts, each once: the same context and token again tell nothing new of a key.
+
+Without this a text that repeats itself counts one coin many times. Measured in the field: nominal 1 % became 15 to 44
+%.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from stillwatch.watermark.contexts import Tokens, Words, contexts_of
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Distinct cells: `contexts[i]` followed by `tokens[i]`."""
+
+    contexts: Words
+    tokens: Words
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def without(self, carried: Cells) -> Cells:
+        """Those that are none of `carried`: what a prompt that holds them may have handed on says nothing."""
+        return self._where(~np.isin(self._pairs(), carried._pairs()))
+
+    def among(self, contexts: Words) -> Cells:
+        """Those with one of these contexts: a filter that was fixed before anything was scored."""
+        return self._where(np.isin(self.contexts, contexts))
+
+    def _where(self, kept: np.ndarray) -> Cells:
+        return Cells(self.contexts[kept], self.tokens[kept])
+
+    def _pairs(self) -> np.ndarray:
+        pairs = np.empty(len(self), np.dtype([("context", "<u8"), ("token", "<u8")]))
+        pairs["context"], pairs["token"] = self.contexts, self.tokens
+        return pairs
+
+
+def cells_of(texts: Iterable[Tokens], window: int) -> Cells:
+    """The distinct cells of texts of one tokenizer, in the order in which they first come.
+
+    Raises `UsageError` for numbers that are no tokens.
+    """
+    contexts, tokens = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
+    for text in texts:
+        contexts.append(contexts_of(text, window))
+        tokens.append(text[window:].astype(np.uint64))
+    return distinct(np.concatenate(contexts), np.concatenate(tokens))
+
+
+def distinct(contexts: Words, tokens: Words) -> Cells:
+    """These cells, each once, in the order in which they first come."""
+    order = np.lexsort((tokens, contexts))
+    by_cell = contexts[order], tokens[order]
+    is_first = np.ones(len(order), np.bool_)
+    is_first[1:] = (by_cell[0][1:] != by_cell[0][:-1]) | (by_cell[1][1:] != by_cell[1][:-1])
+    first = np.minimum.reduceat(order, np.flatnonzero(is_first)) if len(order) else order
+    kept = np.sort(first)
+    return Cells(contexts[kept], tokens[kept])
