@@ -187,3 +187,33 @@ def test_only_so_many_are_open_at_once(store):
     open_.settle(first[0], store.now)
     assert opened() is not None
     assert opened() is None
+
+
+def test_what_was_learned_afterwards_closes_a_budget_until_no_more_than_it_is_used(store):
+    """Nothing of it is asked for at admission, so no request needs any of it; still none passes."""
+    ladder = store.ladder((limit(Level.CAMPAIGN, 60, measure=Measure.NEW_INFORMATION), "ring"))
+    assert store.admit(ladder, (1, 0, 0, 0)) is None
+    ladder.settle((0, 0, 0, 0), (0, 0, 0, 90), store.now)
+    store.move(0.5)
+    refusal = store.admit(ladder, (1, 0, 0, 0))
+    assert refusal is not None
+    assert refusal.limit.measure is Measure.NEW_INFORMATION
+    assert 29 * NANOSECONDS <= refusal.wait_ns <= 30 * NANOSECONDS
+    store.move(29.0)
+    assert store.admit(ladder, (1, 0, 0, 0)) is not None
+    store.move(1.0)
+    assert store.admit(ladder, (1, 0, 0, 0)) is None
+
+
+def test_an_answer_that_overruns_gets_what_a_hard_limit_has_left_and_no_more(store):
+    hard = Limit(Level.ACCOUNT, Measure.OUTPUT_TOKENS, 60_000, 3_600, is_hard=True)
+    owed = Limit(Level.KEY, Measure.OUTPUT_TOKENS, 10_000, 3_600)
+    ladder = store.ladder((hard, "a"), (owed, "k"))
+    assert store.admit(ladder, (1, 0, 9_000, 0)) is None
+    granted = 0
+    for _ in range(150):
+        granted += ladder.extend(500, store.now)
+        store.move(0.1)
+    assert 50_500 <= granted <= 51_000 + 15 * 60_000 // 3_600
+    store.move(0.5)
+    assert ladder.buckets[1].remaining(store.now) == 0  # what is not hard was charged all the same
