@@ -6,10 +6,12 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from telemetry.test_deployment import command
 
 from .conftest import Stillwatch
 
@@ -36,14 +38,18 @@ def upstream() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
-            connection, _ = listening.accept()
-            with connection:
-                connection.recv(65_536)
-                connection.sendall(b"HTTP/1.1 401 Unauthorized\r\n\r\n")
+            with suppress(OSError):  # until the test is over
+                while True:
+                    connection, _ = listening.accept()
+                    with connection:
+                        connection.recv(65_536)
+                        connection.sendall(b"HTTP/1.1 401 Unauthorized\r\n\r\n")
 
-        thread = threading.Thread(target=serve, daemon=True)
+        thread = threading.Thread(target=serve)
         thread.start()
         yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 @pytest.fixture
@@ -107,3 +113,19 @@ def test_an_upstream_that_is_not_there_is_a_fault(stillwatch: Stillwatch, deploy
     deployment.write_text(CONFIGURATION.format(port=port))
     done = stillwatch("doctor", "--config", deployment)
     assert (done.code, "Connection refused" in done.out) == (1, True)
+
+
+def test_addresses_of_a_deployment_that_runs_are_its_own(stillwatch: Stillwatch, deployment: Path) -> None:
+    """Doctor may be asked beside it; once it has ended they are free."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    deployment.write_text(deployment.read_text().replace("port = 0", f"port = {port}", 1))
+    with command("gateway", deployment) as (_, line):
+        assert str(port) in line
+        while True:
+            _, said = told(stillwatch, deployment)
+            found = {check["check"]: check["said"] for check in said["checks"]}
+            if found["gateway's address"].endswith("is ours"):  # its worker has begun to tell
+                break
+    _, said = told(stillwatch, deployment)
+    assert f"127.0.0.1:{port} is free" in {check["said"] for check in said["checks"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 import socket
@@ -84,6 +85,42 @@ def test_a_gateway_tells_what_it_did_also_after_its_end(tmp_path: Path) -> None:
                     assert numbers[ALLOWED] == 1
                     assert numbers["stillwatch_tokens_total", "output"] == 6
                     assert (await asyncio.to_thread(endpoint.ask, "/readyz"))[0] == 503
+
+    run(test())
+
+
+def worker_of(endpoint: Endpoint, unlike: int = 0) -> int:
+    """The process of the one worker, once there is one and it is another."""
+    while True:
+        pids = [int(pid) for name, *labels in endpoint.numbers() for pid in labels[:1] if is_worker(name, labels)]
+        if len(pids) == 1 and pids != [unlike]:
+            return pids[0]
+
+
+def is_worker(name: str, labels: list[str]) -> bool:
+    return name == "process_start_time_seconds" and labels[1] == "worker"
+
+
+def test_totals_go_on_over_a_reload_and_a_kill_of_a_worker(tmp_path: Path) -> None:
+    """Three workers, one after the other: drained, killed, ended."""
+
+    async def test() -> None:
+        async with upstream(says(WHOLE)) as server:
+            with command("gateway", configuration(tmp_path, server.port)) as (process, line):
+                port = int(re.findall(r":(\d+)", line)[-1])
+                with served(tmp_path / "home" / "run" / "metrics") as endpoint:
+                    await asked(port)
+                    await asyncio.to_thread(until, endpoint, ALLOWED, 1)
+                    first = await asyncio.to_thread(worker_of, endpoint)
+                    process.send_signal(signal.SIGHUP)
+                    second = await asyncio.to_thread(worker_of, endpoint, first)
+                    await asked(port)
+                    await asyncio.to_thread(until, endpoint, ALLOWED, 2)
+                    os.kill(second, signal.SIGKILL)
+                    await asyncio.to_thread(worker_of, endpoint, second)
+                    assert (await asyncio.to_thread(endpoint.numbers))[ALLOWED] == 2
+                    await asked(port)
+                    await asyncio.to_thread(until, endpoint, ALLOWED, 3)
 
     run(test())
 

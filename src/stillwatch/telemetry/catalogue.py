@@ -71,6 +71,8 @@ _METRICS = (
     Metric("stillwatch_observer_exchanges_total", _C, Over.ALL, "Exchanges that reached the observer.", ("outcome",)),
     Metric("stillwatch_observer_broken_connections_total", _C, Over.ALL,
            "Connections closed by the observer because what came was no frame."),
+    Metric("stillwatch_observer_novelties_total", _C, Over.ALL,
+           "Exchanges that asked about something new, by whether a worker was there to be told.", ("outcome",)),
     Metric("stillwatch_ledger_commits_total", _C, Over.ALL, "Commits to the ledger."),
     Metric("stillwatch_verdicts_in_force", _G, Over.LARGEST, "Verdicts that hold now.", ("step",)),
     Metric("stillwatch_journal_entries_total", _C, Over.LARGEST, "Entries of the journal that were followed."),

@@ -63,6 +63,8 @@ class ObserverCounts(Protocol):
     observed: int
     unreadable: int
     broken_connections: int
+    learned: int
+    untold: int
     commits: int
 
 
@@ -133,6 +135,8 @@ def of_observer(counts: ObserverCounts) -> Numbers:
         ("stillwatch_observer_exchanges_total", "kept"): counts.observed,
         ("stillwatch_observer_exchanges_total", "unreadable"): counts.unreadable,
         ("stillwatch_observer_broken_connections_total",): counts.broken_connections,
+        ("stillwatch_observer_novelties_total", "told"): counts.learned - counts.untold,
+        ("stillwatch_observer_novelties_total", "untold"): counts.untold,
         ("stillwatch_ledger_commits_total",): counts.commits,
     }
 
