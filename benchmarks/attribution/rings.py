@@ -10,6 +10,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,7 @@ def hunted(folder: Path) -> list[tuple[Found, dict[int, str]]]:
         for one in found:
             accounts = seen.accounts.account[one.candidate.accounts].tolist()
             rings.append((one, {account: names.get(account, "") for account in accounts}))
+        raise _Enough
 
     unread = patch.multiple(
         pipeline,
@@ -169,10 +171,14 @@ def hunted(folder: Path) -> list[tuple[Found, dict[int, str]]]:
         _explained=lambda found, *rest: found,
         _placed=lambda listed, *rest: listed,
     )
-    with patch.object(pipeline, "_review", taken), unread:
+    with patch.object(pipeline, "_review", taken), unread, suppress(_Enough):
         views = [View(Ledger.open(folder / name), connect(threads=1)) for name in ("exchanges", "benign")]
         pipeline.review(views[0], views[1], hunt)
     return rings
+
+
+class _Enough(Exception):
+    """The rings are known: the rest of the hunt is of no use here."""
 
 
 def _nothing_claimed(*asked: object) -> None:
@@ -192,7 +198,7 @@ def _halves(ledger: Path, found: Found, accounts: Any) -> tuple[Profile, Profile
     chosen = (carries.sum(axis=1) >= _ZONES_CARRIED) | (not len(keys))  # without a wrapper all of it is the ring's
     middle = np.median(rows["ts_us"][chosen]) if chosen.any() else 0
     early, late = (chosen & (rows["ts_us"] <= middle)), (chosen & (rows["ts_us"] > middle))
-    told = objective(found.ring.intents)
+    told = objective(found.ring.intents, found.ring.tools)
     return _profile(found, held[early], rows, early, keys, told), _profile(found, held[late], rows, late, keys, told)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stillwatch.campaigns.objective import MOSTLY, is_explicit_harvest, is_making_of_items, objective
+from stillwatch.campaigns.objective import MOSTLY, PARTLY, is_explicit_harvest, is_making_of_items, objective
 from stillwatch.sketch.record import Intent
 
 NAMES = {
@@ -24,11 +24,23 @@ NAMES = {
 @pytest.mark.parametrize(("intent", "name"), NAMES.items(), ids=NAMES.values())
 def test_an_intent_that_most_exchanges_have_names_the_objective(intent: int, name: str) -> None:
     assert objective({int(intent): MOSTLY}) == name
-    assert objective({int(intent): MOSTLY - 0.01}) == "question sweep"
+    assert objective({int(intent): MOSTLY - 0.01}) == f"question sweep, partly {name}"
+    assert objective({int(intent): PARTLY - 0.01}) == "question sweep"
 
 
 def test_the_more_specific_intent_wins() -> None:
     assert objective({int(Intent.CODING): 1.0, int(Intent.GRADING): 0.5}) == "rubric grading"
+
+
+def test_of_several_kinds_of_training_work_the_commonest_wins() -> None:
+    """A reference work that becomes rated questions: most of it makes items."""
+    assert objective({int(Intent.GRADING): 0.45, int(Intent.GENERATE_ITEMS): 0.63}) == "making of training items"
+
+
+def test_tools_name_it_where_no_training_set_is_made() -> None:
+    """Agents write code as well; graders may have tools."""
+    assert objective({int(Intent.CODING): 1.0}, tools=MOSTLY) == "tasks for an agent with tools"
+    assert objective({int(Intent.GRADING): 0.5}, tools=1.0) == "rubric grading"
 
 
 def test_nothing_known_is_a_question_sweep() -> None:

@@ -20,7 +20,7 @@ Columns = dict[str, NDArray[np.generic]]
 
 GATHERED_COLUMNS = (
     *("account", "conversation", "ts_us", "flags", "intent", "temperature", "zones", "payload", "projection"),
-    *("ip", "network", "payment"),
+    *("ip", "network", "payment", "tools"),
 )
 ROWS_PER_ACCOUNT = 256
 """Openings, and as many later turns, kept per account of a candidate, evenly over time; all are counted."""

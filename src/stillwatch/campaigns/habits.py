@@ -29,5 +29,7 @@ def profiles_of(
         rows = {name: group.columns[name][group.carries] for name in columns} | {
             "account": group.account[group.carries]
         }
-        made[place] = profile_of(one.id, one.candidate.keys, rows, identity, objective(one.ring.intents))
+        made[place] = profile_of(
+            one.id, one.candidate.keys, rows, identity, objective(one.ring.intents, one.ring.tools)
+        )
     return made

@@ -57,6 +57,7 @@ def ring(
         complementarity=complementarity,
         shared=_shared(carried, unit.astype(np.int64), sharing_rates),
         says_it_rarely=candidate.says_it_rarely,
+        tools=float(np.mean(_ints(carried, "tools") > 0)) if len(carried.when) else 0.0,
         own_settings=own_settings(candidate, carried, found.unit, skeleton),
     )
 

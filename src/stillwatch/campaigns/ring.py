@@ -37,6 +37,7 @@ class Ring:
     complementarity: Complementarity
     shared: tuple[Shared, ...]
     says_it_rarely: bool = False  # set apart from others who carry the skeleton far more often
+    tools: float = 0.0  # share of the carried exchanges that give the model tools
     own_settings: float = 0.0  # share of the units whose wrapper says something of their own in nearly every request
 
     def heard(self, families: Collection[str]) -> Ring:

@@ -119,7 +119,7 @@ def campaign(found: Found, accounts: Accounts, skeleton: Repeated, names: Names,
         log_e=found.log_e,
         verdict=verdict,  # type: ignore[arg-type]  # one of the two literals by the line above
         stratum=found.ring.stratum,
-        objective=objective(found.ring.intents),
+        objective=objective(found.ring.intents, found.ring.tools),
         evidence=ring_evidence(found),
         attribution=attribute(found.ring, found.matches),
         action=_action(found),
