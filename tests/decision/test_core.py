@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -239,6 +240,12 @@ class TestPolicyRecord:
         with pytest.raises(UsageError, match="not one"):
             PolicyRecord(journal).adopt(self.file(tmp_path, "[delay"), "j.doe", MADE)
         assert not journal.file.exists()
+
+    def test_of_workers_that_start_together_one_makes_the_entry(self, tmp_path):
+        file, journal = self.file(tmp_path), Journal(tmp_path / "journal.jsonl")
+        with ThreadPoolExecutor(8) as workers:
+            made = list(workers.map(lambda _: PolicyRecord(journal).adopt(file, "j.doe", MADE)[1], range(8)))
+        assert sum(entry is not None for entry in made) == 1
 
     def test_verdicts_and_policies_share_a_journal(self, tmp_path):
         journal = Journal(tmp_path / "journal.jsonl")

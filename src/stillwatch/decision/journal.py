@@ -14,7 +14,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,11 +53,21 @@ class Journal:
         Raises `JournalBroken` where the last entry is not one, `StorageFull` where the disk is; then nothing changed.
         """
         with self._locked() as descriptor:
-            last = _last_entry(descriptor, self.file)
-            number, previous = (last.number + 1, last.digest) if last else (1, GENESIS)
-            digest = _digest(number, ts_us, kind, body, previous)
-            entry = Entry(number, ts_us, kind, body, previous, digest)
-            _write(descriptor, _line(entry), self.file)
+            return self._appended(descriptor, kind, body, ts_us)
+
+    def append_unless(
+        self, is_known: Callable[[], bool], kind: str, body: Mapping[str, Any], ts_us: int
+    ) -> Entry | None:
+        """`append`, unless `is_known` says that it is there already; nobody else writes between the two."""
+        with self._locked() as descriptor:
+            return None if is_known() else self._appended(descriptor, kind, body, ts_us)
+
+    def _appended(self, descriptor: int, kind: str, body: Mapping[str, Any], ts_us: int) -> Entry:
+        last = _last_entry(descriptor, self.file)
+        number, previous = (last.number + 1, last.digest) if last else (1, GENESIS)
+        digest = _digest(number, ts_us, kind, body, previous)
+        entry = Entry(number, ts_us, kind, body, previous, digest)
+        _write(descriptor, _line(entry), self.file)
         return entry
 
     def read(self, offset: int = 0) -> Iterator[tuple[Entry, int]]:

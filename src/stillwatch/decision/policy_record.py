@@ -33,13 +33,14 @@ class PolicyRecord:
     def adopt(self, file: Path, by: str, now_us: int) -> tuple[Policy, Entry | None]:
         """The policy in `file`, on record as put in force by `by`; no entry where it is the last one that was.
 
-        Several processes may do so for one file: two that do it in the same moment make two entries that say the same.
-        Raises `UsageError` that names what is wrong in the file; then nothing is on record.
+        Several processes may do so for one file, and the first of them makes the entry. Raises `UsageError` that names
+        what is wrong in the file; then nothing is on record.
         """
         policy, said = Policy.read(file)
         digest = hashlib.sha256(said).hexdigest()
-        self.follow()
-        if digest == self.digest:
-            return policy, None
         body = {"file": file.name, "sha256": digest, "text": said.decode("utf-8"), "by": by}
-        return policy, self._journal.append(ADOPTED, body, now_us)
+        return policy, self._journal.append_unless(lambda: self._is_last(digest), ADOPTED, body, now_us)
+
+    def _is_last(self, digest: str) -> bool:
+        self.follow()
+        return self.digest == digest

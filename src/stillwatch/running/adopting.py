@@ -11,6 +11,7 @@ from pathlib import Path
 from stillwatch.decision.core import Now
 from stillwatch.decision.docket import Docket
 from stillwatch.decision.policy import Policy
+from stillwatch.decision.policy_record import PolicyRecord
 from stillwatch.decision.verdict import Verdict
 from stillwatch.errors import StillwatchError
 from stillwatch.gateway.gate import Gate
@@ -26,8 +27,11 @@ _log = logging.getLogger(__name__)
 class Adopting:
     """Follows for one worker. `docket` has been followed once already."""
 
-    def __init__(self, docket: Docket, gate: Gate, where: Places, clock: Callable[[], Now]) -> None:
+    def __init__(
+        self, docket: Docket, record: PolicyRecord, gate: Gate, where: Places, clock: Callable[[], Now]
+    ) -> None:
         self._docket = docket
+        self._record = record
         self._gate = gate
         self._where = where
         self._clock = clock
@@ -75,7 +79,7 @@ class Adopting:
 
     async def _read_again(self, file: Path) -> None:
         if file == self._where.policy:
-            self._gate.adopt(policy=Policy.load(file))
+            self._gate.adopt(policy=await asyncio.to_thread(adopted, self._record, file, self._clock().us))
             self._policy = _digest(file)
         else:
             self._gate.adopt(keys=await asyncio.to_thread(Keys.load, file))
@@ -93,3 +97,12 @@ def _state(file: Path) -> tuple[int, int, int] | None:
 def _digest(file: Path | None) -> str:
     """Of a file's content; nothing where there is none."""
     return hashlib.sha256(file.read_bytes()).hexdigest() if file else ""
+
+
+def adopted(record: PolicyRecord, file: Path, now_us: int) -> Policy:
+    """The policy in `file`, on record as put there by its owner. Raises `StillwatchError`; then nothing changes."""
+    try:
+        owner = file.owner()
+    except (OSError, KeyError):  # gone, which reading it says better; or an owner without a name
+        owner = "unknown"
+    return record.adopt(file, owner, now_us)[0]

@@ -18,11 +18,12 @@ from stillwatch.decision.core import Core, Now
 from stillwatch.decision.docket import Docket
 from stillwatch.decision.journal import Journal
 from stillwatch.decision.policy import Policy
+from stillwatch.decision.policy_record import PolicyRecord
 from stillwatch.gateway.gate import Gate
 from stillwatch.gateway.keys import KeyHolder, Keys
 from stillwatch.gateway.worker import Worker
 from stillwatch.observing.outbox import Outbox
-from stillwatch.running.adopting import Adopting
+from stillwatch.running.adopting import Adopting, adopted
 from stillwatch.running.deployment import Deployment, Places, Store, sharing
 from stillwatch.running.telling import telling
 from stillwatch.telemetry.collecting import Numbers, WireNumbers, of_gate, of_outbox, of_store
@@ -52,9 +53,10 @@ def clock() -> Now:
 @asynccontextmanager
 async def working(deployment: Deployment, where: Places) -> AsyncGenerator[Worker]:
     """One worker, as long as its process lives. Raises `StillwatchError` for files that are none."""
-    docket = Docket(Journal(where.journal))
+    journal = Journal(where.journal)
+    docket, record = Docket(journal), PolicyRecord(journal)
     docket.follow()
-    policy = Policy.load(where.policy) if where.policy else Policy()
+    policy = adopted(record, where.policy, clock().us) if where.policy else Policy()
     keys = Keys.load(where.keys) if where.keys else AnyKey()
     async with AsyncExitStack() as stack:
         outbox = Outbox(where.socket, learned=lambda said: gate.learned(said))
@@ -63,7 +65,7 @@ async def working(deployment: Deployment, where: Places) -> AsyncGenerator[Worke
         core = Core(policy, docket.table(clock().us), meters)
         name = f"{os.getpid()}-{time.time_ns():x}"
         gate = Gate(core, keys, clock, outbox.offer, name, deployment.identity, deployment.paths)
-        adopting = Adopting(docket, gate, where, clock)
+        adopting = Adopting(docket, record, gate, where, clock)
         await stack.enter_async_context(_beside(adopting.verdicts()))
         await stack.enter_async_context(_beside(adopting.files()))
         worker = Worker(deployment.gateway, gate)
