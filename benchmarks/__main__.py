@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import example, hunt, limits, machine, memory, sketch
+from benchmarks import doors, example, hunt, limits, machine, memory, sketch
 from benchmarks.figures import Figure, as_json, markdown
 from benchmarks.proxy import run as proxy
 from benchmarks.results import keep
@@ -47,6 +47,8 @@ def _figures(name: str, asked: argparse.Namespace) -> Iterator[Figure]:
         return hunt.run(asked.sizes or hunt.SIZES, asked.scratch)
     if name == "proxy":
         return proxy.run(asked.scratch)
+    if name == "doors":
+        return doors.run(asked.scratch)
     if name == "limits":
         return limits.run()
     return example.run(asked.scratch)
