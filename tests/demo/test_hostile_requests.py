@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stillwatch.demo.provider.mind import Mind
@@ -53,6 +53,7 @@ MODEL = Routes(Mind())
 
 
 @pytest.mark.parametrize("path", PATHS)
+@settings(max_examples=40, deadline=None)
 @given(body=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8), named=st.booleans())
 def test_every_body_is_answered_or_refused(path: str, body: dict[str, object], named: bool) -> None:
     sent = body | ({"model": "m", "messages": [{"role": "user", "content": "?"}], "max_tokens": 9} if named else {})
