@@ -51,7 +51,7 @@ async def stream(scope: Any, receive: Any, send: Send) -> None:
 @asynccontextmanager
 async def _gateway(door: Door, configuration: Configuration) -> AsyncGenerator[Worker]:
     station = Station(door, "gateway")
-    station.start()
+    await station.start()
     yield Worker(configuration, station.gate)
     await station.close()
 

@@ -53,7 +53,7 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
         elif kind == "lifespan":
-            self.station.start()
+            await self.station.start()
             try:
                 await self._app(scope, receive, send)
             finally:
@@ -65,7 +65,8 @@ class Guard:
         if self._passes(scope):
             await self._app(scope, receive, send)
             return
-        self.station.start()
+        if not self.station.is_up:
+            await self.station.start()
         request = _request(scope)
         body = await self._body(request, receive) if dialect_of(scope["path"]) else b""
         if isinstance(body, Fault):

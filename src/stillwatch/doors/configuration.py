@@ -9,6 +9,8 @@ unguarded = ["/tokenize"]                      # of these, paths that pass whate
 body_bytes = 33554432                          # a longer request is refused
 [listen]                                       # of doors that are services of their own: as the gateway's
 port = 9001
+[store]                                        # limits that several processes and machines share
+redis = "redis://127.0.0.1:6379/0"
 
 Relative paths are relative to the file.
 """
@@ -26,6 +28,7 @@ import msgspec
 from stillwatch.errors import UsageError
 from stillwatch.gateway.configuration import Listen
 from stillwatch.gateway.identity import Identity, Mode
+from stillwatch.limits.limit import Level
 
 DOOR_VARIABLE = "STILLWATCH_DOOR"
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -39,6 +42,15 @@ class Others(StrEnum):
     REFUSE = "refuse"
 
 
+class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Limits that processes share (docs/limits.md). Without `redis` each process of a host keeps its own."""
+
+    redis: str = ""
+    namespace: str = "stillwatch"
+    nodes: Count = 8  # the most processes of all machines together
+    open_levels: tuple[Level, ...] = ()  # which go on without the store; others refuse
+
+
 class Door(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One door's configuration; its paths are absolute once it was read."""
 
@@ -47,6 +59,7 @@ class Door(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     policy: str = ""
     journal: str = ""
     observer: str = ""
+    store: Store = Store()
     listen: Listen = Listen(port=9001)
     others: Others = Others.READ
     unguarded: tuple[str, ...] = ()

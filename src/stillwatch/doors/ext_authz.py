@@ -69,7 +69,7 @@ def configuration(door: Door) -> Configuration:
 async def worker(door: Door) -> AsyncGenerator[Worker]:
     """The service in this process's loop. Raises `StillwatchError` for files that are none."""
     station = Station(door, "ext-authz")
-    station.start()
+    await station.start()
     try:
         yield Worker(configuration(door), Checking(station))
     finally:

@@ -101,7 +101,8 @@ class Hook(CustomLogger):  # type: ignore[misc]  # LiteLLM ships no types
         path, method = urlsplit(str(asked.get("url", ""))).path, str(asked.get("method", "POST"))
         if self._passes(path, method):
             return data
-        self.station.start()
+        if not self.station.is_up:
+            await self.station.start()
         body, extra = _members(asked.get("body") or data)
         sent = msgspec.json.encode({**body, **extra}, enc_hook=str)
         request = Request(method.encode(), path.encode(), _headers(user_api_key_dict, asked), sent, "127.0.0.1")
@@ -267,16 +268,16 @@ def _refusal(answer: Answer) -> Exception:
     error = msgspec.json.decode(answer.body).get("error", {})
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
     headers.pop("content-type", None)
-    kind = error.get("type", "server_error") if isinstance(error, dict) else "server_error"
-    code = error.get("code") if isinstance(error, dict) else None
-    return ProxyException(  # type: ignore[no-any-return]
+    code = error.get("code")
+    refusal: Exception = ProxyException(
         message=error.get("message", "The request was refused."),
-        type=kind,
+        type=error.get("type", "server_error"),
         param=error.get("param"),
         code=answer.status,
         headers=headers,
         openai_code=code if isinstance(code, str) else None,
     )
+    return refusal
 
 
 def _block(chunk: Any) -> bytes:

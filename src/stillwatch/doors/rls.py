@@ -135,7 +135,7 @@ async def served(station: Station) -> AsyncGenerator[int]:
         port = server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
     else:
         port = server.add_insecure_port(address)
-    station.start()
+    await station.start()
     await server.start()
     try:
         yield port

@@ -12,12 +12,13 @@ import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stillwatch.decision.core import Core, Now
 from stillwatch.decision.docket import Docket
 from stillwatch.decision.journal import Journal
 from stillwatch.decision.policy import Policy
-from stillwatch.doors.configuration import Door
+from stillwatch.doors.configuration import Door, Store
 from stillwatch.errors import StillwatchError
 from stillwatch.gateway.dialects.dialect import dialect_of
 from stillwatch.gateway.dialects.refusals import OPENAI
@@ -27,8 +28,12 @@ from stillwatch.gateway.guard import Answer, Passage, Request, Waiting
 from stillwatch.gateway.identity import Callers
 from stillwatch.gateway.keys import Keys
 from stillwatch.gateway.settling import Clock, Observe
-from stillwatch.observing.frames import Observed
+from stillwatch.limits.sharing import Sharing
+from stillwatch.observing.frames import Learned, Observed
 from stillwatch.observing.outbox import Outbox
+
+if TYPE_CHECKING:
+    from stillwatch.storage.shared import SharedMeters
 
 FOLLOW_SECONDS = 0.5
 """Chosen: a verdict that is lifted is lifted within a second."""
@@ -49,33 +54,47 @@ class Station:
     def __init__(self, door: Door, name: str, clock: Clock = clock, observe: Observe | None = None) -> None:
         self.door = door
         self.clock = clock
-        self._outbox = Outbox(Path(door.observer)) if door.observer else None
+        self._outbox = Outbox(Path(door.observer), learned=self._learned) if door.observer else None
         self._docket = Docket(Journal(Path(door.journal))) if door.journal else None
         self._seen = {file: _state(file) for file in (door.policy, door.keys) if file}
-        core = Core(Policy.load(Path(door.policy)) if door.policy else Policy())
+        policy = Policy.load(Path(door.policy)) if door.policy else Policy()
+        self._shared = _shared(policy, door.store) if door.store.redis else None
+        core = Core(policy, meters=self._shared)
         offer = observe or (self._outbox.offer if self._outbox else unobserved)
         keys = Keys.load(Path(door.keys)) if door.keys else Keys([])
         self.gate = Gate(core, keys, clock, offer, f"{name}-{secrets.token_hex(6)}", door.identity)
         self.callers = Callers(door.identity, keys)
         self._tasks: list[asyncio.Task[None]] = []
+        self._starting = asyncio.Lock()
         self._follow()
 
-    def start(self) -> None:
-        """Keep up to date from now on, in the running loop; again changes nothing."""
-        if not self._tasks:
+    @property
+    def is_up(self) -> bool:
+        """Whether `start` has been awaited, and `close` has not."""
+        return bool(self._tasks)
+
+    async def start(self) -> None:
+        """Keep up to date from now on, in the running loop; again changes nothing. Raises `StoreError`."""
+        async with self._starting:
+            if self._tasks:
+                return
+            if self._shared is not None:
+                await self._shared.start()
             self._tasks = [asyncio.ensure_future(self._keep_up())]
             if self._outbox is not None:
                 self._tasks.append(asyncio.ensure_future(self._outbox.keep_connected()))
 
     async def close(self) -> None:
-        """Stop keeping up to date."""
+        """Let the observer take what was settled, and stop keeping up to date."""
+        if self._outbox is not None and self._outbox.is_connected:
+            await self._outbox.flush()
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        if self._outbox is not None:
-            await self._outbox.flush()
+        if tasks and self._shared is not None:
+            await self._shared.close()
 
     async def ask(self, request: Request) -> Answer | Passage:
         """What the gate says; a gate that fails refuses."""
@@ -92,6 +111,10 @@ class Station:
         dialect = dialect_of(request.target.decode("ascii", "replace"), is_anthropic)
         reply = (dialect.form if dialect else OPENAI).refused(Refused(fault), self.clock().us)
         return Answer(reply.status, reply.headers, reply.body)
+
+    def _learned(self, learned: Learned) -> None:
+        """What the observer found new in an exchange is charged."""
+        self.gate.learned(learned)
 
     async def _keep_up(self) -> None:
         """Files are read in a thread (a verdict may name a million accounts); what they say takes hold in the loop."""
@@ -122,6 +145,16 @@ class Station:
             else:
                 self.callers.keys = keys = await asyncio.to_thread(Keys.load, Path(file))
                 self.gate.adopt(keys=keys)
+
+
+def _shared(policy: Policy, store: Store) -> SharedMeters:
+    """Meters that processes share. The store's client loads only where it is used."""
+    from stillwatch.storage.keys import Keys as StoreKeys
+    from stillwatch.storage.link import Link
+    from stillwatch.storage.shared import SharedMeters
+
+    sharing = Sharing(nodes=store.nodes, open_levels=frozenset(store.open_levels))
+    return SharedMeters(policy.limits, sharing, Link(store.redis, sharing.timeout_seconds), StoreKeys(store.namespace))
 
 
 def unobserved(observed: Observed) -> None:
