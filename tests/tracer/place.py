@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -71,6 +72,12 @@ class Place:
     home: Home
     ledger: Path
     benign: Path
+    is_calibrated: bool = True
+
+    def showing(self) -> Place:
+        """Without a benign ledger, which is quick: nobody is acted on, and the policy delays who is shown."""
+        (self.home.folder / "policy.toml").write_text('[tracer]\nshown = "delay"\n')
+        return replace(self, is_calibrated=False)
 
     @property
     def journal(self) -> Path:
@@ -82,9 +89,11 @@ class Place:
 
     def arguments(self, *options: str | Path) -> list[str]:
         rate = () if "--alpha" in options else ("--alpha", str(ALPHA))
-        calibrated = () if "--calibrate" in options else ("--calibrate", self.benign)
-        where = ("--state", self.state, "--journal", self.journal, "--every", "0")
-        return [*map(str, ("trace", self.ledger, *where, *rate, *calibrated, *options))]
+        calibrated = () if "--calibrate" in options or not self.is_calibrated else ("--calibrate", self.benign)
+        where: tuple[str | Path, ...] = ("--state", self.state, "--journal", self.journal)
+        where += () if "--every" in options else ("--every", "0")
+        policy = () if self.is_calibrated else ("--policy", "policy.toml")
+        return [*map(str, ("trace", self.ledger, *where, *rate, *calibrated, *policy, *options))]
 
     def once(self, *options: str | Path) -> subprocess.CompletedProcess[str]:
         """One look."""
@@ -130,6 +139,12 @@ def next_look(process: subprocess.Popen[str]) -> dict[str, Any]:
             found: dict[str, Any] = json.loads(said)
             return found
     raise AssertionError(f"it ended with {process.wait()}: {process.stderr.read() if process.stderr else ''}")
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait for what another process does; a test that waits in vain is ended by its runner."""
+    while not holds():
+        threading.Event().wait(0.05)
 
 
 def processes_of(pid: int) -> list[int]:

@@ -11,8 +11,6 @@ from stillwatch.decision.journal import Journal, verify
 
 from .place import ALPHA, RING, Place, register_in
 
-POLICY = '[tracer]\nact = "verify"\nshown = "delay"\ndays = 2\n'
-
 
 def test_whom_evidence_supports_action_on_has_a_verdict_with_its_reasons(place: Place) -> None:
     done = place.once()
@@ -51,12 +49,10 @@ def test_another_look_at_the_same_ledger_writes_nothing(place: Place) -> None:
 def test_without_a_benign_ledger_nobody_is_acted_on_and_the_policy_says_what_becomes_of_those_shown(
     place: Place,
 ) -> None:
-    (place.home.folder / "policy.toml").write_text(POLICY)
-    arguments = [a for a in place.arguments("--once", "--policy", "policy.toml") if a != str(place.benign)]
-    arguments.remove("--calibrate")
-    done = place.home.run(*arguments)
+    showing = place.showing()
+    done = showing.once()
     assert (done.returncode, done.stderr) == (0, "")
-    (entry,) = place.entries()
+    (entry,) = showing.entries()
     assert entry.body["id"].endswith(".shown.1")
     assert (entry.body["step"], frozenset(entry.body["accounts"])) == ("delay", RING)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from end_to_end.worlds import DAY_US, START_US
+from end_to_end.worlds import DAY_US, START_US, seeded
 
 from stillwatch.ledger.engines import connect
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.tracer.pinned import SETTLED_US, Pinned, pin
 
-from .place import a_world, seeded, sketched
+from .place import a_world, sketched
 
 FIRST_DAY = START_US // DAY_US
 LATER_US = START_US + 400 * DAY_US
@@ -41,7 +41,7 @@ def pinned(ledger: Ledger, now_us: int = LATER_US, last_days: int | None = None)
 
 def read(view: Pinned) -> int:
     """How many rows both ways of reading find."""
-    by_segment = sum(pq.read_metadata(path).num_rows for path in view.segment_paths())
+    by_segment = sum(int(pq.read_metadata(path).num_rows) for path in view.segment_paths())
     assert int(view.table().count().to_pyarrow().as_py()) == by_segment
     return by_segment
 

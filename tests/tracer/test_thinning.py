@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from standing.reviews import people, review, ring, values
 
 from stillwatch.standing.look import look
@@ -10,7 +12,7 @@ from stillwatch.standing.sighting import Beside
 from stillwatch.tracer.thinning import thinned
 
 
-def looked(looks: list[tuple[int, frozenset[str] | None]], *, thin: bool) -> Register:
+def looked(looks: Sequence[tuple[int, frozenset[str] | None]], *, thin: bool) -> Register:
     """A register after looks at days, with the accounts that each saw."""
     register = Register(alpha=0.01)
     for day, accounts in looks:

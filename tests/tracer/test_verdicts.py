@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stillwatch.decision.policy import Automatic
 from stillwatch.decision.verdict import Step, Verdict
 from stillwatch.tracer.given import Kind, Series
+from stillwatch.tracer.seen import Seen, SeenCampaign
 from stillwatch.tracer.verdicts import Lift, Wanted, after_look, changes
 
 from .sights import AUTOMATIC, HOUR_US, ID, NOW_US, Bench, campaign, known, look, names
@@ -78,9 +79,9 @@ def test_a_campaign_that_is_not_seen_keeps_its_verdict_until_it_ends(bench: Benc
     ],
     ids=["let go", "only watched", "an alarm rings"],
 )
-def test_what_a_look_does_not_support_is_lifted_and_comes_back_when_it_does(bench: Bench, after: object) -> None:
+def test_what_a_look_does_not_support_is_lifted_and_comes_back_when_it_does(bench: Bench, after: Seen) -> None:
     bench.decide(look(campaign(TEN)))
-    (lift,) = bench.decide(after)  # type: ignore[arg-type]
+    (lift,) = bench.decide(after)
     assert isinstance(lift, Lift)
     assert bench.treated() == {}
     bench.decide(look(campaign(TEN)))
@@ -115,9 +116,13 @@ def test_what_was_only_shown_is_treated_as_the_policy_says(bench: Bench) -> None
     assert bench.treated().keys() == names(range(4))
 
 
-@pytest.mark.parametrize("kept", [{"is_campaign": False}, {"rests": True}])
-def test_who_is_watched_or_beside_an_alarm_is_shown_and_nothing_is_done(bench: Bench, kept: dict[str, bool]) -> None:
-    assert bench.decide(look(replace(campaign(TEN, acted=()), **kept)), automatic=Automatic(shown=Step.DELAY)) == []
+@pytest.mark.parametrize(
+    "kept",
+    [replace(campaign(TEN, acted=()), is_campaign=False), replace(campaign(TEN, acted=()), rests=True)],
+    ids=["watched", "beside an alarm"],
+)
+def test_who_is_watched_or_beside_an_alarm_is_shown_and_nothing_is_done(bench: Bench, kept: SeenCampaign) -> None:
+    assert bench.decide(look(kept), automatic=Automatic(shown=Step.DELAY)) == []
 
 
 def test_another_step_in_the_policy_replaces_the_verdict(bench: Bench) -> None:

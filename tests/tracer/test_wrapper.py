@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 
 from stillwatch.sketch.record import ZONE_SLOTS, Flag
 from stillwatch.tracer.wrapper import Wrapper, is_sent, own_wrappers
@@ -18,18 +19,21 @@ TEMPLATE = {8: 1_008, 9: 1_009, 10: 1_010, 11: 1_011}  # slots of one zone, and 
 CHAT = 0
 
 
+Row = tuple[int, int, dict[int, int]]
+
+
 def keys(slots: dict[int, int]) -> Keys:
     return np.sort(np.concatenate([keys_in(slot, np.array([value], np.uint32)) for slot, value in slots.items()]))
 
 
-def zones(slots: dict[int, int]) -> np.ndarray:
+def zones(slots: dict[int, int]) -> NDArray[np.uint32]:
     row = np.zeros(ZONE_SLOTS, "<u4")
     for slot, value in slots.items():
         row[slot] = value
     return row
 
 
-def table(rows: list[tuple[int, int, dict[int, int]]], flags: int = CHAT) -> pa.Table:
+def table(rows: list[Row], flags: int = CHAT) -> pa.Table:
     """Rows of (account, organisation, slots)."""
     return pa.table(
         {
@@ -41,12 +45,12 @@ def table(rows: list[tuple[int, int, dict[int, int]]], flags: int = CHAT) -> pa.
     )
 
 
-def own(rows: list[tuple[int, int, dict[int, int]]], common: CommonSkeletons = NOBODY, ignored: Keys = NONE) -> Keys:
+def own(rows: list[Row], common: CommonSkeletons = NOBODY, ignored: Keys = NONE) -> Keys:
     (found,) = own_wrappers({"C-1": (keys(TEMPLATE), RING)}, RING, [table(rows)], common, ignored)
     return found.keys
 
 
-def sent_by(accounts: range, slots: dict[int, int], times: int = 3, organization: int = 0) -> list:
+def sent_by(accounts: range, slots: dict[int, int], times: int = 3, organization: int = 0) -> list[Row]:
     return [(account, organization, slots) for account in accounts for _ in range(times)]
 
 
