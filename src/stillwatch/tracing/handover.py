@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy.special import bdtrc, ndtri
 
 from stillwatch.tracing.activity import DAY_US, Activity
 
@@ -84,5 +84,5 @@ def _z(hits: int, tries: int, chance: float) -> float:
     """The mid-p of at least so many hits, as standard deviations."""
     if tries == 0:
         return 0.0
-    above = stats.binom.sf(hits, tries, chance) + 0.5 * stats.binom.pmf(hits, tries, chance)
-    return float(-special.ndtri(np.clip(above, 1e-300, 1.0 - 1e-16)))
+    above = 0.5 * (bdtrc(hits, tries, chance) + bdtrc(hits - 1, tries, chance))
+    return float(-ndtri(np.clip(above, 1e-300, 1.0 - 1e-16)))
