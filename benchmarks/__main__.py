@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import doors, example, hunt, limits, machine, memory, sketch
+from benchmarks import doors, example, hunt, limits, machine, memory, sketch, tracer
 from benchmarks.figures import Figure, as_json, markdown
 from benchmarks.proxy import run as proxy
 from benchmarks.results import keep
@@ -51,6 +51,8 @@ def _figures(name: str, asked: argparse.Namespace) -> Iterator[Figure]:
         return doors.run(asked.scratch)
     if name == "limits":
         return limits.run()
+    if name == "tracer":
+        return tracer.run(asked.scratch, asked.sizes or tracer.SIZES)
     return example.run(asked.scratch)
 
 
