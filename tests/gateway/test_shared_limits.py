@@ -19,6 +19,7 @@ import pytest
 
 from stillwatch.decision.core import Core, Now
 from stillwatch.decision.policy import Policy
+from stillwatch.decision.verdict import Step, Verdict, Verdicts
 from stillwatch.gateway.gate import Gate
 from stillwatch.gateway.keys import KeyHolder, Keys
 from stillwatch.limits.limit import Level, Limit, Measure
@@ -204,6 +205,26 @@ def test_a_level_that_fails_closed_refuses_with_a_body_that_a_client_understands
             assert answer.headers["retry-after"] == "1"
             assert answer.json()["error"]["message"] == "The service is overloaded. Please try again later."
             assert len(server.seen) == 1
+
+    run(story())
+
+
+def test_a_member_of_a_campaign_whose_level_fails_closed_is_told_of_an_ordinary_rate_limit(store):
+    """Were it told of an outage that others do not have, it would know that it is held to something else."""
+    ring = Limit(Level.CAMPAIGN, Measure.REQUESTS, 400, 3_600)
+    verdict = Verdict("V", Step.ALLOW, ("a",), ("a reason",), "test", now().us, now().us + 10**12, "ring")
+
+    async def story() -> None:
+        async with nodes(store.url, OPEN, FEW, ring, count=1) as (_, (node,)):
+            node.gate.core.verdicts = Verdicts.of([verdict], now().us)
+            assert await node.passed(1) == 1
+            store.stop()
+            await node.until(is_down=True)
+            assert await node.passed(3, "honest") == 3
+            async with node.client() as client:
+                with pytest.raises(openai.RateLimitError, match="Rate limit reached for requests") as refused:
+                    await ask(client)
+            assert "x-ratelimit-remaining-requests" in refused.value.response.headers
 
     run(story())
 
