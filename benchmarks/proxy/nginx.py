@@ -6,7 +6,10 @@ from pathlib import Path
 
 ANSWER_BYTES = 690
 
-_ANSWER = '{"id":"chatcmpl-1","choices":[{"message":{"role":"assistant","content":"%s"}}]}'
+_ANSWER = (
+    '{"id":"chatcmpl-1","choices":[{"message":{"role":"assistant","content":"%s"}}],'
+    '"usage":{"prompt_tokens":130,"completion_tokens":140,"total_tokens":270}}'
+)
 
 _PROXY = """
   upstream %(name)s { server 127.0.0.1:%(to)d; keepalive 256; keepalive_requests 1000000; }

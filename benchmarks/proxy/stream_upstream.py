@@ -1,4 +1,4 @@
-"""An upstream that answers every request with twenty events and an end, each its own write: `PORT`."""
+"""An upstream that answers every request with twenty events, usage and an end, each its own write: `PORT`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import sys
 import uvloop
 
 _EVENT = b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"%b"}}]}'
+_USAGE = b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[],"usage":{"prompt_tokens":130,'
+_USAGE += b'"completion_tokens":620,"total_tokens":750}}'
 _EVENTS = [_EVENT % (b"word " * 30 + b"%d" % number) for number in range(20)]
-_CHUNKS = [b"%x\r\n%b\n\n\r\n" % (len(event) + 2, event) for event in [*_EVENTS, b"data: [DONE]"]]
+_CHUNKS = [b"%x\r\n%b\n\n\r\n" % (len(event) + 2, event) for event in [*_EVENTS, _USAGE, b"data: [DONE]"]]
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
