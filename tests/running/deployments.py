@@ -18,6 +18,7 @@ from pathlib import Path
 
 import httpx
 
+OURS = "stillwatch.cli.main"
 ANSWER = {
     "id": "c1",
     "object": "chat.completion",
@@ -93,7 +94,7 @@ def up(home: Path, *more: str, environment: dict[str, str] | None = None) -> Gen
     """`stillwatch up` with these arguments, taking requests; killed at the end where it still runs."""
     home.mkdir(exist_ok=True)
     known = {**os.environ, "XDG_CONFIG_HOME": str(home), "XDG_STATE_HOME": str(home), **(environment or {})}
-    arguments = [sys.executable, "-m", "stillwatch.cli.main", "up", *more]
+    arguments = [sys.executable, "-m", OURS, "up", *more]
     with (home / "said.txt").open("w") as said:
         process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=said, text=True, env=known)  # noqa: S603 - our own command
     try:
@@ -122,7 +123,8 @@ def children(parent: int) -> list[tuple[int, str]]:
     for task in Path(f"/proc/{parent}/task").glob("*/children"):
         for pid in task.read_text().split():
             arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-            found.append((int(pid), arguments[arguments.index("stillwatch.cli.main") + 1]))
+            if OURS in arguments:  # else it was forked this moment and is still its parent
+                found.append((int(pid), arguments[arguments.index(OURS) + 1]))
     return found
 
 

@@ -67,9 +67,14 @@ def _guarding(upstream: str, port: int, metrics_port: int, home: Path | None) ->
     return _plan(Deployment(gateway=gateway, files=files, metrics=Metrics(port=metrics_port)), Path())
 
 
+_LONGEST_NAME = "2026-11-21.1.1.1.25"
+"""Of a directory below a demonstration's home."""
+
+
 def _demo(port: int, metrics_port: int, home: Path | None) -> Plan:
     """A model of ours, a population, and a past that both continue."""
     base = home.absolute() if home else default_journal().parent / "demo"
+    places(Deployment(files=Files(home=str(base / _LONGEST_NAME))), base)  # said before a minute's work, not after it
     with progress_bar(quiet=False) as bar:
         prepared = prepare(base, bar)
     files = Files(

@@ -96,7 +96,7 @@ def prepare(
     today = now - now % DAY_US
     cast = Cast(seed, scale, today - (DAYS - 1) * DAY_US, now)
     day = time.strftime("%Y-%m-%d", time.gmtime(today // 1_000_000))
-    home = directory / f"{day}-version-{VERSION}-seed-{seed}-scale-{scale:g}"
+    home = directory / f"{day}.{VERSION}.{seed}.{scale:g}"  # short: a socket below it has a path of 107 bytes at most
     if (home / _FILE).exists():
         return read(home)
     if home.exists():
