@@ -17,6 +17,8 @@ from stillwatch.gateway.dialects.counting import Counter
 from stillwatch.gateway.dialects.hiding import Hider
 from stillwatch.gateway.dialects.telling import told
 from stillwatch.gateway.guard import Cut, End, HeadChange, Header
+from stillwatch.gateway.hygiene import combined
+from stillwatch.gateway.refusal import Refusal
 from stillwatch.limits.ladder import NOTHING, OUTPUT
 from stillwatch.limits.limit import NANOSECONDS
 from stillwatch.observing.frames import Observed
@@ -27,6 +29,7 @@ MOST_KEPT_BYTES = 4 * 1024 * 1024
 EXTENSION_TOKENS = 256
 """Taken at a time for an answer that overruns its reservation. Chosen: some seconds of one stream."""
 _FIRST_ERROR = 400
+_LIMITS = b"ratelimit"  # is in the names of all families
 _CONTENT_TYPE = b"content-type"
 _EVENTS = b"text/event-stream"
 
@@ -101,6 +104,10 @@ class Settling:
         self._counts.first_byte_seconds.observe((now.ns - self._arrived_ns) / NANOSECONDS)
         ladder = self._reservation.ladder if self._reservation else None
         fields = told(ladder, self._dialect.form, now.ns, now.us) if ladder else b""
+        if fields and any(_LIMITS in name.lower() for name, _ in headers):  # the upstream's own would stand beside ours
+            headers[:] = [field for field in headers if _LIMITS not in field[0].lower()]
+        if self._is_hiding:
+            _require_readable(headers)
         return HeadChange(rewrites=self._is_hiding, fields=fields) if fields or self._is_hiding else None
 
     def on_body(self, block: bytes) -> bytes | Cut:
@@ -199,6 +206,13 @@ class Settling:
         self._counts.input_tokens += input_tokens
         self._counts.output_tokens += output_tokens
         self._counts.answer_seconds.observe(ns / NANOSECONDS)
+
+
+def _require_readable(headers: list[Header]) -> None:
+    """Raise `Refusal` for an answer that is compressed although none was asked for: reasoning cannot be taken out."""
+    coding = combined(headers).get(b"content-encoding", b"identity")
+    if coding.strip().lower() != b"identity":
+        raise Refusal(502, "The upstream's answer is compressed, and cannot be read.")
 
 
 def _is_stream(headers: list[Header]) -> bool:

@@ -17,6 +17,8 @@ from stillwatch.limits.limit import NANOSECONDS, Limit, Measure
 
 _REMEMBERED = 4_096
 """Texts of times. Chosen: the answers of one moment name few."""
+_LAST_SECOND = 253_402_300_799
+"""The end of the year 9999. Prescribed: RFC 3339, 1, has no later one; a request may ask for more than is ever due."""
 _TOKENS = (Measure.INPUT_TOKENS, Measure.OUTPUT_TOKENS)
 _OPENAI = (("requests", (Measure.REQUESTS,)), ("tokens", _TOKENS))
 _ANTHROPIC = (
@@ -58,11 +60,10 @@ def anthropic(shown: Iterable[Shown], now_us: int) -> list[Header]:
     for name, measures in _ANTHROPIC:
         one = tightest(shown, *measures)
         if one is not None:
-            reset = datetime.fromtimestamp(-(-(now_us * 1000 + one.reset_ns) // 10**9), UTC)
             fields += [
                 (f"anthropic-ratelimit-{name}-limit", str(one.limit.quantity)),
                 (f"anthropic-ratelimit-{name}-remaining", str(one.remaining)),
-                (f"anthropic-ratelimit-{name}-reset", reset.strftime("%Y-%m-%dT%H:%M:%SZ")),
+                (f"anthropic-ratelimit-{name}-reset", _in_anthropic(one.reset_ns, now_us).decode()),
             ]
     return _encoded(fields)
 
@@ -117,7 +118,7 @@ def _duration(ms: int) -> bytes:
 
 @lru_cache(_REMEMBERED)
 def _date(second: int) -> bytes:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    return datetime.fromtimestamp(min(second, _LAST_SECOND), UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
 
 
 def _in_openai(reset_ns: int, now_us: int) -> bytes:
