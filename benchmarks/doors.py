@@ -46,6 +46,8 @@ class Side:
     port: int
     processes: Sequence[int]
     less: str = ""  # the side without the door, whose cost is not the door's
+    connections: int = CONNECTIONS
+    seconds: int = SECONDS
 
 
 def run(below: Path) -> Iterator[Figure]:
@@ -77,7 +79,7 @@ def _of(rounds: Sequence[Mapping[str, tuple[int, float]]], side: Side) -> list[t
 
 def _round(script: Path, side: Side) -> tuple[int, float]:
     before = sum(map(_cpu_seconds, side.processes))
-    answers = load.post(script, side.port, SECONDS, CONNECTIONS)
+    answers = load.post(script, side.port, side.seconds, side.connections)
     return answers, sum(map(_cpu_seconds, side.processes)) - before
 
 
@@ -159,7 +161,8 @@ def _litellms(running: ExitStack, folder: Path, file: Path, upstream: int, is_st
         arguments = ["--config", str(here / "litellm.yaml"), "--host", "127.0.0.1", "--port", str(port)]
         said = [f"{key}={value}" for key, value in environment.items()]
         process = running.enter_context(_slowly(["env", *said, python, "-c", entry, *arguments], port))
-        sides.append(Side(name, port, [process], less="LiteLLM" if sides else ""))
+        less = "LiteLLM" if sides else ""
+        sides.append(Side(name, port, [process], less, connections=2, seconds=4))  # more would run into time-outs
     return sides
 
 

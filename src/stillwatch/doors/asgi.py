@@ -1,4 +1,4 @@
-"""Middleware for any Python model server that speaks ASGI (vLLM, SGLang, FastAPI): `stillwatch.doors.asgi.Guard`.
+"""Middleware for any Python model server that speaks ASGI (vLLM, FastAPI): `stillwatch.doors.asgi.Guard`.
 
     STILLWATCH_DOOR=/etc/stillwatch/door.toml vllm serve MODEL --middleware stillwatch.doors.asgi.Guard
 
@@ -121,6 +121,9 @@ class Guard:
                         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
         except TimeoutError:
             return self._let_go(size, Fault.TIMED_OUT)
+        except BaseException:  # the server gave up: what was held is not held any more
+            self._let_go(size, None)
+            raise
 
     def _let_go(self, size: int, why: Fault | None) -> Fault | None:
         self._held_bytes -= size

@@ -13,6 +13,7 @@ Source: LiteLLM 1.106, litellm/integrations/custom_logger.py and litellm/proxy/u
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from itertools import count
 from typing import Any
@@ -22,6 +23,7 @@ import msgspec
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyException
 
+from stillwatch.decision.core import LONGEST_ANSWER_SECONDS
 from stillwatch.doors.added_fields import added_fields
 from stillwatch.doors.configuration import Others, configured
 from stillwatch.doors.station import Station
@@ -38,6 +40,8 @@ _OURS = frozenset(
 _MARK = "stillwatch_exchange"
 _GRACE_SECONDS = 30.0
 """After LiteLLM logged a call as done. Chosen: its answer is with the client by then, or never will be."""
+_LONGEST_SECONDS = LONGEST_ANSWER_SECONDS
+"""After so long a call of which nobody tells the end counts as left."""
 _OK = 200
 
 
@@ -48,6 +52,7 @@ class _Exchange:
         self._observer: Observer | None = observer
         self._is_stream = is_stream
         self._delivered = 0
+        self.began = time.monotonic()
         self._added: list[Header] | None = None
         self._rewrites = False
 
@@ -132,6 +137,8 @@ class Hook(CustomLogger):  # type: ignore[misc]  # LiteLLM ships no types
 
     def _keep(self, data: dict[str, Any], exchange: _Exchange) -> None:
         """Mark the call where hooks and log events find it. A mark of the client's own is written over."""
+        while self._open and (oldest := next(iter(self._open.items())))[1].began < exchange.began - _LONGEST_SECONDS:
+            self._end(oldest[0], End.CLIENT_LEFT)
         mark = str(next(self._numbers))
         self._open[mark] = exchange
         place = "litellm_metadata" if isinstance(data.get("litellm_metadata"), dict) else "metadata"
