@@ -64,7 +64,7 @@ class Reached(msgspec.Struct, frozen=True):
 
 
 class Population:
-    """Everybody who is live, from `ready` on. Lives on one event loop."""
+    """Everybody who is live, on one event loop."""
 
     def __init__(self, base_url: str, prepared: Prepared, rate: float, campaign_after: float) -> None:
         """Raises `UsageError` for an address that is none, `SecretError` without the prepared secret."""
@@ -196,7 +196,7 @@ async def run(
     living = asyncio.create_task(population.live())
     try:
         while not stop.is_set() and not living.done():
-            keep(population.status(), status_file)
+            _keep(population, prepared, status_file)
             waiting = asyncio.create_task(stop.wait())
             await asyncio.wait((waiting, living), timeout=_STATUS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
@@ -205,5 +205,10 @@ async def run(
     finally:
         living.cancel()
         population.close()
-        keep(population.status(), status_file)
-        keep(population.reached, prepared.played)
+        _keep(population, prepared, status_file)
+
+
+def _keep(population: Population, prepared: Prepared, status_file: Path) -> None:
+    """The status, and how far it came: killed, it sends half a second again when it is started anew."""
+    keep(population.status(), status_file)
+    keep(population.reached, prepared.played)
