@@ -81,12 +81,13 @@ class Exchange:
         if self._is_cut:
             await asyncio.sleep(0)  # an app that never waits otherwise is cancelled here
             return
-        if message["type"] == "http.response.start":
-            message = self._begun(message)
-        elif message["type"] == "http.response.body":
+        kind = message["type"]
+        if kind == "http.response.body":
             message = self._watched(message)
+        elif kind == "http.response.start":
+            message = self._begun(message)
         await self._pass_on(message)
-        if message["type"] == "http.response.body" and not message["more_body"]:
+        if kind == "http.response.body" and not message.get("more_body", False):
             self._end(End.CUT if self._is_cut else End.COMPLETE)
             if self._is_cut and self._task is not None:
                 self._cancelling = asyncio.get_running_loop().call_soon(self._task.cancel)
@@ -110,15 +111,20 @@ class Exchange:
         return {**message, "headers": [*headers, *added]}
 
     def _watched(self, message: Message) -> Message:
-        block: bytes = bytes(message.get("body", b""))
-        more: bool = message.get("more_body", False)
-        if self._observer is not None:
-            said = self._observer.on_body(block) if block else block
-            if isinstance(said, Cut):
-                self._is_cut = True
-                return {**message, "body": said.last, "more_body": False}
-            block = said + self._observer.on_last() if self._rewrites and not more else said
-        return {**message, "body": block, "more_body": more}
+        """The block as the client may have it; the message itself where nothing of it changes."""
+        observer = self._observer
+        if observer is None:
+            return message
+        block: bytes = message.get("body", b"")
+        said = observer.on_body(bytes(block)) if block else b""
+        if isinstance(said, Cut):
+            self._is_cut = True
+            return {**message, "body": said.last, "more_body": False}
+        if not self._rewrites:
+            return message
+        if not message.get("more_body", False):
+            said += observer.on_last()
+        return {**message, "body": said}
 
     def _end(self, cause: End) -> None:
         observer, self._observer = self._observer, None
