@@ -75,7 +75,7 @@ class Observer(Protocol):
     """Who watches one answer. Blocks are decoded content with arbitrary boundaries, as the network gave them."""
 
     def on_head(self, status: int, headers: list[Header]) -> HeadChange | None:
-        """The answer's end-to-end header fields arrived; None leaves all as it is."""
+        """The answer's end-to-end header fields arrived, and may be changed in place; None adds nothing."""
 
     def on_body(self, block: bytes) -> bytes | Cut:
         """A block of the answer arrived; what is returned goes to the client. Return `block` itself to pass it on."""

@@ -186,25 +186,18 @@ class Relay:
         added = self._added(status, kept)
         if added is None:
             return
-        if self._rewrites and framing == ANNOUNCED:
-            kept = answer_head.without_length(kept)
-            framing = CHUNKED
-        if framing >= CHUNKED:
-            framing = CLOSE if self._is_http_10 else CHUNKED
-        coding = b"Transfer-Encoding: chunked\r\n" if framing == CHUNKED else b""
-        self._begin(b"%b%b%b%b" % (STATUS_LINES[status], answer_head.lines(kept), added, coding), framing)
+        self._begin_anew(status, kept, added, framing)
 
     def known_answer_begins(self, known: KnownAnswer, length: int) -> None:
         """The same for a head that was read before."""
         digits = b"%d" % length
-        kept = known.headers(digits)
+        came = known.headers(digits)
+        kept = came.copy()
         added = self._added(known.status, kept)
         if added is None:
             return
-        if self._rewrites:
-            kept = answer_head.without_length(kept)
-            framing, coding = (CLOSE, b"") if self._is_http_10 else (CHUNKED, b"Transfer-Encoding: chunked\r\n")
-            self._begin(b"%b%b%b%b" % (STATUS_LINES[known.status], answer_head.lines(kept), added, coding), framing)
+        if self._rewrites or kept != came:
+            self._begin_anew(known.status, kept, added, ANNOUNCED)
         else:
             self._begin(b"%b%b%b%b" % (known.before, digits, known.after, added), ANNOUNCED)
 
@@ -221,6 +214,15 @@ class Relay:
         except Exception:  # an observer that fails must not let an answer out unobserved
             self._observer_failed()
             return None
+
+    def _begin_anew(self, status: int, kept: list[Header], added: bytes, framing: int) -> None:
+        if self._rewrites and framing == ANNOUNCED:
+            kept = answer_head.without_length(kept)
+            framing = CHUNKED
+        if framing >= CHUNKED:
+            framing = CLOSE if self._is_http_10 else CHUNKED
+        coding = b"Transfer-Encoding: chunked\r\n" if framing == CHUNKED else b""
+        self._begin(b"%b%b%b%b" % (STATUS_LINES[status], answer_head.lines(kept), added, coding), framing)
 
     def _begin(self, head: bytes, framing: int) -> None:
         self._framing = framing

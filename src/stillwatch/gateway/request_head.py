@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from stillwatch.gateway.answer_head import lines
 from stillwatch.gateway.configuration import Configuration, Forwarded
-from stillwatch.gateway.guard import Request
+from stillwatch.gateway.guard import Header, Request
+from stillwatch.gateway.known_heads import MOST_KNOWN
 
 _ALWAYS_WITH_LENGTH = frozenset({b"POST", b"PUT", b"PATCH"})  # RFC 9110, 8.6
 _PORT_OF = {True: 443, False: 80}
+_Said = tuple[bytes, bytes, bytes, bytes, str, tuple[Header, ...]]
+"""Method, target, the host that goes on and the one that was asked for, peer and fields."""
 
 
 class RequestHead:
@@ -19,23 +23,32 @@ class RequestHead:
         port = "" if name != upstream.host or upstream.port == _PORT_OF[upstream.tls] else f":{upstream.port}"
         self._host = f"{name}{port}".encode("idna" if not name.isascii() else "ascii")
         self._forwarded = configuration.headers.forwarded
+        self._made: dict[_Said, bytes] = {}
         self._scheme = b"https" if configuration.listen.certificate else b"http"
 
     def of(self, request: Request) -> bytes:
         """Start line and fields, to the empty line."""
         host = (request.host or self._host) if self._asked_host else self._host
-        fields = b"".join([b"%b: %b\r\n" % header for header in request.headers])
+        key = (request.method, request.target, host, request.host, request.peer, tuple(request.headers))
+        head = self._made.get(key)
+        if head is None:
+            head = self._remembered(key, self._without_length(request, host))
         body = request.body
         length = b"Content-Length: %d\r\n" % len(body) if body or request.method in _ALWAYS_WITH_LENGTH else b""
+        return b"%b%b\r\n" % (head, length)
+
+    def _without_length(self, request: Request, host: bytes) -> bytes:
+        fields = lines(request.headers)
         forwarded = b"" if self._forwarded is Forwarded.DROP else self._forwarded_fields(request)
-        return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b\r\n" % (
-            request.method,
-            request.target,
-            host,
-            fields,
-            forwarded,
-            length,
-        )
+        start = (request.method, request.target, host)
+        return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b" % (*start, fields, forwarded)
+
+    def _remembered(self, key: _Said, head: bytes) -> bytes:
+        """A head that depends on nothing else but its key is made once; bounded, because clients choose keys."""
+        if len(self._made) >= MOST_KNOWN:
+            self._made.clear()
+        self._made[key] = head
+        return head
 
     def _forwarded_fields(self, request: Request) -> bytes:
         peer = request.peer.encode()
