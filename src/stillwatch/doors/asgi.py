@@ -32,6 +32,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding", b"connection"})
 """The gateway makes these itself and shows them to no guard; so is it here."""
+_REQUEST_TIMEOUT = 408  # RFC 9110, 15.5.9
 _PLAIN = "/:@!$&'()*+,;=~"
 """What stands in a path as it is (RFC 3986, 3.3)."""
 _POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1; before it was accepted, a server makes 403 of it
@@ -70,7 +71,7 @@ class Guard:
         request = _request(scope)
         body = await self._body(request, receive) if dialect_of(scope["path"]) else b""
         if isinstance(body, Fault):
-            await _reply(send, self.station.refused(request, body))
+            await _reply(send, self._not_taken(request, body))
             return
         if body is None:
             return  # the client left before it had asked
@@ -124,6 +125,12 @@ class Guard:
         except BaseException:  # the server gave up: what was held is not held any more
             self._let_go(size, None)
             raise
+
+    def _not_taken(self, request: Request, why: Fault) -> Answer:
+        if why is not Fault.TIMED_OUT:
+            return self.station.refused(request, why)
+        answer = self.station.refused(request, Fault.BAD_REQUEST, "The request did not come in time.")
+        return Answer(_REQUEST_TIMEOUT, answer.headers, answer.body)
 
     def _let_go(self, size: int, why: Fault | None) -> Fault | None:
         self._held_bytes -= size

@@ -105,11 +105,11 @@ class Station:
             _log.exception("The gate failed; the request was refused")
             return self.refused(request, Fault.UNAVAILABLE)
 
-    def refused(self, request: Request, fault: Fault) -> Answer:
+    def refused(self, request: Request, fault: Fault, message: str = "") -> Answer:
         """A refusal of the door's own, in the dialect of the request."""
         is_anthropic = any(name.lower() == b"anthropic-version" for name, _ in request.headers)
         dialect = dialect_of(request.target.decode("ascii", "replace"), is_anthropic)
-        reply = (dialect.form if dialect else OPENAI).refused(Refused(fault), self.clock().us)
+        reply = (dialect.form if dialect else OPENAI).refused(Refused(fault, message), self.clock().us)
         return Answer(reply.status, reply.headers, reply.body)
 
     def _learned(self, learned: Learned) -> None:
