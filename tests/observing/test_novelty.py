@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pytest
 
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.names import NameTable
-from stillwatch.observing.frames import Learned, Observed
+from stillwatch.observing.frames import Learned, Observed, framed
 from stillwatch.observing.novelty import Novelty, centre_before
-from stillwatch.observing.observer import Observer
+from stillwatch.observing.observer import Observer, observe
+from stillwatch.observing.outbox import Outbox
 from stillwatch.pseudonym import Secret
 from stillwatch.sketch.record import PROJECTION_DIMENSIONS, identity
 from stillwatch.sketching.edge import Edge, EdgeRecipe
@@ -110,8 +112,10 @@ def asked(n: int, day: int = DAY, account: str = "a") -> Observed:
 class Observing:
     """An observer, and what it told the worker that sends to it."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, takes: bool = True) -> None:
         self.told: list[Learned] = []
+        self.untold = 0
+        self._takes = takes
         self._ledger = ledger
 
     def sees(self, *exchanges: Observed) -> int:
@@ -123,11 +127,12 @@ class Observing:
             for one in exchanges:
                 observer.take(one, self._tell)
             observer.flush()
+            self.untold += observer.counts.untold
         return sum(learned.units for learned in self.told[before:])
 
     def _tell(self, learned: list[Learned]) -> bool:
-        self.told += learned
-        return True
+        self.told += learned if self._takes else []
+        return self._takes
 
 
 def test_an_observer_that_starts_again_knows_what_was_asked_that_day(ledger):
@@ -153,3 +158,61 @@ def test_what_all_say_is_taken_out_as_the_day_before_had_it(ledger):
     assert not centre_before(ledger, DAY).any()
     observing.sees(*[asked(n, DAY + 1, "busy") for n in range(500)])
     assert np.array_equal(centre_before(ledger, DAY + 1), centre)  # fixed for the day
+
+
+def test_what_a_worker_does_not_take_is_lost_and_counted(ledger):
+    observing = Observing(ledger, takes=False)
+    assert observing.sees(*[asked(n) for n in range(5)]) == 0
+    assert observing.untold == 5
+    assert observing.sees(*[asked(n) for n in range(5)]) == 0  # and is not new a second time
+
+
+def test_a_worker_that_reads_no_answers_holds_nobody_up(ledger, tmp_path):
+    """What it does not read is bounded; the rest is counted, and everything is in the ledger all the same."""
+    socket, count = tmp_path / "o.sock", 6_000
+
+    async def story() -> tuple[int, int]:
+        stop = asyncio.Event()
+        with ledger.writer() as writer:
+            names = NameTable.open(ledger.path, SECRET)
+            observer = Observer(ledger, writer, names, Edge(EdgeRecipe(SECRET, None, 0)))
+            serving = asyncio.create_task(observe(observer, socket, stop))
+            while not socket.exists():
+                await asyncio.sleep(0.01)
+            _, sending = await asyncio.open_unix_connection(str(socket))
+            for n in range(count):
+                sending.write(framed(asked(n % 3, account=f"{n}-{'long name' * 30}")))
+                await sending.drain()
+            while observer.counts.observed < count:
+                await asyncio.sleep(0.01)
+            sending.transport.abort()
+            stop.set()
+            await serving
+            return observer.counts.learned, observer.counts.untold
+
+    learned, untold = asyncio.run(story())
+    assert learned == count
+    assert 0 < untold < count
+
+
+def test_what_is_no_answer_ends_the_connection_and_nothing_else(tmp_path):
+    learned: list[Learned] = []
+
+    async def story() -> None:
+        gone = asyncio.Event()
+
+        async def another_program(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(framed(Learned(1, "a")) + b"\0\0\0\2\xc1\xc1")
+            await reader.read()
+            writer.close()
+            gone.set()
+
+        server = await asyncio.start_unix_server(another_program, tmp_path / "o.sock")
+        outbox = Outbox(tmp_path / "o.sock", learned=learned.append)
+        connecting = asyncio.create_task(outbox.keep_connected())
+        await gone.wait()
+        connecting.cancel()
+        server.close()
+
+    asyncio.run(story())
+    assert learned[0] == Learned(1, "a")

@@ -10,6 +10,7 @@ import pytest
 
 from stillwatch.errors import StoreError, UsageError
 from stillwatch.limits.ladder import Refusal
+from stillwatch.limits.leased import StoreAway
 from stillwatch.limits.limit import NANOSECONDS, Level, Limit, Measure
 from stillwatch.limits.reservation import Reservation, Reservations
 from stillwatch.limits.sharing import Sharing
@@ -118,6 +119,31 @@ def test_a_store_that_takes_connections_and_answers_nothing_delays_a_request_by_
             assert await door.passed(400) == 400
 
     asyncio.run(story())
+
+
+class Garbling(Link):
+    """A connection of which nothing makes sense."""
+
+    async def ask(self, command: bytes) -> object:
+        raise ValueError(command[:1])
+
+
+def test_whatever_goes_wrong_with_the_store_no_request_waits_for_ever(caplog):
+    async def story() -> None:
+        meters = SharedMeters([LIMIT], SHARING, Garbling("redis://127.0.0.1:1", 0.1))
+        await meters.start()
+        try:
+            ladder, open_ = meters.ladder(NAMES, time.monotonic_ns()), Reservations(3_600 * NANOSECONDS)
+            for _ in range(3):
+                meters.node.contact.is_down = False  # as if it had answered in between
+                async with asyncio.timeout(30):
+                    assert isinstance(await meters.reserve(open_, ladder, (1, 0, 0, 0)), StoreAway)
+            assert str(meters.fault) == "ValueError"
+        finally:
+            await meters.close()
+
+    asyncio.run(story())
+    assert "An exchange with the store failed" in caplog.text
 
 
 def test_a_wrong_password_is_said_so_and_what_to_do():

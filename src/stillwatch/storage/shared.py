@@ -8,6 +8,7 @@ one waits for one exchange, at most `timeout_seconds` and what an exchange that 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
@@ -21,6 +22,8 @@ from stillwatch.limits.sharing import Sharing
 from stillwatch.storage.keys import Keys
 from stillwatch.storage.link import Link, Unreachable
 from stillwatch.storage.node import Node, Want
+
+_log = logging.getLogger(__name__)
 
 
 class SharedMeters(Meters):
@@ -105,8 +108,15 @@ class SharedMeters(Meters):
             await step()
             self.fault = None
         except (Unreachable, StoreError) as error:
-            self.fault = error
-            self._resolve(self.node.failed())
+            self._failed(error)
+        except Exception as error:  # a fault of ours: were the task to end by it, requests would wait for ever
+            _log.exception("An exchange with the store failed")
+            await self._link.close()
+            self._failed(Unreachable(type(error).__name__))
+
+    def _failed(self, error: Unreachable | StoreError) -> None:
+        self.fault = error
+        self._resolve(self.node.failed())
 
     async def _synchronise(self) -> None:
         if not self.node.number:
