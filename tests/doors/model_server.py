@@ -1,6 +1,6 @@
 """A stand-in of vLLM's OpenAI server: FastAPI on uvicorn, middleware added as vLLM adds what `--middleware` names.
 
-The loop of `add_middleware` follows `build_app` of vllm/entrypoints/openai/api_server.py, the same from 0.5 to 0.16.
+The loop of `add_middleware` follows `build_app` of vllm/entrypoints/openai/api_server.py, commit 0001948 (after 0.16).
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from typing import Any
 from urllib.parse import quote
 
 from stillwatch.doors.asgi_exchange import Exchange
-from stillwatch.doors.configuration import Others, configured
+from stillwatch.doors.configuration import configured
+from stillwatch.doors.others import passes, socket_passes
 from stillwatch.doors.station import Station
 from stillwatch.gateway.dialects.dialect import dialect_of
 from stillwatch.gateway.dialects.reply import Fault
@@ -29,7 +30,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding", b"connection"})
 """The gateway makes these itself and shows them to no guard; so is it here."""
 _REQUEST_TIMEOUT = 408  # RFC 9110, 15.5.9
@@ -50,7 +50,7 @@ class Guard:
         kind = scope["type"]
         if kind == "http":
             await self._http(scope, receive, send)
-        elif kind == "websocket" and self._leads_to_a_model(scope["path"]):
+        elif kind == "websocket" and not socket_passes(self.station.door, scope["path"]):
             await receive()
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
         elif kind == "lifespan":
@@ -63,7 +63,7 @@ class Guard:
             await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._passes(scope):
+        if passes(self.station.door, scope["path"], scope["method"]):
             await self._app(scope, receive, send)
             return
         if not self.station.is_up:
@@ -85,21 +85,6 @@ class Guard:
         else:
             exchange = Exchange(said.observer, request.body, receive, send)
             await exchange.run(self._app, _inner(scope, request), said.delay_seconds)
-
-    def _passes(self, scope: Scope) -> bool:
-        """Is this no request of a model, or one that asks nothing?"""
-        path, method, others = str(scope["path"]), str(scope["method"]), self.station.door.others
-        if path in self.station.door.unguarded:
-            return True
-        if dialect_of(path) is not None:
-            return method == "OPTIONS"  # what a browser asks before it asks
-        return others is Others.PASS or (others is Others.READ and method in _READING)
-
-    def _leads_to_a_model(self, path: str) -> bool:
-        if path in self.station.door.unguarded or self.station.door.others is Others.PASS:
-            return False
-        is_known = dialect_of(path) is not None or path.rstrip("/").endswith("/realtime")
-        return is_known or self.station.door.others is Others.REFUSE
 
     async def _body(self, request: Request, receive: Receive) -> bytes | Fault | None:
         """The whole body; why it is refused; or None where the client left. What is held counts until it is asked."""

@@ -25,9 +25,9 @@ from litellm.proxy._types import ProxyException
 
 from stillwatch.decision.core import LONGEST_ANSWER_SECONDS
 from stillwatch.doors.added_fields import added_fields
-from stillwatch.doors.configuration import Others, configured
+from stillwatch.doors.configuration import configured
+from stillwatch.doors.others import passes
 from stillwatch.doors.station import Station
-from stillwatch.gateway.dialects.dialect import dialect_of
 from stillwatch.gateway.dialects.events import data_of, event, split
 from stillwatch.gateway.guard import Answer, Cut, End, Header, Observer, Request
 from stillwatch.gateway.identity import Identity, Mode
@@ -104,7 +104,7 @@ class Hook(CustomLogger):  # type: ignore[misc]  # LiteLLM ships no types
         """Let the call go on, with less where the policy withholds; or raise what LiteLLM makes a refusal of."""
         asked = data.get("proxy_server_request") or {}
         path, method = urlsplit(str(asked.get("url", ""))).path, str(asked.get("method", "POST"))
-        if self._passes(path, method):
+        if passes(self.station.door, path, method):
             return data
         if not self.station.is_up:
             await self.station.start()
@@ -125,15 +125,6 @@ class Hook(CustomLogger):  # type: ignore[misc]  # LiteLLM ships no types
         if said.observer is not None:
             self._keep(data, _Exchange(said.observer, bool(body.get("stream"))))
         return data
-
-    def _passes(self, path: str, method: str) -> bool:
-        """As the other doors: what no dialect knows passes where nothing is generated."""
-        others = self.station.door.others
-        if path in self.station.door.unguarded:
-            return True
-        if dialect_of(path) is not None:
-            return False
-        return others is Others.PASS or (others is Others.READ and method in {"GET", "HEAD", "OPTIONS"})
 
     def _keep(self, data: dict[str, Any], exchange: _Exchange) -> None:
         """Mark the call where hooks and log events find it. A mark of the client's own is written over."""
