@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -26,6 +27,9 @@ MOST_QUOTES = 1_000_000
 _OBJECT: msgspec.json.Decoder[dict[str, Raw]] = msgspec.json.Decoder(
     Annotated[dict[str, Raw], msgspec.Meta(max_length=MOST_MEMBERS)]
 )
+_REMEMBERED = 256
+_LONGEST_NAME = 64
+"""Names of parameters, and characters of one. Chosen: providers document fewer and shorter ones."""
 _NAME = re.compile(rb'[ \t\r\n]*[{,][ \t\r\n]*"([^"\\]*)"[ \t\r\n]*:[ \t\r\n]*')
 _LAST = re.compile(rb"[ \t\r\n]*}[ \t\r\n]*\Z")
 
@@ -98,19 +102,36 @@ def members(body: bytes, known: Mapping[str, str], what: str = "") -> Members:
     spans: dict[str, Span] = {}
     at = 0
     for name, raw in decoded.items():
-        found = _NAME.match(body, at)
-        if found is None or found[1].decode() != name:
-            raise _ambiguous(what)
         if known.get(name) != name:
             _require_exact(name, known)
-        value, held = found.end(), bytes(raw)
-        if not body.startswith(held, value):  # an earlier member of this name had another value
-            raise _ambiguous(what)
+        held, written = bytes(raw), _compact(name)[at > 0] if len(name) <= _LONGEST_NAME else b""
+        if written and body.startswith(written + held, at):  # as most clients write it
+            begin, value = at + 1, at + len(written)
+        else:
+            begin, value = _found(body, at, name, what)
+            if not body.startswith(held, value):  # an earlier member of this name had another value
+                raise _ambiguous(what)
         at = value + len(held)
-        spans[name] = (found.start(1) - 1, value, at)
+        spans[name] = (begin, value, at)
     if decoded and _LAST.match(body, at) is None:
         raise _ambiguous(what)
     return Members(body, spans, what)
+
+
+def _found(body: bytes, at: int, name: str, what: str) -> tuple[int, int]:
+    """Where the member `name` begins and where its value does, with space around them or not."""
+    found = _NAME.match(body, at)
+    if found is None or found[1].decode() != name:
+        raise _ambiguous(what)
+    return found.start(1) - 1, found.end()
+
+
+@lru_cache(_REMEMBERED)
+def _compact(name: str) -> tuple[bytes, bytes]:
+    """How the first member, and any other, begins where no space is; empty for a name that would need escapes."""
+    if '"' in name or "\\" in name:
+        return b"", b""
+    return f'{{"{name}":'.encode(), f',"{name}":'.encode()
 
 
 def folded(*names: str) -> dict[str, str]:
