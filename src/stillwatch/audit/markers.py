@@ -1,0 +1,55 @@
+"""Behavioural markers: harmless habits of which one was drawn for each account, and a test that is exact by the draw.
+
+For a marker with m equally good alternatives (how a list is introduced, which of two conventions an example follows)
+the guard served one at random. A student that learned from the account prefers it. If it did not, the served one is
+like any other: its rank among all m by how often the suspect shows them is uniform. So p = (1 + alternatives that are
+shown at least as often) / m, exact at any size, with nothing assumed of the suspect. Markers of one account are drawn
+independently, so their e-values multiply. Survives paraphrase, which token marks do not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from stillwatch.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """One habit. `alternatives` are all that might have been served, `served` the one that was."""
+
+    name: str
+    alternatives: tuple[str, ...]
+    served: str
+
+    def __post_init__(self) -> None:
+        if self.served not in self.alternatives or len(set(self.alternatives)) < 2:
+            raise UsageError(f"the marker {self.name} has no alternatives, or served none of them")
+
+
+def p_value(marker: Marker, shown: Mapping[str, int]) -> float:
+    """How often a habit that was drawn at random would stand so high. `shown`: how often the suspect shows each."""
+    own = shown.get(marker.served, 0)
+    others = [shown.get(name, 0) for name in marker.alternatives if name != marker.served]
+    return (1 + sum(count >= own for count in others)) / len(marker.alternatives)
+
+
+def log_e(marker: Marker, shown: Mapping[str, int]) -> float:
+    """The natural logarithm of an e-value: the share of all showings that are the served one's, times the alternatives.
+
+    Its mean over the draw is 1: each alternative's share, averaged. 0 where nothing was shown.
+    """
+    total = sum(shown.get(name, 0) for name in marker.alternatives)
+    if not total:
+        return 0.0
+    own = shown.get(marker.served, 0)
+    return math.log(own / total * len(marker.alternatives)) if own else -math.inf
+
+
+def all_together(markers: Sequence[Marker], shown: Sequence[Mapping[str, int]], hedge: float = 0.5) -> float:
+    """The log e-value of independent markers together. `hedge`: the share of each that is kept out of the bet, so that
+    one marker that is never shown does not end all.
+    """
+    return sum(math.log(hedge + (1 - hedge) * math.exp(log_e(*each))) for each in zip(markers, shown, strict=True))
