@@ -24,7 +24,7 @@ from stillwatch.gateway.gate import Gate
 from stillwatch.gateway.keys import KeyHolder, Keys
 from stillwatch.limits.limit import Level, Limit, Measure
 from stillwatch.limits.sharing import Sharing
-from stillwatch.observing.frames import Observed
+from stillwatch.observing.frames import Learned, Observed
 from stillwatch.storage.link import Link
 from stillwatch.storage.shared import SharedMeters
 from tests.storage.private_redis import PrivateRedis
@@ -172,6 +172,36 @@ def test_a_client_of_two_gateways_is_limited_in_total(store):
             assert 38 <= sum(got) <= 40
             assert len(server.seen) == sum(got)
             assert await first.passed(3, "another account") == 3
+
+    run(story())
+
+
+def test_what_one_gateway_learns_was_new_closes_the_budget_on_all(store):
+    new = Limit(Level.ACCOUNT, Measure.NEW_INFORMATION, 50, 86_400)
+
+    async def story() -> None:
+        async with nodes(store.url, CLOSED, FEW, new) as (_, (first, second)):
+            assert [await node.passed(1) for node in (first, second)] == [1, 1]
+            first.gate.learned(Learned(60, "a", key=b"a".hex()))
+            async with asyncio.timeout(60):
+                while await second.passed(1):
+                    pass
+            assert await first.passed(1) == 0
+            assert await second.passed(1, "another account") == 1
+
+    run(story())
+
+
+def test_a_policy_that_is_adopted_forgets_nothing_of_a_shared_limit_that_stays(store):
+    async def story() -> None:
+        async with nodes(store.url, CLOSED, LIMIT) as (_, (first, second)):
+            assert await first.passed(30) == 30
+            both = Policy((LIMIT, Limit(Level.KEY, Measure.REQUESTS, 7, 3_600)))
+            for node in (first, second):
+                node.gate.adopt(policy=both)
+            assert await second.passed(12) == 7
+            second.gate.adopt(policy=Policy((LIMIT,)))
+            assert 1 <= await second.passed(12) <= 3
 
     run(story())
 
