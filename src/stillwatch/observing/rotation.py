@@ -15,7 +15,8 @@ from stillwatch.observing.growing import GrowingLog, Inode, inode_of
 
 QUIET_SECONDS = 10.0
 """Chosen: a writer that was told to open its log again does so in less."""
-_SUFFIXES = (".jsonl", ".ndjson", ".json")
+_SUFFIXES = (".jsonl", ".ndjson")
+"""Of a folder. Not .json: ledgers and hunts write such files, which are no logs."""
 _PACKED = (".gz", ".zst", ".xz", ".bz2", ".parquet")
 
 IsKnown = Callable[[GrowingLog], bool]
