@@ -113,7 +113,8 @@ def by_ext_authz(station: Station) -> Ask:
     checking = Checking(station)
 
     async def ask(request: Request) -> bool:
-        answer = await checking.on_request(request).coming
+        answer = checking.on_request(request)
+        assert isinstance(answer, Answer)
         return answer.status == 200
 
     return ask

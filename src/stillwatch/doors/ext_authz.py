@@ -35,28 +35,35 @@ class Checking:
         self._station = station
 
     def on_request(self, request: Request) -> Answer | Waiting:
-        return Waiting(self._checked(request))
+        said = self._station.asked(request)
+        if isinstance(said, Passage) and said.delay_seconds == 0:
+            return _passed(said)
+        return said if isinstance(said, Answer) else Waiting(self._checked(said))
 
-    async def _checked(self, request: Request) -> Answer:
-        said = await self._station.ask(request)
-        return said if isinstance(said, Answer) else await self._passed(said)
-
-    async def _passed(self, passage: Passage) -> Answer:
-        """What Envoy gives to the upstream and to the client; the exchange ends here as far as we see."""
-        observer = passage.observer
-        headers: list[Header] = []
+    async def _checked(self, said: Passage | Waiting) -> Answer:
+        """After what the gate waits for, and after the delay."""
+        if isinstance(said, Waiting):
+            later = await said.coming  # what it raises is a refusal by the data plane, 503
+            return later if isinstance(later, Answer) else await self._checked(later)
         try:
-            await asyncio.sleep(passage.delay_seconds)
+            await asyncio.sleep(said.delay_seconds)
         except asyncio.CancelledError:
-            if observer is not None:
-                observer.on_end(End.NOT_SENT, 0)
+            if said.observer is not None:
+                said.observer.on_end(End.NOT_SENT, 0)
             raise
-        if isinstance(observer, Settling):
-            headers = [*added_fields(observer.on_head(_OK, [])), (STEP, observer.step.name.lower().encode())]
-            observer.leave()
-        elif observer is not None:
-            observer.on_end(End.COMPLETE, 0)
-        return Answer(_OK, headers, b"")
+        return _passed(said)
+
+
+def _passed(passage: Passage) -> Answer:
+    """What Envoy gives to the upstream and to the client; the exchange ends here as far as we see."""
+    observer = passage.observer
+    headers: list[Header] = []
+    if isinstance(observer, Settling):
+        headers = [*added_fields(observer.on_head(_OK, [])), (STEP, observer.step.name.lower().encode())]
+        observer.leave()
+    elif observer is not None:
+        observer.on_end(End.COMPLETE, 0)
+    return Answer(_OK, headers, b"")
 
 
 def configuration(door: Door) -> Configuration:

@@ -96,14 +96,26 @@ class Station:
         if tasks and self._shared is not None:
             await self._shared.close()
 
-    async def ask(self, request: Request) -> Answer | Passage:
-        """What the gate says; a gate that fails refuses."""
+    def asked(self, request: Request) -> Answer | Passage | Waiting:
+        """What the gate says at once; a gate that fails refuses."""
         try:
-            said = self.gate.on_request(request)
-            return await said.coming if isinstance(said, Waiting) else said
+            return self.gate.on_request(request)
         except Exception:  # a gate that fails lets nothing through
-            _log.exception("The gate failed; the request was refused")
-            return self.refused(request, Fault.UNAVAILABLE)
+            return self._failed(request)
+
+    async def ask(self, request: Request) -> Answer | Passage:
+        """What the gate says, also where it has to ask a store first."""
+        said = self.asked(request)
+        if not isinstance(said, Waiting):
+            return said
+        try:
+            return await said.coming
+        except Exception:  # as above
+            return self._failed(request)
+
+    def _failed(self, request: Request) -> Answer:
+        _log.exception("The gate failed; the request was refused")
+        return self.refused(request, Fault.UNAVAILABLE)
 
     def refused(self, request: Request, fault: Fault, message: str = "") -> Answer:
         """A refusal of the door's own, in the dialect of the request."""
