@@ -147,6 +147,7 @@ def _history(log: Path) -> Path:
             for number in range(24 if account.startswith("ring") else 8):
                 at = today - rng.randrange(_US_PER_DAY, HISTORY_DAYS * _US_PER_DAY)
                 row = {"id": f"{account}/h{number}", "ts_us": at, "account": account, "organization": f"org-{account}"}
+                row["payment"] = f"card-{int(account[5:]) // 4}" if account.startswith("ring") else f"card-{account}"
                 body = json.loads(_body(account, rng))
                 rows.write(json.dumps(row | {"path": "/v1/chat/completions", "body": body}) + "\n")
     return log
