@@ -25,6 +25,7 @@ from stillwatch.campaigns.profile_null import FalseMatches, pairs_of
 from stillwatch.campaigns.profiles import MATCH_AT_MOST, Profile, likeness, shares_wrapper, similarity
 from stillwatch.campaigns.traits import HYPOTHESES, TRAITS
 from stillwatch.evaluation.attribution_fit import Origins, Scores, by_chance, fit, measured, probabilities, score
+from stillwatch.evidence import percent
 from stillwatch.world.real_clients import read_runs
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +105,7 @@ def _calibration(rings: Origins, told: np.ndarray[tuple[int, int], np.dtype[np.f
             lines.append(f"| {title}: {int(chosen.sum())} | {who} | {_cells(scores, chance)} |")
     scores = score(told, rings)
     lines += ["", "| stated | right | rings |", "|---|---|---|"]
-    lines += [f"| {one.stated:.0%} | {one.right:.0%} | {one.count} |" for one in scores.bins]
+    lines += [f"| {percent(one.stated)} | {percent(one.right)} | {one.count} |" for one in scores.bins]
     return "\n".join(lines) + "\n"
 
 
@@ -154,7 +155,7 @@ def _matching(null: FalseMatches, hits: dict[str, list[float]]) -> str:
         false = pairs.at_least[round(least * 100)] if least <= 1 else 0
         true = sum(value >= least for value in hits[kind])
         lines.append(
-            f"| {kind} | {pairs.count:,} | {least:.3f} | {false:,} ({false / max(pairs.count, 1):.2%}) | "
+            f"| {kind} | {pairs.count:,} | {least:.3f} | {false:,} ({percent(false / max(pairs.count, 1), 2)}) | "
             f"{true} of {len(hits[kind])} |"
         )
     return "\n".join(lines) + "\n"

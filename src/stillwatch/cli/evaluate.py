@@ -23,7 +23,8 @@ from stillwatch.evaluation.detectors.choice import chosen
 from stillwatch.evaluation.results import Results
 from stillwatch.evaluation.run import evaluate as evaluate_worlds
 from stillwatch.evaluation.source import SKETCHING, source_digest
-from stillwatch.evaluation.summary import Evaluation
+from stillwatch.evaluation.summary import DetectorSummary, Evaluation
+from stillwatch.evaluation.told import HEADINGS, leak_rows, lines
 from stillwatch.evaluation.truth import read_truth
 from stillwatch.evaluation.world import LOOKS, World, logs_of, open_worlds
 from stillwatch.evaluation.write import as_json as as_document
@@ -116,6 +117,7 @@ def _show(evaluation: Evaluation, out: Path) -> None:
     say("Campaigns acted on at a false-discovery rate of 1 %, by level; those shown to people; accounts of campaigns")
     say("that score above honest ones; honest accounts acted on.")
     stdout.print(table)
+    _show_leaks(evaluation.detectors[0])
     for one in evaluation.detectors:
         if one.figures and one.figures.ablation:
             left_out = (f"{_cell(row.listed)} {_without(row.without)}" for row in one.figures.ablation)
@@ -128,6 +130,23 @@ def _show(evaluation: Evaluation, out: Path) -> None:
         say(f"No operator learned in {reason}")
     say(f"Report: {out / 'evaluation.html'}")
     say(f"Figures: {out / 'evaluation.json'}")
+
+
+def _show_leaks(one: DetectorSummary) -> None:
+    """What leaked from each campaign, and what it cost the operator, beside the first detector: the hunt."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="right")
+    for row in leak_rows(one):
+        table.add_row(*map(Text, row))
+    say(
+        f"{one.title}: what was harvested before half of a campaign's accounts were shown, before half and 90 % of them"
+    )
+    say("were acted on; accounts an exchange, times those at E0, if who is acted on, or who is shown, gets no more.")
+    stdout.print(table)
+    for line in lines(one):
+        say(line)
 
 
 def _without(name: str) -> str:
