@@ -131,7 +131,7 @@ async def test_a_denied_account_reaches_no_model(server: Guarded) -> None:
 
 @behind_envoy("[degrade]\nmost_choices = 1", step=Step.DEGRADE)
 async def test_a_degraded_account_goes_on_and_the_upstream_is_told(server: Guarded) -> None:
-    await server.ask(n=4)
+    await server.ask(n=4, extra_headers={"x-stillwatch-step": "allow"})
     assert (server.model.bodies[0]["n"], server.model.headers[0]["x-stillwatch-step"]) == (4, "degrade")
 
 

@@ -113,6 +113,12 @@ async def test_tokens_are_charged_when_an_answer_is_done_and_an_overdrawn_accoun
     assert server.left(Measure.REQUESTS) == 98
 
 
+@behind_envoy(step=Step.DEGRADE)
+async def test_only_the_door_tells_the_upstream_how_an_account_is_treated(server: Guarded) -> None:
+    await server.ask(extra_headers={"x-stillwatch-step": "allow"})
+    assert server.model.headers[0]["x-stillwatch-step"] == "degrade"
+
+
 @behind_envoy(step=Step.DENY)
 async def test_a_denied_account_reaches_no_model_with_the_one_status_that_envoy_has(server: Guarded) -> None:
     with pytest.raises(openai.RateLimitError) as refused:
