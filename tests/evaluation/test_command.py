@@ -84,7 +84,7 @@ def test_figures_pages_and_going_on(evaluate: Evaluate, directory: Path, monkeyp
     assert "Accounts of campaigns found at a false-positive rate of" in out
     assert "Rings: B-cubed precision 1.00, recall 1.00." in out
     assert "Honest accounts shown as a campaign: 0 of 21 (0 % to 16 %)." in out
-    assert "before half" in out
+    assert "accounts an exchange, times those at E0" in out
     assert "Stillwatch shows people 2/2 with every family, 0/2 without division of work" in out
     assert "evaluation.html" in out
 

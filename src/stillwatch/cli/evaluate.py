@@ -135,15 +135,14 @@ def _show(evaluation: Evaluation, out: Path) -> None:
 def _show_leaks(one: DetectorSummary) -> None:
     """What leaked from each campaign, and what it cost the operator, beside the first detector: the hunt."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("")
+    table.add_column("", overflow="fold")
     for heading in HEADINGS:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in leak_rows(one):
         table.add_row(*map(Text, row))
-    say(
-        f"{one.title}: what was harvested before half of a campaign's accounts were shown, before half and 90 % of them"
-    )
-    say("were acted on; accounts an exchange, times those at E0, if who is acted on, or who is shown, gets no more.")
+    say(f"{one.title}: exchanges harvested; shares of them before half of a campaign's accounts were shown, before")
+    say("half and before 90 % were acted on; the first alert; accounts an exchange, times those at E0, if who is acted")
+    say("on gets no more, and if who is shown gets no more.")
     stdout.print(table)
     for line in lines(one):
         say(line)

@@ -7,8 +7,10 @@ from stillwatch.evaluation.metrics.leak import CampaignLeak
 from stillwatch.evaluation.plot import in_words, percent
 from stillwatch.evaluation.summary import DetectorSummary, Figures
 
-HEADINGS = ("harvested", "before half shown", "half acted on", "90 % acted on", "first alert", "price")
-"""Of `leak_rows`: exchanges, shares of them, hours, and accounts an exchange as multiples of those at E0."""
+HEADINGS = ("harvested", "shown", "half", "90 %", "alert", "price", "if shown")
+"""Of `leak_rows`: exchanges; shares of them got before half of the accounts were shown, before half were acted on and
+before 90 % were; hours to the first alert; accounts an exchange, times those at E0, if who is acted on, and who is
+shown, gets no more."""
 
 
 def leak_rows(one: DetectorSummary) -> list[tuple[str, ...]]:
@@ -46,7 +48,8 @@ def _row(leak: CampaignLeak, cost: Cost | None) -> tuple[str, ...]:
         _share(leak.before_half, leak.harvested, done=leak.is_half_acted),
         _share(leak.before_most, leak.harvested, done=leak.is_most_acted),
         "-" if leak.first_alert_hours is None else f"{leak.first_alert_hours:.0f} h",
-        "-" if cost is None else f"x {_multiple(cost.accounts)}, shown x {_multiple(cost.accounts_unseen)}",
+        "-" if cost is None else _multiple(cost.accounts),
+        "-" if cost is None else _multiple(cost.accounts_unseen),
     )
 
 
@@ -55,7 +58,7 @@ def _share(harvested: int, of: int, *, done: bool) -> str:
 
 
 def _multiple(multiple: Multiple) -> str:
-    return "any" if multiple.value is None else f"{multiple.value:.3g}"
+    return "none kept" if multiple.value is None else f"x {multiple.value:.3g}"
 
 
 def _accounts(figures: Figures) -> str:
