@@ -119,6 +119,19 @@ def test_the_evidence_for_and_against_is_named_by_kind() -> None:
     assert "honest organisations of the benign log use it" in operator.speaks_against
 
 
+def test_without_a_benign_log_nothing_is_said_of_one() -> None:
+    """The probabilities are the same; "unknown to the benign log" is no argument where there was none."""
+    said = {
+        units: [
+            phrase for one in attribute(ring(reference_units=units)) for phrase in one.speaks_for + one.speaks_against
+        ]
+        for units in (40, 0)
+    }
+    assert "unknown to the benign log" in said[40]
+    assert not any("benign log" in phrase for phrase in said[0])
+    assert weighed(ring(reference_units=40)) == weighed(ring(reference_units=0))
+
+
 def test_the_page_can_say_how_well_calibrated_it_is() -> None:
     assert percent(shipped().measured.calibration_error, 1) in calibration_note()
     assert "no verdict rests on these numbers" in calibration_note()

@@ -11,7 +11,7 @@ seen move belief to "unknown".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from stillwatch.campaigns.attribution_model import Model, shipped
@@ -32,6 +32,8 @@ _WORTH_SAYING = 0.3
 """Change of the log odds below which a trait is not told: a third more or less is no argument."""
 _SAID_AT_MOST = 3
 _OUTSIDE = "unlike the rings that the model knows"
+_BESIDE_A_BENIGN_LOG = frozenset({"known_elsewhere"})
+"""Traits that are no argument where there is no benign log: nothing is known of honest use, neither way."""
 _MUCH_OUTSIDE = 0.1
 """Share of belief that is worth a word."""
 
@@ -43,7 +45,8 @@ def attribute(ring: Ring, matches: Sequence[Match] = ()) -> tuple[Hypothesis, ..
     """
     model, measured = shipped(), features(ring)
     told = model.probabilities(measured)
-    found = [_hypothesis(kind, told[kind], model, measured) for kind in HYPOTHESES]
+    unsaid = frozenset() if ring.reference_units else _BESIDE_A_BENIGN_LOG
+    found = [_hypothesis(kind, told[kind], model, measured, unsaid) for kind in HYPOTHESES]
     found[0] = _named(found[0], matches)
     if model.outside(model.vector(measured)) >= _MUCH_OUTSIDE:
         found[-1] = replace(found[-1], speaks_for=(_OUTSIDE, *found[-1].speaks_for))
@@ -61,8 +64,10 @@ def calibration_note() -> str:
     )
 
 
-def _hypothesis(kind: HypothesisKind, probability: float, model: Model, measured: Mapping[str, float]) -> Hypothesis:
-    moved = model.contributions(measured, kind)
+def _hypothesis(
+    kind: HypothesisKind, probability: float, model: Model, measured: Mapping[str, float], unsaid: Collection[str]
+) -> Hypothesis:
+    moved = {name: by for name, by in model.contributions(measured, kind).items() if name not in unsaid}
     return Hypothesis(
         kind,
         "",
