@@ -56,13 +56,18 @@ class Members:
         self._ledger = ledger
         self._wrappers: tuple[Wrapper, ...] = ()
         self._read: frozenset[str] = frozenset()
+        self._read_before = self._read
         self._looked_until_us = 0
 
     def adopt(self, wrappers: Sequence[Wrapper], segments: frozenset[str], until_us: int) -> None:
         """Go on from a look that read these segments, whose newest exchange is of `until_us`."""
         self._wrappers = tuple(wrapper for wrapper in wrappers if len(wrapper.keys))
-        self._read = segments
+        self._read = self._read_before = segments
         self._looked_until_us = until_us
+
+    def rewind(self) -> None:
+        """Find again what the last call found: nothing came of it."""
+        self._read = self._read_before
 
     def ring(self, campaign: str) -> int:
         """How many accounts a campaign had at the last look."""
@@ -109,7 +114,7 @@ class Members:
             account = rows.column("account").to_numpy()[places]
             for wrapper in watched:
                 found[wrapper.campaign].append(account[wrapper.in_rows(zones)])
-        self._read = read
+        self._read_before, self._read = self._read, read
         return {id: np.unique(np.concatenate(some)) for id, some in found.items()}
 
     def _checked(self, wrapper: Wrapper, accounts: Ints) -> Iterator[Joining]:

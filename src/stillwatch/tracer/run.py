@@ -37,7 +37,7 @@ from stillwatch.tracer.looking import Asked, Sources
 from stillwatch.tracer.members import Joining, Members, most_joiners
 from stillwatch.tracer.seen import Seen
 from stillwatch.tracer.status import Status, campaign_statuses, line
-from stillwatch.tracer.verdicts import Change, Lift, Wanted, after_look, changes
+from stillwatch.tracer.verdicts import Change, Lift, Wanted, after_look, changes, lifted
 
 LEAST_PAUSE_SECONDS = 5.0
 REST = 1.0
@@ -135,18 +135,17 @@ class Tracer:
                 seen = self._looker.answer(TURN_SECONDS)
                 if seen is not None:
                     next_look = time.monotonic() + max(every, seen.took_seconds * REST)
-                    self._after(seen)
+                    self.after(seen)
+                    if once:
+                        return
             except StillwatchError as error:
                 if once or self._is_final(error):
                     raise
                 next_look = time.monotonic() + every
                 self._counts.failed += 1
                 self._has(str(error))
-            else:
-                if seen is not None and once:
-                    return
             if time.monotonic() >= next_tick:
-                self._tick()
+                self.tick()
                 next_tick = time.monotonic() + TICK_SECONDS
 
     def _is_final(self, error: StillwatchError) -> bool:
@@ -155,7 +154,7 @@ class Tracer:
             return False
         return isinstance(error, JournalBroken) or not self._looker.has_begun
 
-    def _after(self, seen: Seen) -> None:
+    def after(self, seen: Seen) -> None:
         """What follows from a look. What was acted on once counts, so the register is kept before anybody is told."""
         self._counts.looked(seen.took_seconds)
         self._state.keep(seen.register)
@@ -173,10 +172,10 @@ class Tracer:
         wanted = after_look(seen, self._given, self._automatic(), self._now_us())
         self._make(wanted)
         self._show()
-        lifted = sum(isinstance(one, Lift) for one in wanted)
-        self._tell(line(seen, self.status, len(wanted) - lifted, lifted))
+        undone = sum(isinstance(one, Lift) for one in wanted)
+        self._tell(line(seen, self.status, len(wanted) - undone, undone))
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
         """Who joins a campaign that has a verdict in force."""
         try:
             self._given.follow()
@@ -186,6 +185,7 @@ class Tracer:
         except JournalBroken:
             raise
         except TRANSIENT as error:
+            self._members.rewind()
             self._has(str(error))
 
     def _joining(self) -> list[Joining]:
@@ -201,19 +201,17 @@ class Tracer:
         table = NameTable.open(self._sources.ledger, self._sources.secret)
         names = table.names("account", [one.account for one in joining])
         for id in sorted({one.campaign for one in joining}):
-            mine = [one for one in joining if one.campaign == id]
-            since_look = [(s, v) for s, v, since in self._given.joined(id, now) if since >= self._looked_us]
-            if len(since_look) + len(mine) > most_joiners(self._members.ring(id)):
+            mine = {Series(id, Kind.JOINED, names[one.account]): one.reason for one in joining if one.campaign == id}
+            before = [series for series, _, since in self._given.joined(id, now) if since >= self._looked_us]
+            if len(before) + len(mine) > most_joiners(self._members.ring(id)):
                 self._published.add(id)
-                self._make([Lift(verdict.id, _PUBLISHED) for _, verdict in since_look])
-                continue
-            wanted = {
-                Series(id, Kind.JOINED, names[one.account]): Wanted(
-                    frozenset({names[one.account]}), step, (one.reason,), days
-                )
-                for one in mine
-            }
-            self._make(changes(wanted, self._given, now))
+                self._make(lifted(dict.fromkeys(before, _PUBLISHED), self._given, now))
+            else:
+                wanted = {
+                    series: Wanted(frozenset({series.account}), step, (reason,), days)
+                    for series, reason in mine.items()
+                }
+                self._make(changes(wanted, self._given, now))
         self._show()
 
     @property
