@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
+from itertools import cycle
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from stillwatch.decision.policy import Policy
+from stillwatch.gateway.passing import Paths
+
+from .behind_gate import behind, chat, posted, whole
 from .running import gateway, run
 from .upstream_server import STREAM_HEAD, Conversation, answers, chunk, says, upstream
 
@@ -215,5 +224,86 @@ def test_a_client_that_asks_whether_to_go_on_is_told_so() -> None:
             client.send(b"ok")
             assert (await client.answer())[1] == b"ok"
             assert b"xpect" not in server.seen[0].head
+
+    run(test())
+
+
+def cut(body: bytes, sizes: list[int]) -> list[bytes]:
+    """A body in pieces of these sizes, again and again."""
+    pieces, at = [], 0
+    for size in cycle(sizes):
+        if at >= len(body):
+            return pieces
+        pieces.append(body[at : at + size])
+        at += size
+    return pieces
+
+
+BODIES = st.binary(max_size=5_000) | st.binary(min_size=1, max_size=50).map(lambda some: some * 4_000)
+SIZES = st.lists(st.integers(1, 70_000), min_size=1, max_size=5)
+
+
+@settings(max_examples=60)
+@given(sent=BODIES, answered=BODIES, sizes=SIZES, is_chunked=st.booleans(), is_stream=st.booleans())
+def test_any_body_in_any_pieces_passes_the_gate_unchanged(
+    sent: bytes, answered: bytes, sizes: list[int], is_chunked: bool, is_stream: bool
+) -> None:
+    """Both ways, by their digests: on a path that is passed on, and as the answer of a model."""
+    head = STREAM_HEAD if is_stream else b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    async def says_it(conversation: Conversation) -> None:
+        await conversation.say(head + b"".join(map(chunk, cut(answered, sizes))) + b"0\r\n\r\n")
+
+    async def test() -> None:
+        async with behind(says_it, paths=Paths(listed=("/v1/files",))) as gate:
+            client = await gate.running.connect()
+            request = posted(sent, "/v1/files", "Content-Type: a/b\r\n")
+            if is_chunked:
+                request = request[: -len(sent)] if sent else request
+                length = b"Content-Length: %d" % len(sent)
+                request = request.replace(length, b"Transfer-Encoding: chunked")
+                request += b"".join(map(chunk, cut(sent, sizes))) + b"0\r\n\r\n"
+            client.send(request)
+            assert md5((await whole(client))[1]) == md5(answered)
+            assert md5(gate.server.seen[0].body) == md5(sent)
+            body = json.dumps(chat(user=sent.hex(), stream=is_stream)).encode()
+            client.send(posted(body))
+            assert md5((await whole(client))[1]) == md5(answered)
+            assert md5(gate.server.seen[1].body) == md5(body)
+
+    run(test())
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def test_every_field_that_is_meant_for_the_other_end_arrives() -> None:
+    """In the client's order and spelling, repeated ones too; what ends here is named in the page."""
+    mine = (
+        "OpenAI-Organization: o\r\nx-stainless-lang: python\r\nX-Two: 1\r\nx-two: 2\r\nAccept: */*\r\nCookie: a=b\r\n"
+    )
+    gone = (
+        "Connection: X-Hop\r\nX-Hop: 1\r\nTE: trailers\r\nX-Forwarded-For: 1.1.1.1\r\nX-HTTP-Method-Override: GET\r\n"
+    )
+    theirs = (
+        b"x-request-id: r\r\nopenai-processing-ms: 7\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nServer: m\r\nETag: W/1\r\n"
+    )
+
+    async def says_it(conversation: Conversation) -> None:
+        await conversation.say(
+            b"HTTP/1.1 200 OK\r\n" + theirs + b"Keep-Alive: timeout=5\r\nContent-Length: 2\r\n\r\n{}"
+        )
+
+    async def test() -> None:
+        async with behind(says_it, policy=Policy()) as gate:
+            client = await gate.running.connect()
+            client.send(posted(chat(), fields=mine + gone))
+            head, _ = await client.answer()
+            assert theirs in head
+            assert b"Keep-Alive" not in head
+            sent = gate.server.seen[0].head
+            assert mine.encode() in sent
+            assert not any(name in sent for name in (b"X-Hop", b"TE:", b"1.1.1.1", b"Override"))
 
     run(test())
