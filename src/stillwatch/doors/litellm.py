@@ -13,7 +13,6 @@ Source: LiteLLM 1.106, litellm/integrations/custom_logger.py and litellm/proxy/u
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from itertools import count
 from typing import Any
@@ -24,12 +23,11 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyException
 
 from stillwatch.decision.core import LONGEST_ANSWER_SECONDS
-from stillwatch.doors.added_fields import added_fields
 from stillwatch.doors.configuration import configured
+from stillwatch.doors.litellm_answer import WatchedAnswer, block_of, chunks_at_end, chunks_of
 from stillwatch.doors.others import passes
 from stillwatch.doors.station import Station
-from stillwatch.gateway.dialects.events import data_of, event, split
-from stillwatch.gateway.guard import Answer, Cut, End, Header, Observer, Request
+from stillwatch.gateway.guard import Answer, Cut, End, Header, Request
 from stillwatch.gateway.identity import Identity, Mode
 
 _WHO = Identity(mode=Mode.HEADERS, trusted=("127.0.0.1",))
@@ -42,51 +40,6 @@ _GRACE_SECONDS = 30.0
 """After LiteLLM logged a call as done. Chosen: its answer is with the client by then, or never will be."""
 _LONGEST_SECONDS = LONGEST_ANSWER_SECONDS
 """After so long a call of which nobody tells the end counts as left."""
-_OK = 200
-
-
-class _Exchange:
-    """An admitted call: its observer until it has ended, and what its answer's head gets."""
-
-    def __init__(self, observer: Observer, is_stream: bool) -> None:
-        self._observer: Observer | None = observer
-        self._is_stream = is_stream
-        self._delivered = 0
-        self.began = time.monotonic()
-        self._added: list[Header] | None = None
-        self._rewrites = False
-
-    @property
-    def is_stream(self) -> bool:
-        return self._is_stream
-
-    def head(self) -> list[Header]:
-        """The fields that the answer's head gets; the observer hears of the head the first time."""
-        if self._added is None and self._observer is not None:
-            kind = b"text/event-stream" if self._is_stream else b"application/json"
-            change = self._observer.on_head(_OK, [(b"content-type", kind)])
-            self._rewrites = change is not None and change.rewrites
-            self._added = added_fields(change)
-        return self._added or []
-
-    def passed(self, block: bytes, is_last: bool) -> bytes | Cut:
-        """What of a block the client may have."""
-        self.head()
-        if self._observer is None:
-            return block
-        said = self._observer.on_body(block) if block else block
-        if isinstance(said, Cut):
-            self._delivered += len(said.last)
-            return said
-        if is_last and self._rewrites:
-            said += self._observer.on_last()
-        self._delivered += len(said)
-        return said
-
-    def end(self, cause: End) -> None:
-        observer, self._observer = self._observer, None
-        if observer is not None:
-            observer.on_end(cause, self._delivered)
 
 
 class Hook(CustomLogger):  # type: ignore[misc]  # LiteLLM ships no types
@@ -96,7 +49,7 @@ class Hook(CustomLogger):  # type: ignore[misc]  # LiteLLM ships no types
         super().__init__()
         self.station = station or Station(msgspec.structs.replace(configured(), identity=_WHO), "litellm")
         self._numbers = count(1)
-        self._open: dict[str, _Exchange] = {}
+        self._open: dict[str, WatchedAnswer] = {}
 
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
@@ -123,10 +76,10 @@ class Hook(CustomLogger):  # type: ignore[misc]  # LiteLLM ships no types
         if request.body is not sent:
             _apply(data, {**body, **extra}, msgspec.json.decode(request.body))
         if said.observer is not None:
-            self._keep(data, _Exchange(said.observer, bool(body.get("stream"))))
+            self._keep(data, WatchedAnswer(said.observer, bool(body.get("stream"))))
         return data
 
-    def _keep(self, data: dict[str, Any], exchange: _Exchange) -> None:
+    def _keep(self, data: dict[str, Any], exchange: WatchedAnswer) -> None:
         """Mark the call where hooks and log events find it. A mark of the client's own is written over."""
         while self._open and (oldest := next(iter(self._open.items())))[1].began < exchange.began - _LONGEST_SECONDS:
             self._end(oldest[0], End.CLIENT_LEFT)
@@ -135,7 +88,7 @@ class Hook(CustomLogger):  # type: ignore[misc]  # LiteLLM ships no types
         place = "litellm_metadata" if isinstance(data.get("litellm_metadata"), dict) else "metadata"
         data[place] = {**(data.get(place) or {}), _MARK: mark}
 
-    def _of(self, data: Mapping[str, Any]) -> tuple[str, _Exchange | None]:
+    def _of(self, data: Mapping[str, Any]) -> tuple[str, WatchedAnswer | None]:
         for place in ("litellm_metadata", "metadata"):
             mark = (data.get(place) or {}).get(_MARK)
             if mark is not None:
@@ -181,16 +134,16 @@ class Hook(CustomLogger):  # type: ignore[misc]  # LiteLLM ships no types
         cause = End.UPSTREAM_FAILED
         try:
             async for chunk in response:
-                block = _block(chunk)
+                block = block_of(chunk)
                 said = exchange.passed(block, is_last=False)
                 if isinstance(said, Cut):
                     cause = End.CUT
-                    for ending in _chunks(said.last, chunk):
+                    for ending in chunks_of(said.last, chunk):
                         yield ending
                     return
-                for passed in [chunk] if said == block else _chunks(said, chunk):
+                for passed in [chunk] if said == block else chunks_of(said, chunk):
                     yield passed
-            for passed in _chunks_at_end(exchange.passed(b"", is_last=True)):
+            for passed in chunks_at_end(exchange.passed(b"", is_last=True)):
                 yield passed
             cause = End.COMPLETE
         except (asyncio.CancelledError, GeneratorExit):
@@ -276,27 +229,6 @@ def _refusal(answer: Answer) -> Exception:
         openai_code=code if isinstance(code, str) else None,
     )
     return refusal
-
-
-def _block(chunk: Any) -> bytes:
-    """A chunk as it goes over the wire: LiteLLM has events as objects, or as the text of some dialects' events."""
-    if isinstance(chunk, bytes):
-        return chunk
-    if isinstance(chunk, str):
-        return chunk.encode()
-    return event(chunk.model_dump_json(exclude_none=True).encode())
-
-
-def _chunks(block: bytes, like: Any) -> list[Any]:
-    """The events of a block, as LiteLLM has them."""
-    if isinstance(like, bytes | str):
-        return [block if isinstance(like, bytes) else block.decode()] if block else []
-    return [type(like)(**msgspec.json.decode(data)) for one in split(block)[0] if (data := data_of(one))]
-
-
-def _chunks_at_end(said: bytes | Cut) -> list[bytes]:
-    """What was held back to the end of a stream: text, as LiteLLM passes it on."""
-    return [said] if isinstance(said, bytes) and said else []
 
 
 def __getattr__(name: str) -> Hook:
