@@ -29,14 +29,14 @@ def observed(home: Path) -> int:
 
 
 def guarding(upstream: int, home: Path) -> list[str]:
-    return ["--upstream", f"http://127.0.0.1:{upstream}", "--port", "0", "--home", str(home)]
+    return ["--upstream", f"http://127.0.0.1:{upstream}", "--port", "0", "--metrics-port", "0", "--home", str(home)]
 
 
 def configured(upstream: int, home: Path, more: str = "") -> list[str]:
     """A deployment without a tracer, which these tests do not need."""
     file = home.parent / "stillwatch.toml"
     file.write_text(
-        f"[gateway.listen]\nport = 0\n[gateway.upstream]\nport = {upstream}\n[tracer]\non = false\n"
+        f"[gateway.listen]\nport = 0\n[gateway.upstream]\nport = {upstream}\n[tracer]\non = false\n[metrics]\nport = 0\n"
         f'[files]\nhome = "{home}"\n{more}'
     )
     return ["--config", str(file)]
@@ -54,7 +54,7 @@ def test_an_exchange_goes_through_and_is_in_the_ledger_and_ctrl_c_leaves_nothing
     home = tmp_path / "home"
     with up(tmp_path, *guarding(upstream, home)) as running:
         parts = running.parts()
-        assert {"gateway", "observe", "trace"} <= parts.keys()
+        assert parts.keys() == {"gateway", "observe", "trace", "metrics"}
         assert running.ask().json()["choices"][0]["message"]["content"] == "The miller."
         until(lambda: observed(home) == 1)
         assert running.end() == 0
@@ -105,7 +105,16 @@ def test_a_second_one_in_the_same_home_is_told_so(upstream: int, tmp_path: Path)
 
 
 def test_a_port_that_is_taken_is_named(upstream: int, tmp_path: Path) -> None:
-    taken = ["--upstream", "http://127.0.0.1:1", "--port", str(upstream), "--home", str(tmp_path / "home")]
+    taken = [
+        "--upstream",
+        "http://127.0.0.1:1",
+        "--port",
+        str(upstream),
+        "--metrics-port",
+        "0",
+        "--home",
+        str(tmp_path / "home"),
+    ]
     done = stillwatch("up", *taken)
     assert done.returncode == 3
     assert f"127.0.0.1:{upstream}" in done.stderr

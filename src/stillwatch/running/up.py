@@ -56,7 +56,7 @@ async def _run(plan: Plan, tell: Tell) -> None:
     async with running(path):
         host, port = _address(gateway.said)
         await listening(host, port, gateway)
-        beside = [*_tracer(plan), *plan.after(f"http://{host}:{port}")]
+        beside = [*_tracer(plan), *_metrics(plan, file), *plan.after(f"http://{host}:{port}")]
         async with running(beside):
             watch = Watch(plan.where, f"{host}:{port}", [*path, *beside], plan.population)
             while True:
