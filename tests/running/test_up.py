@@ -36,7 +36,8 @@ def configured(upstream: int, home: Path, more: str = "") -> list[str]:
     """A deployment without a tracer, which these tests do not need."""
     file = home.parent / "stillwatch.toml"
     file.write_text(
-        f"[gateway.listen]\nport = 0\n[gateway.upstream]\nport = {upstream}\n[tracer]\non = false\n[metrics]\nport = 0\n"
+        f"[gateway.listen]\nport = 0\n[gateway.upstream]\nport = {upstream}\n[tracer]\non = false\n"
+        f"[metrics]\nport = 0\n"
         f'[files]\nhome = "{home}"\n{more}'
     )
     return ["--config", str(file)]
