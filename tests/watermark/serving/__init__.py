@@ -1,0 +1,1 @@
+"""Marks in real samplers: all of them agree with the reference."""
