@@ -40,7 +40,7 @@ def look(*campaigns: SeenCampaign, register: Register | None = None, asked_us: i
 
 def known(status: str = "active", merged_into: str | None = None) -> Register:
     """A register of one campaign."""
-    one = Known(ID, 1, frozenset(), frozenset(), "batch", status, merged_into=merged_into)  # type: ignore[arg-type]
+    one = Known(ID, 1, frozenset(), frozenset(), "batch", status, merged_into=merged_into)  # type: ignore[arg-type]  # a word in the place of a literal
     return replace(Register(0.01), campaigns={ID: one})
 
 
