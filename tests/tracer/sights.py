@@ -10,7 +10,7 @@ from stillwatch.decision.docket import Docket
 from stillwatch.decision.journal import Journal
 from stillwatch.decision.policy import Automatic
 from stillwatch.decision.verdict import Step, Verdict
-from stillwatch.standing.register import Known, Register
+from stillwatch.standing.register import Known, Register, Status
 from stillwatch.tracer.given import Given
 from stillwatch.tracer.seen import Seen, SeenCampaign
 from stillwatch.tracer.verdicts import Change, Lift, after_look
@@ -38,9 +38,9 @@ def look(*campaigns: SeenCampaign, register: Register | None = None, asked_us: i
     return Seen(asked_us, known, campaigns, (), frozenset(), asked_us, 9_000, 1.0)
 
 
-def known(status: str = "active", merged_into: str | None = None) -> Register:
+def known(status: Status = "active", merged_into: str | None = None) -> Register:
     """A register of one campaign."""
-    one = Known(ID, 1, frozenset(), frozenset(), "batch", status, merged_into=merged_into)  # type: ignore[arg-type]  # a word in the place of a literal
+    one = Known(ID, 1, frozenset(), frozenset(), "batch", status, merged_into=merged_into)
     return replace(Register(0.01), campaigns={ID: one})
 
 
