@@ -22,6 +22,7 @@ from stillwatch.gateway.worker_state import WorkerState
 
 _log = logging.getLogger(__name__)
 
+
 def listening_socket(configuration: Configuration) -> socket.socket:
     """A socket bound to the configured address, which other workers may bind as well."""
     listen = configuration.listen
