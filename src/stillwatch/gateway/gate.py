@@ -28,6 +28,7 @@ from stillwatch.gateway.guard import Answer, Header, Observer, Passage, Request,
 from stillwatch.gateway.hygiene import combined
 from stillwatch.gateway.identity import Callers, Identity
 from stillwatch.gateway.keys import Keys, take_key_from_query
+from stillwatch.gateway.marking import Marking, with_argument, without_ticket
 from stillwatch.gateway.passing import PASSED, Passed, Paths
 from stillwatch.gateway.settling import Clock, Observe, Settling
 from stillwatch.limits.ladder import OUTPUT
@@ -35,6 +36,7 @@ from stillwatch.limits.leased import StoreAway
 from stillwatch.limits.limit import NANOSECONDS
 from stillwatch.observing.frames import Learned
 from stillwatch.telemetry.counts import BAD_REQUEST, LIMITED, NO_DIALECT, NOT_FOUND, UNKNOWN_KEY, GateCounts
+from stillwatch.watermark.ticket import HEADER
 
 USUAL_OUTPUT_TOKENS = 1_024
 """Reserved for an answer that sets itself no limit. Chosen: most answers are shorter; what is longer takes more."""
@@ -47,7 +49,10 @@ _REMEMBERED_HEADS = 4_096
 
 
 class Gate:
-    """One worker's guard. `observe` takes settled exchanges and must not wait; `worker` makes their ids its own."""
+    """One worker's guard. `observe` takes settled exchanges and must not wait; `worker` makes their ids its own.
+
+    `marking`: tells the engine how answers are marked; None where nothing is.
+    """
 
     def __init__(
         self,
@@ -58,9 +63,11 @@ class Gate:
         worker: str = "w",
         identity: Identity | None = None,
         paths: Paths | None = None,
+        marking: Marking | None = None,
     ) -> None:
         self.core = core
         self._paths = paths or Paths()
+        self._marking = marking
         self._callers = Callers(identity or Identity(), keys)
         self._clock = clock
         self._observe = observe
@@ -133,6 +140,7 @@ class Gate:
             self.counts.requests[dialect.name][UNKNOWN_KEY] += 1
             return _answer(dialect.form, Refused(Fault.UNKNOWN_KEY), now)
         self._callers.strip(request)
+        request.headers = without_ticket(request.headers)
         try:
             if dialect.is_counted:
                 require_json(headers.get(b"content-type", b""))
@@ -180,12 +188,24 @@ class Gate:
         else:
             try:
                 request.body = dialect.treated(sent, _capped(asking.asked, decision))
+                marked = self._marked(asking, decision, now)
             except BadRequest as error:
                 self.core.settle(decision, now, (1, 0, 0, 0))
                 return self._bad_request(dialect, error, now)
             observer = self._settling(asking, decision, sent, now)
+            request.body = marked
         self.counts.requests[dialect.name][decision.step] += 1
         return Passage(observer, decision.delay_seconds)
+
+    def _marked(self, asking: _Asking, decision: Decision, now: Now) -> bytes:
+        """The body with the ticket of this answer, which the head of the request gets too. Raises `BadRequest`."""
+        request, arrival = asking.request, asking.arrival
+        if self._marking is None:
+            return with_argument(request.body, arrival.dialect.name, None)
+        strength = decision.treatment.mark_strength
+        ticket = self._marking.ticket(arrival.caller.account, strength, now.us // 1_000_000)
+        request.headers.append((HEADER, ticket.encode()))
+        return self._marking.body(request.body, arrival.dialect.name, ticket)
 
     def _settling(self, asking: _Asking, decision: Decision, sent: bytes, now: Now) -> Settling:
         request, arrival = asking.request, asking.arrival

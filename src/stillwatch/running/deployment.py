@@ -19,6 +19,9 @@ policy = "policy.toml"
 keys = "keys.jsonl"
 benign = "benign-ledger"     # what honest traffic looks like; without it nobody is acted on by itself
 
+[marks]                      # tells the engine how answers are marked: see docs/watermark.md
+strength = 0.0
+
 [store]                      # limits that several workers or machines share
 redis = "redis://127.0.0.1:6379/0"
 
@@ -40,6 +43,7 @@ import msgspec
 from stillwatch.errors import UsageError
 from stillwatch.gateway.configuration import Configuration, Count, Port, Seconds, Upstream
 from stillwatch.gateway.identity import Identity
+from stillwatch.gateway.marking import Marks
 from stillwatch.gateway.passing import Paths
 from stillwatch.limits.limit import Level
 from stillwatch.limits.sharing import Sharing
@@ -65,6 +69,7 @@ class Files(_Table, frozen=True):
     ledger: str = ""
     secret: str = ""
     alliance_secret: str = ""
+    tickets: str = ""  # the secret that gateway and engine have in common; with it every request carries a ticket
 
 
 class Store(_Table, frozen=True):
@@ -98,6 +103,7 @@ class Deployment(_Table, frozen=True):
     gateway: Configuration = Configuration()
     identity: Identity = Identity()
     paths: Paths = Paths()
+    marks: Marks = Marks()
     files: Files = Files()
     store: Store = Store()
     tracer: Tracing = Tracing()
@@ -117,6 +123,7 @@ class Places:
     ledger: Path
     secret: Path | None
     alliance_secret: Path | None
+    tickets: Path | None
 
     @property
     def run(self) -> Path:
@@ -166,6 +173,8 @@ def checked(deployment: Deployment) -> Deployment:
             f"{deployment.gateway.workers} workers would each keep limits of their own, so that a client has them all",
             "Name a Redis that they share in [store], or set workers = 1",
         )
+    if deployment.marks != Marks() and not deployment.files.tickets:
+        raise UsageError("[marks] says how answers are marked, and no engine would hear it", "Name [files] tickets")
     if deployment.tracer.days == 1:
         raise UsageError("a tracer of 1 day could link on no day and test on another", "Set days to 2 or more, or 0")
     if deployment.gateway.workers > deployment.store.nodes:
@@ -189,6 +198,7 @@ def places(deployment: Deployment, base: Path) -> Places:
         _named(files.ledger, base) or (home / "ledger").absolute(),
         _named(files.secret, base),
         _named(files.alliance_secret, base),
+        _named(files.tickets, base),
     )
     if len(str(found.socket).encode()) > LONGEST_SOCKET_PATH:
         raise UsageError(f"the path of a socket, {found.socket}, is too long for the system", "Choose a shorter home")

@@ -21,12 +21,16 @@ from stillwatch.decision.policy import Policy
 from stillwatch.decision.policy_record import PolicyRecord
 from stillwatch.gateway.gate import Gate
 from stillwatch.gateway.keys import KeyHolder, Keys
+from stillwatch.gateway.marking import Marking
 from stillwatch.gateway.worker import Worker
 from stillwatch.observing.outbox import Outbox
+from stillwatch.pseudonym import Pseudonymiser, Secret
 from stillwatch.running.adopting import Adopting, adopted
 from stillwatch.running.deployment import Deployment, Places, Store, sharing
 from stillwatch.running.telling import telling
+from stillwatch.settings import default_secret_file
 from stillwatch.telemetry.collecting import Numbers, WireNumbers, of_gate, of_outbox, of_store
+from stillwatch.watermark.ticket import Tickets
 
 if TYPE_CHECKING:
     from stillwatch.storage.shared import SharedMeters
@@ -50,6 +54,20 @@ def clock() -> Now:
     return Now(time.monotonic_ns(), time.time_ns() // 1_000)
 
 
+def marking_of(deployment: Deployment, where: Places) -> Marking | None:
+    """What makes the tickets of a deployment; None without a file of them. Raises `SecretError`.
+
+    An account's key is named by its pseudonym in the ledger, so that what an audit finds leads to a campaign.
+    """
+    if where.tickets is None:
+        return None
+    tickets = Tickets(Secret.load(where.tickets))
+    if not deployment.marks.accounts:
+        return Marking(tickets, deployment.marks)
+    pseudonym = Pseudonymiser(Secret.load(where.secret or default_secret_file()), "account")
+    return Marking(tickets, deployment.marks, lambda account: f"{pseudonym(account):016x}")
+
+
 @asynccontextmanager
 async def working(deployment: Deployment, where: Places) -> AsyncGenerator[Worker]:
     """One worker, as long as its process lives. Raises `StillwatchError` for files that are none."""
@@ -64,7 +82,8 @@ async def working(deployment: Deployment, where: Places) -> AsyncGenerator[Worke
         meters = await stack.enter_async_context(_meters(policy, deployment.store))
         core = Core(policy, docket.table(clock().us), meters)
         name = f"{os.getpid()}-{time.time_ns():x}"
-        gate = Gate(core, keys, clock, outbox.offer, name, deployment.identity, deployment.paths)
+        marking = marking_of(deployment, where)
+        gate = Gate(core, keys, clock, outbox.offer, name, deployment.identity, deployment.paths, marking)
         adopting = Adopting(docket, record, gate, where, clock)
         await stack.enter_async_context(_beside(adopting.verdicts()))
         await stack.enter_async_context(_beside(adopting.files()))
