@@ -283,6 +283,16 @@ async def test_a_flood_of_fields_costs_nothing(gate: Behind) -> None:
     assert (gate.server.seen, gate.spent()) == ([], NOTHING_SPENT)
 
 
+@faces(COMPLETION)
+async def test_heads_that_are_large_or_all_different_fill_no_memory(gate: Behind) -> None:
+    """What is remembered of heads is bounded, in number and in size."""
+    assert (await gate.post(chat(), fields=f"X-Large: {'x' * 20_000}\r\n"))[0] == 200
+    assert len(gate.gate._arrivals) == 0
+    for _ in range(2):
+        assert (await gate.post(chat()))[0] == 200
+    assert len(gate.gate._arrivals) == 1
+
+
 # ---- what the upstream answers ------------------------------------------------------------------------------------
 
 

@@ -46,6 +46,9 @@ _UNCOMPRESSED = (b"Accept-Encoding", b"identity")
 """What is compressed cannot be counted while it streams."""
 _REMEMBERED_HEADS = 4_096
 """Chosen: some MB; a worker's busy clients are fewer, and the heads of others are looked at each time."""
+_MOST_REMEMBERED_FIELDS = 40
+_MOST_REMEMBERED_BYTES = 2_048
+"""Of a head: those of SDKs have half of it. Larger ones are looked at each time, or one client could fill 200 MB."""
 
 
 class Gate:
@@ -119,9 +122,12 @@ class Gate:
 
     def _remembered(self, head: _Head, arrival: Arrival) -> Arrival:
         """What a head says depends on nothing else but keys and configuration, so it is looked at once."""
-        if len(self._arrivals) >= _REMEMBERED_HEADS:
-            self._arrivals.clear()
-        self._arrivals[head] = arrival
+        _, target, _, fields = head
+        size = len(target) + sum([len(name) + len(value) for name, value in fields])
+        if size <= _MOST_REMEMBERED_BYTES and len(fields) <= _MOST_REMEMBERED_FIELDS:
+            if len(self._arrivals) >= _REMEMBERED_HEADS:
+                self._arrivals.clear()
+            self._arrivals[head] = arrival
         return arrival
 
     def _arrived(self, request: Request, now: Now) -> Arrival | Answer:
