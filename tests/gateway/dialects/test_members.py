@@ -102,3 +102,29 @@ def test_the_name_of_a_parameter_within_content_is_content() -> None:
     """A prompt may speak of max_tokens, and a tool may have a parameter of that name."""
     body = json.dumps({"max_tokens": 5, "tools": {"max_tokens": 9}, "messages": '{"max_tokens":7,"n":2}'}).encode()
     assert members(body, KNOWN).raw("max_tokens") == b"5"
+
+
+PARTS = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b", "\\u0061", "max_tokens", "max\\u005ftokens", "\u4e2d", "\\u4e2d", "n"]),
+        st.sampled_from(["1", '"x"', '{"a":2}', "[1,2]", '"\\u0061"', "null"]),
+        st.sampled_from(["", "", "", " "]),
+    ),
+    max_size=5,
+)
+
+
+@given(PARTS)
+def test_who_reads_and_who_looks_at_each_byte_agree(parts: list[tuple[str, str, str]]) -> None:
+    """Names twice or with escapes are refused and all others found, with spaces that make up for bytes or without."""
+    body = ("{" + ",".join(f'{space}"{name}":{value}' for name, value, space in parts) + "}").encode()
+    names = [name for name, _, _ in parts]
+    if len(set(names)) < len(names) or any("\\" in name for name in names):
+        with pytest.raises(BadRequest, match="twice"):
+            members(body, KNOWN)
+        return
+    found = members(body, KNOWN)
+    assert {name: found.raw(name).decode() for name in names} == {
+        name: "" if value == "null" else value for name, value, _ in parts
+    }
+    assert found.edited({"n": b"7"}) == body or json.loads(found.edited({"n": b"7"})) == json.loads(body) | {"n": 7}

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -27,9 +26,8 @@ MOST_QUOTES = 1_000_000
 _OBJECT: msgspec.json.Decoder[dict[str, Raw]] = msgspec.json.Decoder(
     Annotated[dict[str, Raw], msgspec.Meta(max_length=MOST_MEMBERS)]
 )
-_REMEMBERED = 256
-_LONGEST_NAME = 64
-"""Names of parameters, and characters of one. Chosen: providers document fewer and shorter ones."""
+_FRAME_BYTES = len('"":,')
+"""Of a member beside its name and its value; the first has a brace before it, and the last one behind it."""
 _NAME = re.compile(rb'[ \t\r\n]*[{,][ \t\r\n]*"([^"\\]*)"[ \t\r\n]*:[ \t\r\n]*')
 _LAST = re.compile(rb"[ \t\r\n]*}[ \t\r\n]*\Z")
 
@@ -38,38 +36,45 @@ Span = tuple[int, int, int]
 
 
 class Members:
-    """The members of one object. `what` names the object in errors."""
+    """The members of one object. `what` names the object in errors, `raws` holds values as they came.
 
-    __slots__ = ("_spans", "body", "what")
+    `spans` says where they lie; None where nothing but members is in the object, one behind the other.
+    """
 
-    def __init__(self, body: bytes, spans: Mapping[str, Span], what: str) -> None:
+    __slots__ = ("_raws", "_spans", "body", "what")
+
+    def __init__(self, body: bytes, raws: Mapping[str, Raw], spans: Mapping[str, Span] | None, what: str) -> None:
         self.body = body
         self.what = what
+        self._raws = raws
         self._spans = spans
 
     def raw(self, name: str) -> bytes:
         """The value of `name` as it came; empty where it is absent or null."""
-        span = self._spans.get(name)
-        if span is None:
+        raw = self._raws.get(name)
+        if raw is None:
             return b""
-        held = self.body[span[1] : span[2]]
+        held = bytes(raw)
         return b"" if held == b"null" else held
 
     def size(self, name: str) -> int:
         """How many bytes the value of `name` takes; 0 where it is absent."""
-        span = self._spans.get(name)
-        return 0 if span is None else span[2] - span[1]
+        return len(self._raws.get(name, b""))
 
     def sizes(self, names: Collection[str]) -> int:
         """How many bytes the values of those of `names` take that are there."""
-        return sum([end - begin for name, (_, begin, end) in self._spans.items() if name in names])
+        size = 0
+        for name, raw in self._raws.items():
+            if name in names:
+                size += len(raw)
+        return size
 
     def has_none_of(self, names: frozenset[str]) -> bool:
         """Are all of `names` absent?"""
-        return names.isdisjoint(self._spans)
+        return names.isdisjoint(self._raws)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._spans
+        return name in self._raws
 
     def path(self, name: str) -> str:
         """How an error names this member, as `generationConfig.maxOutputTokens`."""
@@ -83,13 +88,14 @@ class Members:
         new = {name: value for name, value in changes.items() if not self._is(name, value)}
         if not new:
             return self.body
-        kept = [self.body[span[0] : span[2]] for name, span in self._spans.items() if name not in new]
+        spans = _side_by_side(self._raws) if self._spans is None else self._spans
+        kept = [self.body[span[0] : span[2]] for name, span in spans.items() if name not in new]
         added = [msgspec.json.encode(name) + b":" + value for name, value in new.items() if value is not None]
         return b"{" + b",".join(kept + added) + b"}"
 
     def _is(self, name: str, value: bytes | None) -> bool:
-        span = self._spans.get(name)
-        return value is None if span is None else self.body[span[1] : span[2]] == value
+        raw = self._raws.get(name)
+        return value is None if raw is None else bytes(raw) == value
 
 
 def members(body: bytes, known: Mapping[str, str], what: str = "") -> Members:
@@ -99,39 +105,41 @@ def members(body: bytes, known: Mapping[str, str], what: str = "") -> Members:
     that differs from a known one in nothing but case.
     """
     decoded = _decoded(body, what)
-    spans: dict[str, Span] = {}
-    at = 0
+    size = 1
     for name, raw in decoded.items():
         if known.get(name) != name:
             _require_exact(name, known)
-        held, written = bytes(raw), _compact(name)[at > 0] if len(name) <= _LONGEST_NAME else b""
-        if written and body.startswith(written + held, at):  # as most clients write it
-            begin, value = at + 1, at + len(written)
-        else:
-            begin, value = _found(body, at, name, what)
-            if not body.startswith(held, value):  # an earlier member of this name had another value
-                raise _ambiguous(what)
-        at = value + len(held)
-        spans[name] = (begin, value, at)
+        size += (len(name) if name.isascii() else len(name.encode())) + len(raw) + _FRAME_BYTES
+    # A name written twice is decoded once, and an escape takes more bytes than its character: either would make the
+    # body longer than its members are. One without spaces, as most clients write it, needs no closer look.
+    spans = None if size == len(body) else _lying(body, decoded, what)
+    return Members(body, decoded, spans, what)
+
+
+def _lying(body: bytes, decoded: Mapping[str, Raw], what: str) -> dict[str, Span]:
+    """Where members lie with space around them; raises `BadRequest` where others are between."""
+    spans: dict[str, Span] = {}
+    at = 0
+    for name, raw in decoded.items():
+        held, found = bytes(raw), _NAME.match(body, at)
+        if found is None or found[1].decode() != name or not body.startswith(held, found.end()):
+            raise _ambiguous(what)  # the last: an earlier member of this name had another value
+        at = found.end() + len(held)
+        spans[name] = (found.start(1) - 1, found.end(), at)
     if decoded and _LAST.match(body, at) is None:
         raise _ambiguous(what)
-    return Members(body, spans, what)
+    return spans
 
 
-def _found(body: bytes, at: int, name: str, what: str) -> tuple[int, int]:
-    """Where the member `name` begins and where its value does, with space around them or not."""
-    found = _NAME.match(body, at)
-    if found is None or found[1].decode() != name:
-        raise _ambiguous(what)
-    return found.start(1) - 1, found.end()
-
-
-@lru_cache(_REMEMBERED)
-def _compact(name: str) -> tuple[bytes, bytes]:
-    """How the first member, and any other, begins where no space is; empty for a name that would need escapes."""
-    if '"' in name or "\\" in name:
-        return b"", b""
-    return f'{{"{name}":'.encode(), f',"{name}":'.encode()
+def _side_by_side(decoded: Mapping[str, Raw]) -> dict[str, Span]:
+    """Where members lie without space around them."""
+    spans: dict[str, Span] = {}
+    at = 1
+    for name, raw in decoded.items():
+        value = at + len(name.encode()) + len('"":')
+        spans[name] = (at, value, value + len(raw))
+        at = value + len(raw) + 1
+    return spans
 
 
 def folded(*names: str) -> dict[str, str]:
@@ -149,7 +157,8 @@ def _decoded(body: bytes, what: str) -> dict[str, Raw]:
     if body.count(b'"') > MOST_QUOTES:
         raise BadRequest(f"The {what or 'request body'} has too many parts.", what)
     try:
-        body.decode()
+        if not body.isascii():
+            body.decode()
         return _OBJECT.decode(body)
     except msgspec.ValidationError:
         problem = "has too many members" if body.lstrip()[:1] == b"{" else "is not a JSON object"
