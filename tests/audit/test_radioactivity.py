@@ -8,8 +8,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from stillwatch.audit.candidates import candidates
+from stillwatch.audit.finding import Finding, Refused
 from stillwatch.audit.protocol import LEAST_WRONG_KEYS, Mode, Protocol, digest_of_contexts, digest_of_prompts
-from stillwatch.audit.radioactivity import Evidence, Finding, Refused, judged
+from stillwatch.audit.radioactivity import Evidence, judged
 from stillwatch.errors import UsageError
 from stillwatch.pseudonym import Secret
 from stillwatch.stats.binomial import chance_of_so_many
@@ -23,7 +25,7 @@ MASTER = MasterKeys(Secret(b"a secret for tests only, 32 bytes"))
 SCHEME = Scheme()
 KEYS = [MASTER.key(SCHEME, "tok", epoch=epoch) for epoch in range(3)]
 COMMITMENTS = tuple(key.commitment() for key in KEYS)
-LAYERS = {key.commitment().digest: Layers(key) for key in KEYS}
+CANDIDATES = candidates(KEYS, layered=False)
 WRONG = [MASTER.key(SCHEME, "tok", tenant="nobody", epoch=epoch) for epoch in range(LEAST_WRONG_KEYS)]
 NOTHING = distinct(np.empty(0, np.uint64), np.empty(0, np.uint64))
 PLAN = Protocol(
@@ -33,6 +35,7 @@ PLAN = Protocol(
     prompts=2,
     prompts_digest=digest_of_prompts(["one", "two"]),
     keys=COMMITMENTS,
+    layered=False,
     made_us=1_788_000_000_000_000,
 )
 
@@ -52,7 +55,7 @@ EVIDENCE = Evidence(drawn(20_000, 1, leaning=0.2), NOTHING, drawn(20_000, 2))
 
 
 def test_the_key_that_marked_the_training_text_is_found_and_the_others_are_not() -> None:
-    found = judged(PLAN, EVIDENCE, LAYERS, WRONG)
+    found = judged(PLAN, EVIDENCE, CANDIDATES, WRONG)
     assert isinstance(found, Finding)
     assert found.protocol == PLAN.digest
     assert found.keys[1].adjusted < PLAN.level
@@ -63,7 +66,7 @@ def test_the_key_that_marked_the_training_text_is_found_and_the_others_are_not()
 def test_a_clean_suspect_is_named_no_more_often_than_it_says() -> None:
     named = 0
     for seed in range(60):
-        found = judged(PLAN, replace(EVIDENCE, cells=drawn(300, 100 + seed)), LAYERS, WRONG)
+        found = judged(PLAN, replace(EVIDENCE, cells=drawn(300, 100 + seed)), CANDIDATES, WRONG)
         assert isinstance(found, Finding)
         named += min(key.adjusted for key in found.keys) <= 0.05
     assert chance_of_so_many(named, 60, 0.05) > 1e-3
@@ -73,7 +76,7 @@ def test_marks_that_the_prompts_carry_are_taken_out() -> None:
     """A clean model that repeats marked prompts is as green as they are."""
     carried = drawn(5_000, 3, leaning=0.9)
     repeats = replace(EVIDENCE, cells=carried, carried=carried)
-    refused = judged(PLAN, repeats, LAYERS, WRONG)
+    refused = judged(PLAN, repeats, CANDIDATES, WRONG)
     assert isinstance(refused, Refused)
     assert "has 0 cells that count" in refused.reasons[0]
 
@@ -81,40 +84,40 @@ def test_marks_that_the_prompts_carry_are_taken_out() -> None:
 def test_the_filter_must_be_the_one_that_was_frozen() -> None:
     among = np.arange(100, dtype=np.uint64)
     plan = msgspec.structs.replace(PLAN, filter_digest=digest_of_contexts(among))
-    assert isinstance(judged(plan, replace(EVIDENCE, among=among[::-1]), LAYERS, WRONG), Finding)
+    assert isinstance(judged(plan, replace(EVIDENCE, among=among[::-1]), CANDIDATES, WRONG), Finding)
     for other in (None, among[1:]):
-        refused = judged(plan, replace(EVIDENCE, among=other), LAYERS, WRONG)
+        refused = judged(plan, replace(EVIDENCE, among=other), CANDIDATES, WRONG)
         assert isinstance(refused, Refused)
         assert "not the one that was frozen" in refused.reasons[0]
 
 
 def test_without_its_panel_no_p_value_is_given() -> None:
-    refused = judged(PLAN, EVIDENCE, LAYERS, WRONG[1:])
+    refused = judged(PLAN, EVIDENCE, CANDIDATES, WRONG[1:])
     assert isinstance(refused, Refused)
     assert f"{LEAST_WRONG_KEYS} were planned" in refused.reasons[0]
 
 
 def test_a_key_that_is_held_back_is_missed() -> None:
-    refused = judged(PLAN, EVIDENCE, {d: LAYERS[d] for d in list(LAYERS)[:2]}, WRONG)
+    refused = judged(PLAN, EVIDENCE, dict(list(CANDIDATES.items())[:2]), WRONG)
     assert isinstance(refused, Refused)
     assert "1 of the 3 keys" in refused.reasons[0]
 
 
 def test_a_control_that_is_not_clean_stops_everything() -> None:
-    refused = judged(PLAN, replace(EVIDENCE, control=drawn(20_000, 4, leaning=0.3)), LAYERS, WRONG)
+    refused = judged(PLAN, replace(EVIDENCE, control=drawn(20_000, 4, leaning=0.3)), CANDIDATES, WRONG)
     assert isinstance(refused, Refused)
     assert "saw no mark" in refused.reasons[0]
 
 
 def test_a_panel_that_finds_too_much_stops_everything() -> None:
     """Wrong keys that are the right one."""
-    refused = judged(PLAN, EVIDENCE, LAYERS, [KEYS[1]] * LEAST_WRONG_KEYS)
+    refused = judged(PLAN, EVIDENCE, CANDIDATES, [KEYS[1]] * LEAST_WRONG_KEYS)
     assert isinstance(refused, Refused)
     assert "out of order" in refused.reasons[0]
 
 
 def test_too_little_text_cannot_be_judged() -> None:
-    refused = judged(PLAN, replace(EVIDENCE, cells=drawn(10, 5)), LAYERS, WRONG)
+    refused = judged(PLAN, replace(EVIDENCE, cells=drawn(10, 5)), CANDIDATES, WRONG)
     assert isinstance(refused, Refused)
     assert refused.reasons[0].startswith("cannot tell")
 

@@ -33,7 +33,10 @@ class Mode(StrEnum):
 
 
 class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One audit's plan. `keys` are the candidates, by their commitments; `level` is for all of them together."""
+    """One audit's plan. `keys` are the candidates, by their commitments; `level` is for all of them together.
+
+    `layered`: accounts had keys of their own, so that each key is looked for in its own contexts.
+    """
 
     suspect: str
     mode: Mode
@@ -41,6 +44,7 @@ class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     prompts: Annotated[int, msgspec.Meta(ge=1)]
     prompts_digest: str
     keys: Annotated[tuple[Commitment, ...], msgspec.Meta(min_length=1)]
+    layered: bool = True
     filter_digest: str = ""  # of the contexts that count; empty: all
     reference: str = ""  # of the reference model, where there is one
     level: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 1e-6

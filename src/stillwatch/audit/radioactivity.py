@@ -6,66 +6,28 @@ said: repeated cells (counted once by `Cells`), marks that a prompt hands on (ta
 (its digest is in the frozen plan), a test that is out of order (a panel of wrong keys), a text that is green by
 itself (a clean control). Where one of these is missing or fails, there is no p-value but a refusal that says why.
 
+A filter is a set of contexts, and one that has nothing to do with the key: of prompts, or of what an unmarked model
+answers to them. Taken from marked text it would choose words that are often green; taken as pairs of such text it
+would find every suspect guilty, and only the clean control would tell.
+
 Says: trained on text that carries this key's mark, or on a copy of such text. Does not say who fetched it, or why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stillwatch.audit.protocol import Protocol, digest_of_contexts
-from stillwatch.stats.binomial import chance_of_so_many
+from stillwatch.audit.candidates import Candidate
+from stillwatch.audit.finding import Finding, Refused, Test, with_gates
+from stillwatch.audit.protocol import Mode, Protocol, digest_of_contexts
+from stillwatch.audit.sequential import Wealth
 from stillwatch.watermark.cells import Cells
 from stillwatch.watermark.contexts import Words
-from stillwatch.watermark.detect import LEAST_CELLS, Score, family, scored
-from stillwatch.watermark.keys import Commitment, MarkKey
-from stillwatch.watermark.layers import Layers
-
-_PANEL_LEVEL = 0.01
-_BROKEN = 1e-4
-"""A panel or a control that would come by chance less often than this says that something is wrong. Chosen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One candidate key: its score, and its p-value among all candidates (Holm)."""
-
-    commitment: Commitment
-    score: Score
-    adjusted: float
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why no p-value is printed."""
-
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """The panel of wrong keys on the same cells, and the clean control under the right ones.
-
-    `crossed`: wrong keys at 1 % or below; `least`: their smallest p; `control`: the smallest of the clean control's.
-    """
-
-    wrong_keys: int
-    crossed: int
-    least: float
-    control: float
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What an audit says: of each candidate, with how the test behaved where there was nothing to find."""
-
-    protocol: str
-    cells: int
-    keys: tuple[Found, ...]
-    calibration: Calibration
+from stillwatch.watermark.detect import LEAST_CELLS, Score, score
+from stillwatch.watermark.keys import MarkKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +43,34 @@ class Evidence:
 
 
 def judged(
-    protocol: Protocol, evidence: Evidence, keys: Mapping[str, Layers], wrong: Sequence[MarkKey]
+    protocol: Protocol, evidence: Evidence, keys: Mapping[str, Candidate], wrong: Sequence[MarkKey]
 ) -> Finding | Refused:
-    """The finding, or why there is none. `keys`: the layers that score each candidate, by their commitment's digest."""
+    """The finding, or why there is none. `keys`: the candidates, by their commitments' digests."""
     cells, control = (_looked_at(found, evidence) for found in (evidence.cells, evidence.control))
-    reasons = list(_missing(protocol, evidence, keys, wrong, cells, control))
-    if reasons:
-        return Refused(tuple(reasons))
-    scores = [scored(cells, keys[commitment.digest]) for commitment in protocol.keys]
-    adjusted = family([_p(score) for score in scores])
-    calibration = _calibration(cells, control, wrong, [keys[one.digest] for one in protocol.keys])
-    reasons = list(_broken(calibration, len(protocol.keys)))
-    if reasons:
-        return Refused(tuple(reasons))
-    found = tuple(Found(*each) for each in zip(protocol.keys, scores, adjusted, strict=True))
-    return Finding(protocol.digest, len(cells), found, calibration)
+    if reasons := _missing(protocol, evidence, cells, control):
+        return Refused(reasons)
+    found = with_gates(protocol, len(cells), _test(cells), _test(control), keys, wrong)
+    if isinstance(found, Refused):
+        return found
+    return replace(
+        found, keys=tuple(replace(one, log_e=_log_e(cells, keys[one.commitment.digest])) for one in found.keys)
+    )
+
+
+def scored(cells: Cells, candidate: Candidate) -> Score:
+    """How green a candidate's own cells are."""
+    own = candidate.is_own(cells)
+    greens = candidate.greens(cells)[own]
+    return score(len(greens), int(greens.sum()), candidate.key.scheme.gamma)
+
+
+def _test(cells: Cells) -> Test:
+    return lambda candidate: scored(cells, candidate)
+
+
+def _log_e(cells: Cells, candidate: Candidate) -> float:
+    own = candidate.is_own(cells)
+    return Wealth(candidate.key.scheme.gamma).bet(candidate.greens(cells)[own])
 
 
 def _looked_at(cells: Cells, evidence: Evidence) -> Cells:
@@ -103,45 +78,24 @@ def _looked_at(cells: Cells, evidence: Evidence) -> Cells:
     return left if evidence.among is None else left.among(evidence.among)
 
 
-def _missing(
-    protocol: Protocol,
-    evidence: Evidence,
-    keys: Mapping[str, Layers],
-    wrong: Sequence[MarkKey],
-    cells: Cells,
-    control: Cells,
-) -> Sequence[str]:
+def _missing(protocol: Protocol, evidence: Evidence, cells: Cells, control: Cells) -> tuple[str, ...]:
     reasons = []
-    if len(wrong) < protocol.wrong_keys:
-        reasons.append(f"a panel of {len(wrong)} wrong keys is no check: {protocol.wrong_keys} were planned")
+    if protocol.mode is Mode.READING:
+        reasons.append("the plan is to read distributions, and these are answers")
     given = digest_of_contexts(evidence.among) if evidence.among is not None else ""
     if given != protocol.filter_digest:
         reasons.append("the filter is not the one that was frozen")
-    if unknown := [one.digest for one in protocol.keys if one.digest not in keys]:
-        reasons.append(f"{len(unknown)} of the {len(protocol.keys)} keys that were committed to are not given")
     for what, few in (("the suspect's text", cells), ("the clean control", control)):
         if len(few) < LEAST_CELLS:
             reasons.append(f"cannot tell: {what} has {len(few)} cells that count, and {LEAST_CELLS} are the least")
-    return reasons
+    return tuple(reasons)
 
 
-def _calibration(cells: Cells, control: Cells, wrong: Sequence[MarkKey], right: Sequence[Layers]) -> Calibration:
-    panel = [_p(scored(cells, Layers(key))) for key in wrong]
-    crossed = sum(p <= _PANEL_LEVEL for p in panel)
-    clean = min(family([_p(scored(control, layers)) for layers in right]))
-    return Calibration(len(panel), crossed, float(np.min(panel)), clean)
+def filter_of(answers: Cells, counts: np.ndarray, least: int) -> Words:
+    """The contexts that came at least so often; `counts`: how often each of these cells did.
 
-
-def _broken(seen: Calibration, candidates: int) -> Sequence[str]:
-    reasons = []
-    if chance_of_so_many(seen.crossed, seen.wrong_keys, _PANEL_LEVEL) < _BROKEN:
-        reasons.append(f"the test is out of order: {seen.crossed} of {seen.wrong_keys} wrong keys are found at 1 %")
-    if seen.least * seen.wrong_keys < _BROKEN:
-        reasons.append(f"the test is out of order: a wrong key is found with p {seen.least:.1e}")
-    if seen.control < _BROKEN:
-        reasons.append(f"a model that saw no mark is found with p {seen.control:.1e} under {candidates} keys")
-    return reasons
-
-
-def _p(score: Score) -> float:
-    return 1.0 if score.p is None else score.p
+    Give cells of prompts or of an unmarked model's answers, which have nothing to do with any key.
+    """
+    contexts, places = np.unique(answers.contexts, return_inverse=True)
+    kept: Words = contexts[np.bincount(places, weights=counts) >= least]
+    return kept

@@ -1,0 +1,61 @@
+"""Candidates: the keys that may have marked what a suspect learned from, and the cells that are each one's own.
+
+Where accounts have keys of their own, half the contexts are the fleet's and half an account's. A key is looked for in
+its own contexts only. An account's key that was scored on the fleet's contexts too would be found with every other
+account's wherever the fleet's is: a false name, with a p-value of any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillwatch.errors import UsageError
+from stillwatch.watermark.cells import Cells
+from stillwatch.watermark.keys import FLEET, MarkKey
+from stillwatch.watermark.layers import Layers
+from stillwatch.watermark.prf import Prf
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One key. `fleet`: the key that deals contexts to layers; None where every context is this key's."""
+
+    key: MarkKey
+    fleet: MarkKey | None = None
+
+    def is_own(self, cells: Cells) -> NDArray[np.bool_]:
+        """Which of these cells this key would have marked."""
+        if self.fleet is None:
+            return np.ones(len(cells), np.bool_)
+        contexts, places = np.unique(cells.contexts, return_inverse=True)
+        shared = Layers(self.fleet).is_shared(contexts)[places]
+        found: NDArray[np.bool_] = shared if self.key.account == FLEET else ~shared
+        return found
+
+    def greens(self, cells: Cells) -> NDArray[np.bool_]:
+        """Which of these cells are green under this key."""
+        found: NDArray[np.bool_] = Prf(self.key.material).cells(cells.contexts, cells.tokens) < self.key.scheme.green
+        return found
+
+
+def candidates(keys: Iterable[MarkKey], *, layered: bool) -> dict[str, Candidate]:
+    """Candidates by the digest of their commitments. `layered`: accounts had keys of their own beside the fleet's.
+
+    Raises `UsageError` where an account's key comes without the fleet's key of its tenant and epoch, which alone says
+    which contexts are the account's.
+    """
+    given = list(keys)
+    fleets = {(key.tenant, key.epoch, key.scheme, key.tokenizer): key for key in given if key.account == FLEET}
+    found = {}
+    for key in given:
+        fleet = fleets.get((key.tenant, key.epoch, key.scheme, key.tokenizer))
+        if fleet is None:
+            raise UsageError(f"{key!r} comes without its fleet's key", "Give both, of one tenant, epoch and tokenizer")
+        if key.account != FLEET and not layered:
+            raise UsageError(f"{key!r} is an account's, and the plan says that accounts had none")
+        found[key.commitment().digest] = Candidate(key, fleet if layered else None)
+    return found

@@ -1,0 +1,98 @@
+"""Audits of open weights: a suspect reads a text, and what it would say next is set beside what a reference would.
+
+Each cell weighs what moved there (`green_mass` has the null, and why any weights are sound). The text is one that holds
+no marks, or whose marked cells are taken out. The reference is chosen and frozen first. One pass of a model over a text
+gives whole distributions, so no sampling noise is left, and what the suspect said before it was trained is taken off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillwatch.audit.candidates import Candidate
+from stillwatch.audit.finding import Finding, Refused, Test, with_gates
+from stillwatch.audit.green_mass import Floats, Mass, mass
+from stillwatch.audit.protocol import Mode, Protocol
+from stillwatch.errors import UsageError
+from stillwatch.watermark.cells import Cells
+from stillwatch.watermark.contexts import Words
+from stillwatch.watermark.detect import LEAST_CELLS
+from stillwatch.watermark.keys import MarkKey
+
+MOST_CELLS = 40_000
+"""Cells that moved most are looked at and the others left: they hold nearly all of the statistic, and the bound of four
+hundred wrong keys is found in seconds. Weights know no key, so leaving some out is as sound as a filter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Distinct cells, and how much more the suspect says each than the reference does, summed over a text."""
+
+    cells: Cells
+    weights: Floats
+
+    def without(self, carried: Cells) -> Moved:
+        """Those that are none of `carried`."""
+        kept = ~np.isin(_pairs(self.cells), _pairs(carried))
+        return Moved(Cells(self.cells.contexts[kept], self.cells.tokens[kept]), self.weights[kept])
+
+
+def moved(contexts: Words, suspect: Floats, reference: Floats, most: int = MOST_CELLS) -> Moved:
+    """What moved over the places of a text. `contexts`: one a place; both distributions are (places, vocabulary).
+
+    Places with one context are summed into its cells. Raises `UsageError` for what is no pair of distributions.
+    """
+    if suspect.shape != reference.shape or len(contexts) != len(suspect):
+        raise UsageError(f"a suspect's distributions have shape {suspect.shape}, the reference's {reference.shape}")
+    difference = suspect - reference
+    if not np.isfinite(difference).all():
+        raise UsageError("a distribution holds what is no number", "Leave out the places where the model fails")
+    known, places = np.unique(contexts, return_inverse=True)
+    sums = np.zeros((len(known), suspect.shape[1]))
+    np.add.at(sums, places, difference)
+    flat = sums.ravel()
+    kept = np.argpartition(-np.abs(flat), most)[:most] if len(flat) > most else np.arange(len(flat))
+    kept = np.sort(kept[flat[kept] != 0])
+    rows, tokens = np.divmod(kept, suspect.shape[1])
+    return Moved(Cells(known[rows], tokens.astype(np.uint64)), flat[kept])
+
+
+def read(
+    protocol: Protocol,
+    suspect: Moved,
+    control: Moved,
+    carried: Cells,
+    keys: Mapping[str, Candidate],
+    wrong: Sequence[MarkKey],
+) -> Finding | Refused:
+    """The finding, or why there is none. `control`: how a model that saw no mark moved on the same text."""
+    suspect, control = suspect.without(carried), control.without(carried)
+    reasons = []
+    if protocol.mode is not Mode.READING:
+        reasons.append("the plan is to ask for answers, and these are distributions")
+    for what, few in (("the suspect", suspect), ("the clean control", control)):
+        if len(few.cells) < LEAST_CELLS:
+            reasons.append(f"cannot tell: {what} moved in {len(few.cells)} cells, and {LEAST_CELLS} are the least")
+    if reasons:
+        return Refused(tuple(reasons))
+    return with_gates(protocol, len(suspect.cells), _test(suspect), _test(control), keys, wrong)
+
+
+def weighed(found: Moved, candidate: Candidate) -> Mass:
+    """How far a candidate's own cells lean towards its green."""
+    own = candidate.is_own(found.cells)
+    return mass(found.weights[own], candidate.greens(found.cells)[own], candidate.key.scheme.gamma)
+
+
+def _test(found: Moved) -> Test:
+    return lambda candidate: weighed(found, candidate)
+
+
+def _pairs(cells: Cells) -> NDArray[np.void]:
+    pairs = np.empty(len(cells), np.dtype([("context", "<u8"), ("token", "<u8")]))
+    pairs["context"], pairs["token"] = cells.contexts, cells.tokens
+    return pairs

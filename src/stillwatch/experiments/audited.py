@@ -1,0 +1,147 @@
+"""One suspect audited in every mode by the product's own code: plan frozen in the journal, gates, family of keys."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from stillwatch.audit.candidates import candidates
+from stillwatch.audit.finding import Finding, Found, Refused
+from stillwatch.audit.protocol import Mode, Protocol, digest_of_contexts, digest_of_prompts
+from stillwatch.audit.radioactivity import Evidence, filter_of, judged
+from stillwatch.audit.reading import moved, read
+from stillwatch.audit.record import commit, freeze
+from stillwatch.decision.journal import Journal
+from stillwatch.errors import UsageError
+from stillwatch.experiments.harvest import SUBJECTS_HARVESTED, TOKENIZER, Teaching
+from stillwatch.experiments.source import SUBJECTS, Tokens
+from stillwatch.experiments.student import Student
+from stillwatch.watermark.cells import Cells, cells_of
+from stillwatch.watermark.contexts import Words
+from stillwatch.watermark.keys import MarkKey
+
+WINDOW = 1
+LEAST_OFTEN = 8
+"""A context counts in a supervised audit from so many occurrences in the clean model's answers on. Chosen: a tenth of
+the contexts, which hold most of what the campaign's subjects have of their own."""
+LEAST_LOG10 = -300.0
+"""Smaller p-values are all shown as this."""
+_NOTHING = Cells(np.empty(0, np.uint64), np.empty(0, np.uint64))
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """What one audit said. Logarithms to base 10 of p-values, adjusted for all candidates.
+
+    `others`: the smallest among keys that marked nothing that the suspect saw; `log10_e`: the fleet's e-value.
+    """
+
+    mode: str
+    cells: int
+    share_green: float | None
+    fleet: float
+    campaign: float
+    accounts: tuple[float, ...]
+    others: float
+    log10_e: float | None
+    crossed: int
+    wrong_keys: int
+    control: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What audits of one teaching have in common: the journal they are frozen in, and the clean control."""
+
+    teaching: Teaching
+    journal: Journal
+    control: Student
+
+    def __post_init__(self) -> None:
+        commit(self.journal, [key.commitment() for key in self.teaching.keys.candidates()], 0)
+
+    def closed(self, suspect: Student) -> Row:
+        """Asked about everything, by prompts of ours."""
+        prompts = self.teaching.source.prompts(range(SUBJECTS), self._prompts, self.teaching.rng(21))[0]
+        return self._asked(Mode.CLOSED, suspect, prompts, None)
+
+    def supervised(self, suspect: Student) -> Row:
+        """Asked what the campaign asked; contexts that a clean model often has there."""
+        rng = self.teaching.rng(22)
+        asked = self.teaching.source.prompts(SUBJECTS_HARVESTED, self._prompts, rng)
+        clean = self.teaching.source.answers(asked, self.teaching.size.answer, rng)
+        pairs, counts = np.unique(np.stack((clean[:, :-1].ravel(), clean[:, 1:].ravel())), axis=1, return_counts=True)
+        among = filter_of(Cells(*pairs.astype(np.uint64)), counts, LEAST_OFTEN)
+        return self._asked(Mode.SUPERVISED, suspect, asked[0], among)
+
+    def reading(self, suspect: Student, reference: Student, name: str) -> Row:
+        """It reads unmarked text, beside a reference."""
+        rng = self.teaching.rng(23)
+        prompts = self.teaching.source.prompts(SUBJECTS_HARVESTED, self.teaching.size.read // 40, rng)
+        text = self.teaching.source.answers(prompts, 40, rng).ravel()
+        plan = self._plan(Mode.READING, text, None, reference=name)
+        known, counts = np.unique(text, return_counts=True)
+        expected = reference.chances(known) * counts[:, None]
+        at = known.astype(np.uint64)
+        moves = [moved(at, one.chances(known) * counts[:, None], expected) for one in (suspect, self.control)]
+        keys = self.teaching.keys
+        found = read(plan, moves[0], moves[1], _NOTHING, candidates(keys.candidates(), layered=True), self._wrong())
+        return self._row(f"reading beside {name}", found)
+
+    def _asked(self, mode: Mode, suspect: Student, prompts: Tokens, among: Words | None) -> Row:
+        plan = self._plan(mode, prompts, among)
+        # A prompt shows the suspect its last word alone, so it carries no cell.
+        evidence = Evidence(self._said(suspect, prompts, 24), _NOTHING, self._said(self.control, prompts, 25), among)
+        found = judged(plan, evidence, candidates(self.teaching.keys.candidates(), layered=True), self._wrong())
+        return self._row(mode.value, found)
+
+    def _said(self, model: Student, prompts: Tokens, purpose: int) -> Cells:
+        return cells_of(model.answers(prompts, self.teaching.size.answer, self.teaching.rng(purpose)), WINDOW)
+
+    def _plan(self, mode: Mode, prompts: Tokens, among: Words | None, reference: str = "") -> Protocol:
+        plan = Protocol(
+            suspect="a student",
+            mode=mode,
+            tokenizer=TOKENIZER,
+            prompts=len(prompts),
+            prompts_digest=digest_of_prompts(map(str, prompts)),
+            keys=tuple(key.commitment() for key in self.teaching.keys.candidates()),
+            filter_digest="" if among is None else digest_of_contexts(among),
+            reference=reference,
+            made_us=len(list(self.journal.read())),
+        )
+        freeze(self.journal, plan)
+        return plan
+
+    def _wrong(self) -> list[MarkKey]:
+        return self.teaching.keys.wrong(self.teaching.size.wrong_keys)
+
+    @property
+    def _prompts(self) -> int:
+        return self.teaching.size.asked // self.teaching.size.answer
+
+    def _row(self, mode: str, found: Finding | Refused) -> Row:
+        if isinstance(found, Refused):
+            raise UsageError(f"an experiment's audit was refused: {'; '.join(found.reasons)}")
+        by_account = {one.commitment.account: one for one in found.keys}
+        keys = self.teaching.keys
+        fleet = by_account[""]
+        return Row(
+            mode=mode,
+            cells=found.cells,
+            share_green=getattr(fleet.score, "share", None),
+            fleet=_log10(fleet),
+            campaign=_log10(by_account[keys.campaign.account]),
+            accounts=tuple(_log10(by_account[key.account]) for key in keys.accounts),
+            others=min(_log10(by_account[key.account]) for key in keys.others),
+            log10_e=None if fleet.log_e is None else fleet.log_e / math.log(10),
+            crossed=found.calibration.crossed,
+            wrong_keys=found.calibration.wrong_keys,
+            control=found.calibration.control,
+        )
+
+
+def _log10(found: Found) -> float:
+    return max(LEAST_LOG10, math.log10(found.adjusted)) if found.adjusted > 0 else LEAST_LOG10
