@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from stillwatch.watermark.detect import scored
 from stillwatch.watermark.gumbel import surprises
 from stillwatch.watermark.keys import MarkKey, MasterKeys, slot_key
 from stillwatch.watermark.prf import Prf
+from stillwatch.watermark.red_green import biased
 from stillwatch.watermark.scheme import Kind, Scheme
 from stillwatch.watermark.serving.drawing import second
 from stillwatch.watermark.serving.mark import Mark, marked
@@ -80,6 +82,17 @@ def test_answers_of_one_batch_are_marked_each_in_its_own_way() -> None:
         np.testing.assert_array_equal(together[row], alone[0])
     changed = (together != scores).any(axis=1).tolist()
     assert changed == [True, True, False, False, False, False]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 31, 32, 300, VOCABULARY])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_batch_is_raised_as_the_core_raises_it(kept: int, kind: type[np.floating[Any]]) -> None:
+    scores = np.stack([logits(VOCABULARY, row, kept) for row in range(5)]).astype(kind)
+    scores[3, 0] = np.nan
+    tails = np.array([[0, row] for row in range(5)])
+    own = mark(1.3, "a")
+    core = biased(scores, tails[:, 1].astype(np.uint64), own.layers, 1.3)
+    assert marked(scores, tails, [own] * 5).tobytes() == core.tobytes()
 
 
 def test_marks_before_temperature_are_the_marks_after_it() -> None:
