@@ -117,9 +117,7 @@ def _in_torch(scores: np.ndarray, kept: np.ndarray, texts: np.ndarray, marks: li
     whole, few, ids = torch.from_numpy(scores), torch.from_numpy(kept), torch.from_numpy(texts)
     made = {"torch": MarksConfig(marks), "KGW lefthash": WatermarkingConfig(greenlist_ratio=0.25, bias=2.0)}
     if batch <= LARGEST_SYNTHID:
-        made["SynthID"] = SynthIDTextWatermarkingConfig(
-            ngram_len=5, keys=list(range(1, 31)), skip_first_ngram_calls=True
-        )
+        made["SynthID"] = SynthIDTextWatermarkingConfig(ngram_len=5, keys=list(range(1, 31)))
     steps: dict[str, Step] = {}
     for name, config in made.items():
         processor = config.construct_processor(vocabulary, "cpu")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,12 +24,13 @@ from tests.watermark.serving.vllm_stand_in import FIRST, SECOND, vllm_at_hand
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'stillwatch[watermark]'")
 
+OURS = "stillwatch.watermark.serving.vllm_"
 VOCABULARY = 301
 LONGEST = 64
 FAR = 4_000_000_000
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(autouse=True)
 def _vllm() -> Iterator[None]:
     with vllm_at_hand():
         yield
@@ -261,6 +263,18 @@ def test_one_class_serves_both_runners(place: Path) -> None:
     assert isinstance(entry.Marks(config(), "cpu", False), first)
     assert isinstance(Slots(1).processor, second)
     entry.Marks.validate_params(asked(None))
+
+
+def test_an_older_vllm_has_the_first_runner_only(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be loaded would keep vLLM from starting, so nothing of the second is asked for."""
+    for name in [name for name in sys.modules if name.startswith(OURS)]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, SECOND, None)
+    made = importlib.import_module("stillwatch.watermark.serving.vllm_entry").Marks(config(), "cpu", False)
+    made.update_state(importlib.import_module(FIRST).BatchUpdate(1, [], [(0, asked(None), [1, 2], [])], []))
+    assert made.apply(torch.zeros((1, VOCABULARY))).any()
+    for name in [name for name in sys.modules if name.startswith(OURS)]:
+        del sys.modules[name]
 
 
 def test_the_entry_point_names_that_class() -> None:

@@ -124,11 +124,10 @@ def _modules() -> dict[str, ModuleType]:
     made = {name: ModuleType(name) for name in sorted(names)}
     for package in made.values():
         package.__path__ = []
-    first, second = made[FIRST], made[SECOND]
-    vars(first).update(
+    vars(made[FIRST]).update(
         LogitsProcessor=FirstProcessor, BatchUpdate=BatchUpdate, MoveDirectionality=MoveDirectionality
-    )  # fmt: skip
-    vars(second).update(
+    )
+    vars(made[SECOND]).update(
         LogitsProcessor=SecondProcessor, LogitsContext=LogitsContext, LogitsProcRequestState=LogitsProcRequestState
-    )  # fmt: skip
+    )
     return made

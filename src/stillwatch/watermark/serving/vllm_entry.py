@@ -1,7 +1,7 @@
 """What vLLM loads by itself where Stillwatch is installed: the adapter that its model runner wants.
 
 Both runners look for processors in one group of entry points, and each refuses or breaks on the other's, so there is
-one class that turns into the right one by how it is called.
+one class that turns into the right one by how it is called. A vLLM that has no Model Runner V2 yet gets the first.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 from stillwatch.errors import UsageError
 from stillwatch.watermark.serving.engine import VARIABLE
 from stillwatch.watermark.serving.vllm_v1 import MarksV1
-from stillwatch.watermark.serving.vllm_v2 import MarksV2
+
+try:
+    from stillwatch.watermark.serving.vllm_v2 import MarksV2 as Base
+except ModuleNotFoundError:  # a class that cannot be loaded would keep vLLM from starting, wanted or not
+    Base = MarksV1  # type: ignore[assignment,misc]  # one of two classes
 
 if TYPE_CHECKING:
     from vllm.config import VllmConfig
@@ -21,7 +25,7 @@ _OURS = "stillwatch."
 _FIRST = "stillwatch.watermark.serving.vllm_v1:MarksV1"
 
 
-class Marks(MarksV2):
+class Marks(Base):
     """`Marks(config, states)` serves Model Runner V2; `Marks(config, device, pins)` is a `MarksV1`."""
 
     def __new__(cls, vllm_config: VllmConfig, *place: Any) -> Any:
