@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from stillwatch.errors import StillwatchError, UsageError
+from stillwatch.gateway.marking import Marking, Marks
 from stillwatch.pseudonym import Secret
+from stillwatch.watermark.cells import cells_of
+from stillwatch.watermark.detect import owned, scored
 from stillwatch.watermark.keys import MasterKeys
+from stillwatch.watermark.layers import Layers
 from stillwatch.watermark.scheme import Kind, Scheme
 from stillwatch.watermark.serving.engine import VARIABLE, Engine
 from stillwatch.watermark.serving.in_llama_cpp import LlamaMarks
 from stillwatch.watermark.serving.mark import Mark
+from stillwatch.watermark.serving.reference import Sampler
 from stillwatch.watermark.ticket import FIELD, Ticket, Tickets
 from tests.watermark.serving.vectors import digest, read
 
@@ -41,6 +47,25 @@ def test_a_ticket_says_whose_key_and_how_strong(place: Path) -> None:
     fleet = keys.key(Scheme(window=2), "0" * 64, tenant="t", epoch=2)
     own = keys.key(Scheme(window=2), "0" * 64, tenant="t", account="a", epoch=2)
     assert mark == Mark(fleet, own, 1.5, 0.5, 0.7)
+
+
+def test_what_the_gateway_seals_the_engine_marks_and_the_detector_finds(place: Path) -> None:
+    """The whole way: the policy's word on an account becomes a mark that is found under this account's keys alone."""
+    made = engine(place)
+    marking = Marking(Tickets(Secret.load(place / "tickets.key")), Marks(accounts=True), "pseudonym-{}".format)
+    mark = made.mark({FIELD: marking.ticket("acct-1", 2.5, int(time.time()))})
+    assert mark is not None
+    text, rng, sampler = [7], np.random.default_rng(1), Sampler([mark], seed=2)
+    for _ in range(400):
+        text += sampler.next(rng.normal(0, 1, (1, 300)).astype(np.float32), [text])
+    cells, master = cells_of([np.array(text)], 1), MasterKeys(Secret.load(place / "master.key"))
+    fleet = master.key(Scheme(), "0" * 64)
+    p = {}
+    for name in ("acct-1", "acct-2"):
+        own = master.key(Scheme(), "0" * 64, account=f"pseudonym-{name}")
+        p[name] = scored(owned(cells, fleet, own), Layers(fleet, own)).p or 1.0
+    assert p["acct-1"] < 1e-9
+    assert p["acct-2"] > 1e-3
 
 
 def test_an_old_or_forged_ticket_is_counted_and_not_shown(place: Path, caplog: pytest.LogCaptureFixture) -> None:
