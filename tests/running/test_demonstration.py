@@ -49,11 +49,13 @@ def test_the_campaign_is_found_throttled_and_explained_while_others_go_on(tmp_pa
     with up(tmp_path, "--home", str(home), "--port", "0", "--metrics-port", "0") as running:
         until(lambda: bool(in_force(home)))
         until(lambda: throttled(home) >= ENOUGH)
+        shown = json.loads(next(home.glob("*/campaigns/status.json")).read_text())["campaigns"]
         assert running.end() == 0
     truth = json.loads(next(home.glob("*/truth.json")).read_text())
     named = {account for verdict in in_force(home) for account in verdict.accounts}
     assert named <= set(truth["campaign"])
     assert len(named) > len(truth["campaign"]) / 2
+    assert [one["accounts"] for one in shown] == [len(truth["campaign"])]  # nobody else is listed
     (hardest,) = {verdict.campaign for verdict in in_force(home) if verdict.step is Step.DEGRADE}
     assert hardest is not None
     assert all(len(verdict.reasons) >= 2 for verdict in in_force(home))
