@@ -58,6 +58,10 @@ evaluate: $(BASELINES) ## Evaluate on simulated worlds with known truth, in minu
 	done; \
 	$(VENV)/bin/stillwatch evaluate "$$@" --looks $(LOOKS) --out $(OUT)/evaluation $(ARGS)
 
+.PHONY: radioactivity
+radioactivity: $(CORE) ## Mark answers, train students on them, audit them, in minutes; JSON and picture into OUT=out
+	@$(PY) -m stillwatch.experiments $(OUT)
+
 ##@ Work on it
 .PHONY: test lint types bench example constraints
 test: $(DEV) ## Run the tests, all or TESTS=tests/sketch

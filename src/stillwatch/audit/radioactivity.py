@@ -91,11 +91,10 @@ def _missing(protocol: Protocol, evidence: Evidence, cells: Cells, control: Cell
     return tuple(reasons)
 
 
-def filter_of(answers: Cells, counts: np.ndarray, least: int) -> Words:
-    """The contexts that came at least so often; `counts`: how often each of these cells did.
-
-    Give cells of prompts or of an unmarked model's answers, which have nothing to do with any key.
+def filter_of(contexts: Words, least: int) -> Words:
+    """Those that come at least so often. Give contexts of prompts or of an unmarked model's answers, which have
+    nothing to do with any key.
     """
-    contexts, places = np.unique(answers.contexts, return_inverse=True)
-    kept: Words = contexts[np.bincount(places, weights=counts) >= least]
+    known, counts = np.unique(contexts, return_counts=True)
+    kept: Words = known[counts >= least]
     return kept

@@ -16,16 +16,20 @@ EXCESSES = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 """Green shares above gamma that are bet on, doubling from the least that is worth an audit."""
 
 
+def bets(gamma: float) -> tuple[Floats, Floats]:
+    """What each stake wins on a green cell and loses on another, as logarithms of factors."""
+    excess = np.array([value for value in EXCESSES if value < 1 - gamma])
+    # The stake that grows fastest where a share gamma + excess is green (Kelly).
+    stakes = excess / (gamma * (1 - gamma))
+    return np.log1p(stakes * (1 - gamma)), np.log1p(-stakes * gamma)
+
+
 class Wealth:
     """What bets on cells have made so far: exp(`log_e`) is an e-value at every moment. No cell may come twice."""
 
     def __init__(self, gamma: float) -> None:
-        excess = np.array([value for value in EXCESSES if value < 1 - gamma])
-        # The stake that grows fastest where a share gamma + excess is green (Kelly).
-        stakes = excess / (gamma * (1 - gamma))
-        self._won = np.log1p(stakes * (1 - gamma))
-        self._lost = np.log1p(-stakes * gamma)
-        self._logs = np.zeros(len(stakes))
+        self._won, self._lost = bets(gamma)
+        self._logs = np.zeros(len(self._won))
         self.cells = 0
 
     @property

@@ -72,8 +72,7 @@ class Bench:
         rng = self.teaching.rng(22)
         asked = self.teaching.source.prompts(SUBJECTS_HARVESTED, self._prompts, rng)
         clean = self.teaching.source.answers(asked, self.teaching.size.answer, rng)
-        pairs, counts = np.unique(np.stack((clean[:, :-1].ravel(), clean[:, 1:].ravel())), axis=1, return_counts=True)
-        among = filter_of(Cells(*pairs.astype(np.uint64)), counts, LEAST_OFTEN)
+        among = filter_of(clean[:, :-1].ravel().astype(np.uint64), LEAST_OFTEN)
         return self._asked(Mode.SUPERVISED, suspect, asked[0], among)
 
     def reading(self, suspect: Student, reference: Student, name: str) -> Row:
