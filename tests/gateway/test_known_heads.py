@@ -56,6 +56,7 @@ def read(state: WorkerState, pieces: Sequence[bytes]) -> list[object]:
 
 @given(st.lists(st.lists(messages, min_size=1, max_size=4), max_size=3), st.lists(st.integers(1, 700), max_size=6))
 @example([[HEAD % (b"", b"3", b"") + b"abc"]], [])
+@example([[HEAD % (b"X: y\r\n", b"1", b"") + b"b", HEAD % (b"", b"0", FIELDS[11])]], [62])
 @example([[HEAD % (b"", b"3", b"") + b"abc"] * 3, [HEAD % (b"", b"5", b"") + b"abcde"]], [60])
 def test_what_is_known_reads_as_what_is_not(connections: list[list[bytes]], cuts: list[int]) -> None:
     """Any requests, whole and malformed, cut anywhere: the same requests and the same refusals."""

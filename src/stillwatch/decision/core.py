@@ -13,7 +13,7 @@ from stillwatch.decision.verdict import Standing, Step, Verdicts
 from stillwatch.limits.ladder import Costs, Ladder, Refusal
 from stillwatch.limits.leased import Unleased
 from stillwatch.limits.limit import NANOSECONDS
-from stillwatch.limits.meters import Meters
+from stillwatch.limits.meters import Meters, Names
 from stillwatch.limits.reservation import Reservation, Reservations
 
 LONGEST_ANSWER_SECONDS = 900
@@ -90,6 +90,20 @@ class Core:
             return Decision(standing.step, standing=standing)
         ladder = self._ladder(context, standing, now)
         return self._decision(standing, self.reservations.reserve(ladder, _costs(context, ladder), now.ns))
+
+    def admit(self, account: str, names: Names, costs: Costs, now: Now) -> Reservation | None:
+        """What `decide` reserves where nothing is to be said about `account` and no limit is hard or in the way.
+
+        None where anything is: then nothing has changed, and `decide` says what. `names` are as `Meters.ladder` takes
+        them, and of no campaign. This is the way of most requests, without what makes a decision of it.
+        """
+        if self.verdicts.standing(account, now.us) is not None:
+            return None
+        ladder = self.meters.ladder(names, now.ns)
+        if ladder.most_output is not None:
+            return None
+        made = self.reservations.reserve(ladder, costs, now.ns)
+        return made if isinstance(made, Reservation) else None
 
     async def decide_asking(self, context: Context, now: Now) -> Decision:
         """`decide`, asking other processes where this one holds too little. Waits a bounded time (docs/limits.md).

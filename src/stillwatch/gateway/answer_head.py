@@ -49,11 +49,12 @@ def read(status: int, headers: list[Header], kinds: Kinds, is_head: bool) -> tup
 class KnownAnswer:
     """The head of an answer of announced length that was read before: all of it but that length."""
 
-    __slots__ = ("_headers", "_place", "after", "before", "status")
+    __slots__ = ("_headers", "_place", "after", "before", "noted", "status")
 
     def __init__(self, status: int, headers: list[Header]) -> None:
         """`headers` as `read` gives them, one of them Content-Length."""
         self.status = status
+        self.noted: object = None
         self._headers = headers
         self._place = next(place for place, header in enumerate(headers) if header[0].lower() == b"content-length")
         name = headers[self._place][0]

@@ -9,6 +9,7 @@ import msgspec
 from stillwatch.gateway.dialects.dialect import Dialect
 from stillwatch.gateway.guard import Header, Request
 from stillwatch.gateway.identity import Caller
+from stillwatch.limits.meters import Names
 
 _CREDENTIALS = frozenset(
     {b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key", b"cookie", b"proxy-authorization"}
@@ -18,7 +19,7 @@ _CREDENTIALS = frozenset(
 class Arrival(msgspec.Struct, frozen=True, gc=False):
     """Who asks in which dialect. `target` and `headers` are what goes on; `observed_*` is told to observation.
 
-    `path` is the target as it came, for a dialect to read.
+    `path` is the target as it came, for a dialect to read; `names` are those that limits bind where no campaign is.
     """
 
     path: str
@@ -29,6 +30,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     observed_path: str
     observed_method: str
     observed_fields: tuple[tuple[str, str], ...]
+    names: Names
 
     @classmethod
     def of(cls, request: Request, path: str, dialect: Dialect, caller: Caller, fields: Sequence[Header]) -> Arrival:
@@ -43,4 +45,5 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
             request.target.decode("ascii", "replace"),
             request.method.decode("ascii", "replace"),
             tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in kept]),
+            (caller.key, caller.account, caller.organization, caller.payment, caller.network, None),
         )

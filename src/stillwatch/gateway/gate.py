@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from stillwatch.decision.core import Context, Core, Decision, Now
 from stillwatch.decision.policy import Policy, Treatment
+from stillwatch.decision.verdict import Step
 from stillwatch.exchange.request_fields import MAX_COUNT
 from stillwatch.gateway.arrival import Arrival
 from stillwatch.gateway.dialects.asked import NOTHING, Asked
@@ -28,7 +29,7 @@ from stillwatch.gateway.guard import Answer, Header, Observer, Passage, Request,
 from stillwatch.gateway.hygiene import combined
 from stillwatch.gateway.identity import Callers, Identity
 from stillwatch.gateway.keys import Keys, take_key_from_query
-from stillwatch.gateway.marking import Marking, with_argument, without_ticket
+from stillwatch.gateway.marking import ARGUMENTS, Marking, with_argument, without_ticket
 from stillwatch.gateway.passing import PASSED, Passed, Paths
 from stillwatch.gateway.settling import Clock, Observe, Settling
 from stillwatch.limits.ladder import OUTPUT
@@ -118,7 +119,23 @@ class Gate:
             asked = arrival.dialect.asked(request.body, arrival.path)
         except BadRequest as error:
             return self._bad_request(arrival.dialect, error, now)
-        return self._decided(_Asking(request, arrival, asked, begun), now)
+        return self._plainly(request, arrival, asked, begun, now) or self._decided(
+            _Asking(request, arrival, asked, begun), now
+        )
+
+    def _plainly(self, request: Request, arrival: Arrival, asked: Asked, begun: float, now: Now) -> Passage | None:
+        """What `_decided` says of a request that goes on as it came; None where anything is to be done about it."""
+        dialect = arrival.dialect
+        if self._marking is not None or dialect.name == PASSED or ARGUMENTS in request.body:
+            return None
+        costs = 1, asked.input_tokens, _output(asked, self.core.is_hard), 0
+        made = self.core.admit(arrival.caller.account, arrival.names, costs, now)
+        if made is None:
+            return None
+        observer = self._settling_of(arrival, asked, Decision(Step.ALLOW, reservation=made), request.body, now)
+        self.counts.requests[dialect.name][Step.ALLOW] += 1
+        self.counts.guard_seconds.observe(perf_counter() - begun)
+        return Passage(observer, 0.0, observer)
 
     def _remembered(self, head: _Head, arrival: Arrival) -> Arrival:
         """What a head says depends on nothing else but keys and configuration, so it is looked at once."""
@@ -215,11 +232,16 @@ class Gate:
 
     def _settling(self, asking: _Asking, decision: Decision, sent: bytes, now: Now) -> Settling:
         request, arrival = asking.request, asking.arrival
+        is_same = request.body is sent
+        asked = asking.asked if is_same else arrival.dialect.asked(request.body, arrival.observed_path)
+        return self._settling_of(arrival, asked, decision, sent, now)
+
+    def _settling_of(self, arrival: Arrival, asked: Asked, decision: Decision, sent: bytes, now: Now) -> Settling:
         return Settling(
             self.core,
             decision,
             arrival,
-            asking.asked if request.body is sent else arrival.dialect.asked(request.body, arrival.observed_path),
+            asked,
             self._clock,
             self._observe,
             f"{self._worker}-{next(self._numbers)}",
@@ -257,9 +279,6 @@ class _Asking(NamedTuple):
 
 def _context(asking: _Asking, is_hard: bool) -> Context:
     caller, asked = asking.arrival.caller, asking.asked
-    most = asked.most_output_tokens
-    if most is None:
-        most = 0 if asked is NOTHING else USUAL_OUTPUT_TOKENS if asked.is_stream or not is_hard else WHOLE_OUTPUT_TOKENS
     return Context(
         caller.account,
         key=caller.key,
@@ -267,8 +286,16 @@ def _context(asking: _Asking, is_hard: bool) -> Context:
         payment=caller.payment,
         network=caller.network,
         input_tokens=asked.input_tokens,
-        output_tokens=min(most * asked.choices, MAX_COUNT),
+        output_tokens=_output(asked, is_hard),
     )
+
+
+def _output(asked: Asked, is_hard: bool) -> int:
+    """How many output tokens are reserved for a request."""
+    most = asked.most_output_tokens
+    if most is None:
+        most = 0 if asked is NOTHING else USUAL_OUTPUT_TOKENS if asked.is_stream or not is_hard else WHOLE_OUTPUT_TOKENS
+    return min(most * asked.choices, MAX_COUNT)
 
 
 def _capped(asked: Asked, decision: Decision) -> Treatment:

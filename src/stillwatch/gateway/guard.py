@@ -101,14 +101,43 @@ class Answer:
         self.body = body
 
 
+class KnownHead(Protocol):
+    """The head of an answer that came before, with a body that is here as a whole. `status` is its status.
+
+    `noted` is for whoever watches answers, to be found once for this head: nothing else looks at it.
+    """
+
+    status: int
+    noted: object
+
+    def headers(self, length: bytes) -> list[Header]:
+        """The end-to-end fields, with this Content-Length."""
+
+
+class HeadKnower(Observer, Protocol):
+    """An observer that need not see the fields of a head again."""
+
+    def on_known_head(self, known: KnownHead) -> bytes | None:
+        """In place of `on_head`, where nothing has to be taken out or rewritten: the lines to be added.
+
+        None where something has to: `on_head` is then called.
+        """
+
+
 class Passage:
-    """The request goes on, as it now is, after `delay_seconds`; None as observer if nobody watches the answer."""
+    """The request goes on, as it now is, after `delay_seconds`; None as observer if nobody watches the answer.
 
-    __slots__ = ("delay_seconds", "observer")
+    `knower` is the observer, if it is one that knows heads.
+    """
 
-    def __init__(self, observer: Observer | None = None, delay_seconds: float = 0.0) -> None:
+    __slots__ = ("delay_seconds", "knower", "observer")
+
+    def __init__(
+        self, observer: Observer | None = None, delay_seconds: float = 0.0, knower: HeadKnower | None = None
+    ) -> None:
         self.observer = observer
         self.delay_seconds = delay_seconds
+        self.knower = knower
 
 
 class Waiting:

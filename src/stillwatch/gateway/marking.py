@@ -30,6 +30,8 @@ from stillwatch.watermark.ticket import (
 )
 
 _ARGUMENTS = "vllm_xargs"
+ARGUMENTS = _ARGUMENTS.encode()
+"""What is in no body that has no arguments for vLLM's processors."""
 _KNOWN = folded(_ARGUMENTS)
 _KNOWN_ARGUMENTS = folded(FIELD)
 _DIALECTS = frozenset({"openai_chat", "openai_completions", "openai_responses"})
@@ -88,7 +90,7 @@ def with_argument(body: bytes, dialect: str, ticket: str | None) -> bytes:
 
     Raises `BadRequest` for arguments that are no object, or in which a name could be read in two ways.
     """
-    if dialect not in _DIALECTS or (ticket is None and _ARGUMENTS.encode() not in body):
+    if dialect not in _DIALECTS or (ticket is None and ARGUMENTS not in body):
         return body
     given = members(body, _KNOWN)
     held = given.raw(_ARGUMENTS)

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from stillwatch.gateway import answer_head
 from stillwatch.gateway.answer_head import ANNOUNCED, CHUNKED, CLOSE, EMPTY, KnownAnswer
-from stillwatch.gateway.guard import Answer, Cut, End, Header, Observer, Passage, Request, Waiting
+from stillwatch.gateway.guard import Answer, Cut, End, Header, HeadKnower, Observer, Passage, Request, Waiting
 from stillwatch.gateway.pool import Pool
 from stillwatch.gateway.refusal import JSON, STATUS_LINES, Refusal, whole_answer
 from stillwatch.gateway.request_head import RequestHead
@@ -59,6 +59,7 @@ class Relay:
         "_heads",
         "_held_bytes",
         "_is_http_10",
+        "_knower",
         "_observer",
         "_pool",
         "_request",
@@ -83,6 +84,7 @@ class Relay:
         self._stays_open = client.stays_open(request)
         self.is_head = request.method == b"HEAD"
         self._observer: Observer | None = None
+        self._knower: HeadKnower | None = None
         self._upstream: UpstreamConnection | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._head = b""
@@ -127,7 +129,7 @@ class Relay:
         if isinstance(said, Answer):
             self._answer(said.status, said.headers, said.body)
             return
-        self._observer = said.observer
+        self._observer, self._knower = said.observer, said.knower
         if said.delay_seconds > 0:
             self._timer = self._state.loop.call_later(said.delay_seconds, self._go)
         else:
@@ -191,6 +193,12 @@ class Relay:
     def known_answer_begins(self, known: KnownAnswer, length: int) -> None:
         """The same for a head that was read before."""
         digits = b"%d" % length
+        added = self._added_to_known(known)
+        if added is not None:
+            self._begin(b"%b%b%b%b" % (known.before, digits, known.after, added), ANNOUNCED)
+            return
+        if self._has_ended:
+            return
         came = known.headers(digits)
         kept = came.copy()
         added = self._added(known.status, kept)
@@ -200,6 +208,16 @@ class Relay:
             self._begin_anew(known.status, kept, added, ANNOUNCED)
         else:
             self._begin(b"%b%b%b%b" % (known.before, digits, known.after, added), ANNOUNCED)
+
+    def _added_to_known(self, known: KnownAnswer) -> bytes | None:
+        """What is added to a head that is not looked at again; None if it has to be, or if the observer failed."""
+        if self._knower is None:
+            return b"" if self._observer is None else None
+        try:
+            return self._knower.on_known_head(known)
+        except Exception:  # an observer that fails must not let an answer out unobserved
+            self._observer_failed()
+            return None
 
     def _added(self, status: int, headers: list[Header]) -> bytes | None:
         """What the observer adds to this head; None if it failed."""

@@ -13,10 +13,10 @@ from stillwatch.decision.policy import Reasoning
 from stillwatch.decision.verdict import Step
 from stillwatch.gateway.arrival import Arrival
 from stillwatch.gateway.dialects.asked import Asked
-from stillwatch.gateway.dialects.counting import Counter
+from stillwatch.gateway.dialects.counting import Counter, Used
 from stillwatch.gateway.dialects.hiding import Hider
 from stillwatch.gateway.dialects.telling import told
-from stillwatch.gateway.guard import Cut, End, HeadChange, Header
+from stillwatch.gateway.guard import Cut, End, HeadChange, Header, KnownHead
 from stillwatch.gateway.hygiene import combined
 from stillwatch.gateway.refusal import Refusal
 from stillwatch.limits.ladder import NOTHING, OUTPUT
@@ -32,6 +32,7 @@ _FIRST_ERROR = 400
 _LIMITS = b"ratelimit"  # is in the names of all families
 _CONTENT_TYPE = b"content-type"
 _EVENTS = b"text/event-stream"
+_PLAIN = False, False
 
 Observe = Callable[[Observed], object]
 Clock = Callable[[], Now]
@@ -94,26 +95,41 @@ class Settling:
         self._status = 0
 
     def on_head(self, status: int, headers: list[Header]) -> HeadChange | None:
-        self._status = status
-        is_stream = _is_stream(headers)
-        self._budget = self._within(self._reservation.reserved[OUTPUT] if self._reservation else 0)
-        self._counter = self._dialect.counter(self._asked, is_stream, self._budget)
-        if self._is_hiding and is_stream:
-            self._hider = self._dialect.hider()
-        now = self._clock()
-        self._counts.first_byte_seconds.observe((now.ns - self._arrived_ns) / NANOSECONDS)
-        ladder = self._reservation.ladder if self._reservation else None
-        fields = told(ladder, self._dialect.form, now.ns, now.us) if ladder else b""
-        if fields and any(_LIMITS in name.lower() for name, _ in headers):  # the upstream's own would stand beside ours
+        is_stream, has_limits = _looked_at(headers)
+        fields = self._begun(status, is_stream)
+        if fields and has_limits:  # the upstream's own would stand beside ours
             headers[:] = [field for field in headers if _LIMITS not in field[0].lower()]
         if self._is_hiding:
             _require_readable(headers)
         return HeadChange(rewrites=self._is_hiding, fields=fields) if fields or self._is_hiding else None
 
+    def on_known_head(self, known: KnownHead) -> bytes | None:
+        """The lines that this head gets, where nothing of it has to be changed."""
+        if known.noted is None:
+            known.noted = _looked_at(known.headers(b""))
+        if self._is_hiding or known.noted is not _PLAIN:
+            return None
+        return self._begun(known.status, is_stream=False)
+
+    def _begun(self, status: int, is_stream: bool) -> bytes:
+        """Count from here on; the lines that tell the limits."""
+        self._status = status
+        if is_stream:
+            self._budget = self._within(self._reservation.reserved[OUTPUT] if self._reservation else 0)
+            self._counter = self._dialect.counter(self._asked, is_stream, self._budget)
+            if self._is_hiding:
+                self._hider = self._dialect.hider()
+        now = self._clock()
+        self._counts.first_byte_seconds.observe((now.ns - self._arrived_ns) / NANOSECONDS)
+        made = self._reservation
+        return told(made.ladder, self._dialect.form, now.ns, now.us) if made is not None else b""
+
     def on_body(self, block: bytes) -> bytes | Cut:
         if self._kept_bytes <= MOST_KEPT_BYTES:
             self._kept.append(block)
             self._kept_bytes += len(block)
+            if self._kept_bytes > MOST_KEPT_BYTES:
+                self._keep_no_more()
         if self._reservation is not None:
             self._reservation.is_alive = True
         counter = self._counter
@@ -126,6 +142,14 @@ class Settling:
             return self._hider.feed(block)
         self._whole.append(block)  # an answer that is no stream is looked at whole
         return b""
+
+    def _keep_no_more(self) -> None:
+        """Too long to be observed; its end is counted all the same."""
+        kept, self._kept = self._kept, []
+        if self._counter is None:
+            self._counter = self._dialect.counter(self._asked, is_stream=False)
+            for block in kept[:-1]:  # the last is fed next
+                self._counter.feed(block)
 
     def _within(self, tokens: int) -> int:
         """So many tokens, or what the treatment leaves of an answer if that is less."""
@@ -164,11 +188,11 @@ class Settling:
             self._core.settle(self._decision, now, NOTHING)
             self._counts.ended[End.CLIENT_LEFT] += 1
             return
-        given, made = self._used(cause, delivered_bytes)
+        response = b"".join(self._kept)
+        given, made = self._used(cause, delivered_bytes, response)
         arrival, caller = self._arrival, self._arrival.caller
         self._core.settle(self._decision, now, (1, given, made, 0))
         self._count(cause, given, made, now.ns - self._arrived_ns)
-        whole = self._kept_bytes <= MOST_KEPT_BYTES
         self._observe(
             Observed(
                 now.us,
@@ -178,7 +202,7 @@ class Settling:
                 arrival.observed_method,
                 self._status,
                 self._sent,
-                b"".join(self._kept) if whole else b"",
+                response,
                 arrival.observed_fields,
                 caller.organization,
                 caller.key,
@@ -192,14 +216,24 @@ class Settling:
             )
         )
 
-    def _used(self, cause: End, delivered_bytes: int) -> tuple[int, int]:
+    def _used(self, cause: End, delivered_bytes: int, response: bytes) -> tuple[int, int]:
         """Tokens in and out. An error is no answer: nothing was made for it, however long its page is."""
-        counter = self._counter or self._dialect.counter(self._asked, is_stream=False)
-        used, reservation = counter.close(), self._reservation
         if self._status >= _FIRST_ERROR or (cause is End.UPSTREAM_FAILED and not delivered_bytes):
             return 0, 0
+        used, reservation = self._counted(response), self._reservation
         given = reservation.reserved[1] if used.input_tokens is None and reservation else used.input_tokens or 0
         return given, used.output_tokens
+
+    def _counted(self, response: bytes) -> Used:
+        """What the answer cost; one that is no stream and was kept is read here, at once."""
+        counter = self._counter
+        if counter is None:
+            used = self._dialect.said(response)
+            if used is not None:
+                return used
+            counter = self._dialect.counter(self._asked, is_stream=False)
+            counter.feed(response)
+        return counter.close()
 
     def _count(self, cause: End, input_tokens: int, output_tokens: int, ns: int) -> None:
         self._counts.ended[cause] += 1
@@ -215,9 +249,9 @@ def _require_readable(headers: list[Header]) -> None:
         raise Refusal(502, "The upstream's answer is compressed, and cannot be read.")
 
 
-def _is_stream(headers: list[Header]) -> bool:
-    """Are these the fields of a stream of events?"""
-    for name, value in headers:
-        if len(name) == len(_CONTENT_TYPE) and name.lower() == _CONTENT_TYPE:
-            return value[: len(_EVENTS)].lower() == _EVENTS
-    return False
+def _looked_at(headers: list[Header]) -> tuple[bool, bool]:
+    """Are these the fields of a stream of events, and does one of them tell limits? `_PLAIN` where neither is so."""
+    lowered = [name.lower() for name, _ in headers]
+    kind = headers[lowered.index(_CONTENT_TYPE)][1] if _CONTENT_TYPE in lowered else b""
+    found = kind[: len(_EVENTS)].lower() == _EVENTS, any(_LIMITS in name for name in lowered)
+    return found if any(found) else _PLAIN

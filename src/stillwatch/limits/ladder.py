@@ -76,12 +76,12 @@ class Ladder:
 
     def settle(self, reserved: Costs, used: Costs, now: int) -> None:
         """Replace what was reserved by what was used: the difference is given back, or taken on top."""
-        for bucket, place, _, _, _ in self._rungs:
+        for bucket, place, window, quantity, _ in self._rungs:
             more = used[place] - reserved[place]
-            if more > 0:
+            if more < 0:
+                bucket.tat -= -more * window // quantity  # `Bucket.give_back`
+            elif more > 0:
                 bucket.take(more, now)
-            elif more < 0:
-                bucket.give_back(-more)
 
     def extend(self, tokens: int, now: int) -> int:
         """Take up to so many more output tokens for an answer that comes; how many.

@@ -16,6 +16,7 @@ from stillwatch.errors import StillwatchError
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 """Chosen: the largest request and the largest answer that the gateway lets pass, and their headers."""
 _LENGTH_BYTES = 4
+_NO_LENGTH = bytes(_LENGTH_BYTES)
 
 
 class BrokenFrame(StillwatchError):
@@ -63,12 +64,15 @@ _ENCODER = msgspec.msgpack.Encoder()
 Said = TypeVar("Said")
 
 
-def framed(said: Observed | Learned) -> bytes:
-    """The frame of one exchange, or of the answer to it."""
-    frame = bytearray(_LENGTH_BYTES)
-    _ENCODER.encode_into(said, frame, _LENGTH_BYTES)
-    frame[:_LENGTH_BYTES] = (len(frame) - _LENGTH_BYTES).to_bytes(_LENGTH_BYTES, "big")
-    return bytes(frame)
+def framed(*said: Observed | Learned) -> bytearray:
+    """The frames of exchanges, or of the answers to them, one behind the other."""
+    frames = bytearray()
+    for one in said:
+        at = len(frames)
+        frames += _NO_LENGTH
+        _ENCODER.encode_into(one, frames, at + _LENGTH_BYTES)
+        frames[at : at + _LENGTH_BYTES] = (len(frames) - at - _LENGTH_BYTES).to_bytes(_LENGTH_BYTES, "big")
+    return frames
 
 
 class Deframer(Generic[Said]):

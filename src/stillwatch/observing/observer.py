@@ -172,7 +172,7 @@ class _Connection(asyncio.Protocol):
         """Answer, unless the worker does not take what it was told before; False then. Never waits."""
         if self._transport.is_closing() or self._transport.get_write_buffer_size() > MOST_UNTAKEN_BYTES:
             return False
-        self._transport.write(b"".join(map(framed, learned)))
+        self._transport.write(framed(*learned))
         return True
 
 

@@ -18,7 +18,10 @@ MAX_QUEUED_BYTES = 32 * 1024 * 1024
 """Chosen: some seconds of a busy worker's traffic."""
 RECONNECT_SECONDS = 0.5
 GATHER_SECONDS = 0.02
-"""What is offered within this time goes out in one write. Chosen: a write for each takes longer than its request."""
+"""What is offered within this time is framed together and goes out in one write. Chosen: a write for each takes longer
+than its request."""
+_BESIDE_BYTES = 512
+"""Of an exchange, beside its request and its answer. Chosen: about what names and header fields take."""
 FLUSH_SECONDS = 5.0
 """Chosen: an observer that works takes what is queued in less; for one that does not, a worker's end cannot wait."""
 _POLL_SECONDS = 0.01
@@ -42,7 +45,7 @@ class Outbox(asyncio.Protocol):
         self._most = max_queued_bytes
         self._transport: asyncio.WriteTransport | None = None
         self._lost = asyncio.Event()
-        self._waiting: list[bytes] = []  # frames of the last moment, or for an observer that is not there
+        self._waiting: list[Observed] = []  # of the last moment, or for an observer that is not there
         self._waiting_bytes = 0
         self._is_gathering = False
         self.sent = 0
@@ -58,9 +61,8 @@ class Outbox(asyncio.Protocol):
         if self._queued_bytes() > self._most:
             self.shed += 1
             return False
-        frame = framed(observed)
-        self._waiting.append(frame)
-        self._waiting_bytes += len(frame)
+        self._waiting.append(observed)
+        self._waiting_bytes += len(observed.body) + len(observed.response) + _BESIDE_BYTES
         if not self._is_gathering and self._transport is not None:
             self._is_gathering = True
             asyncio.get_running_loop().call_later(GATHER_SECONDS, self._send)
@@ -97,7 +99,7 @@ class Outbox(asyncio.Protocol):
         self._is_gathering = False
         if self._transport is not None and self._waiting:
             waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-            self._transport.write(b"".join(waiting))
+            self._transport.write(framed(*waiting))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # A write transport by what it does; by its class, uvloop's is none.

@@ -24,7 +24,7 @@ from stillwatch.gateway.dialects import (
     openai_responses,
 )
 from stillwatch.gateway.dialects.asked import NOTHING, Asked
-from stillwatch.gateway.dialects.counting import Answer, Counter
+from stillwatch.gateway.dialects.counting import Answer, Counter, Used
 from stillwatch.gateway.dialects.hiding import Edit, Value
 from stillwatch.gateway.dialects.plain_path import is_plain
 from stillwatch.gateway.dialects.refusals import ANTHROPIC, GEMINI, OPENAI, Form
@@ -35,9 +35,16 @@ _ASKS = frozenset({b"POST"})
 _LISTS = frozenset({b"GET", b"HEAD"})
 
 
+def _unread(body: bytes) -> Used | None:
+    """Of a format whose whole answers only its counter reads."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """One wire format. `asked` and `treated` raise `BadRequest`; `form` says no and tells limits.
+
+    `said` is what a counter would find in a whole answer that tells its usage, found sooner; None where it is not.
 
     A request by another method than `methods` is none of this format.
     """
@@ -51,6 +58,7 @@ class Dialect:
     form: Form
     methods: frozenset[bytes] = _ASKS
     is_counted: bool = True
+    said: Callable[[bytes], Used | None] = _unread
 
     def counter(self, asked: Asked, is_stream: bool, budget: int | None = None) -> Counter:
         """Counts an answer. `is_stream`: it is text/event-stream; `budget` in output tokens of all choices together."""
@@ -110,11 +118,11 @@ _DIALECTS = {
     for dialect in (
         Dialect(
             "openai_chat", openai_chat.asked, openai_chat.treated, openai_chat.Answer,
-            openai_chat.without_reasoning, openai_chat.SIGNS, OPENAI,
+            openai_chat.without_reasoning, openai_chat.SIGNS, OPENAI, said=openai_chat.said,
         ),
         Dialect(
             "openai_completions", openai_completions.asked, openai_completions.treated, openai_completions.answer,
-            openai_chat.without_reasoning, openai_chat.SIGNS, OPENAI,
+            openai_chat.without_reasoning, openai_chat.SIGNS, OPENAI, said=openai_chat.said,
         ),
         Dialect(
             "openai_responses", openai_responses.asked, openai_responses.treated, openai_responses.Answer,

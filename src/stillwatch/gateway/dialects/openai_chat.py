@@ -9,10 +9,11 @@ Source: OpenAI API reference, "Create chat completion", "The chat completion chu
 
 from __future__ import annotations
 
-from msgspec import Struct, json
+from msgspec import DecodeError, Struct, json
 
 from stillwatch.decision.policy import UNTOUCHED, Reasoning, Treatment
 from stillwatch.gateway.dialects.asked import Asked, capped, largest, switch, whole, word
+from stillwatch.gateway.dialects.counting import Used
 from stillwatch.gateway.dialects.estimate import tokens_in, tokens_out, utf8_size
 from stillwatch.gateway.dialects.events import DONE, event
 from stillwatch.gateway.dialects.hiding import Value, objects
@@ -130,7 +131,23 @@ class _Chunk(Struct, gc=False):
     usage: _Usage | None = None
 
 
+class _Ending(Struct, gc=False):
+    usage: _Usage | None = None
+
+
 _decode = json.Decoder(_Chunk, strict=False).decode
+_decode_ending = json.Decoder(_Ending, strict=False).decode
+
+
+def said(body: bytes) -> Used | None:
+    """What a whole completion says it cost; None where its text has to be counted."""
+    try:
+        usage = _decode_ending(body).usage
+    except (DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if usage is None or not usage.completion_tokens:
+        return None
+    return Used(usage.prompt_tokens, usage.completion_tokens, is_said=True)
 
 
 class Answer:

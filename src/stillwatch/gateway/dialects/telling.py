@@ -44,8 +44,14 @@ class Telling:
         """The fields, each with its end of line."""
         states = self._states(now_ns) if len(self._rungs) == len(self._own) else self._states_of_leases(now_ns)
         said: list[object] = []
+        most = self._most
         for places in self._groups:
-            one = places[0] if len(places) == 1 else min(places, key=lambda place: states[place][0] / self._most[place])
+            one = places[0]
+            if len(places) > 1:  # `standing_limits.tightest`
+                least = states[one][0] / most[one]
+                for place in places[1:]:
+                    if (share := states[place][0] / most[place]) < least:
+                        one, least = place, share
             left, used = states[one]
             said += (self._quantities[one], left, self._reset(used, now_us))
         if self._is_ietf:
