@@ -79,11 +79,11 @@ def clean(source: Source) -> Student:
     return taught(source, None, 2)
 
 
-def planned(stillwatch: Stillwatch, questions: list[str]) -> None:
+def planned(stillwatch: Stillwatch, questions: list[str], *more: str) -> None:
     lines = [json.dumps({"prompt": question, "tokens": [number]}) for number, question in enumerate(questions)]
     Path("prompts.jsonl").write_text("\n".join(lines))
     assert stillwatch("watermark", "commit", *KEYS)[0] == 0
-    code, said, err = stillwatch("audit", "plan", "april", "--prompts", "prompts.jsonl", "--suspect", "X", *KEYS)
+    code, said, err = stillwatch("audit", "plan", "april", "--prompts", "prompts.jsonl", "--suspect", "X", *KEYS, *more)
     assert (code, err) == (0, "")
     assert "Frozen as entry 4" in said
 
@@ -114,7 +114,7 @@ def test_a_suspect_is_planned_asked_and_reported(stillwatch: Stillwatch, guilty:
     assert "60 truncated" in said
     assert "1 refused" in said
     assert "2 waited for" in said
-    assert ask(stillwatch, Suspect(clean), "--control")[0] == 0
+    assert ask(stillwatch, Suspect(clean), "--as", "control")[0] == 0
     code, said, err = reported(stillwatch, "--json")
     assert (code, err) == (0, "")
     told = json.loads(said)
@@ -130,11 +130,24 @@ def test_a_suspect_is_planned_asked_and_reported(stillwatch: Stillwatch, guilty:
 def test_a_clean_suspect_is_told_so(stillwatch: Stillwatch, source: Source, clean: Student) -> None:
     planned(stillwatch, [f"Say {number}" for number in range(QUESTIONS)])
     assert ask(stillwatch, Suspect(taught(source, None, 3)))[0] == 0
-    assert ask(stillwatch, Suspect(clean), "--control")[0] == 0
+    assert ask(stillwatch, Suspect(clean), "--as", "control")[0] == 0
     code, said, _ = reported(stillwatch)
     assert code == 0
     assert said.count("not shown") == 3
     assert "No key of ours was found in X" in Path("april/audit.html").read_text()
+
+
+def test_what_a_reference_says_too_is_left_out(stillwatch: Stillwatch, guilty: Student, clean: Student) -> None:
+    planned(stillwatch, [f"Say {number}" for number in range(QUESTIONS)], "--reference", "its base")
+    for role, student in (("suspect", guilty), ("control", clean)):
+        assert ask(stillwatch, Suspect(student), "--as", role)[0] == 0
+    code, said, _ = reported(stillwatch)
+    assert code == 0
+    assert "No p-value: cannot tell: the reference has said nothing" in said
+    assert ask(stillwatch, Suspect(clean, length=150), "--as", "reference")[0] == 0
+    code, said, _ = reported(stillwatch, "--reference-tokens", tokens_of("reference"))
+    assert code == 0
+    assert said.count("found") == 2
 
 
 def test_a_run_that_was_killed_while_it_wrote_asks_only_what_is_missing(
@@ -209,7 +222,7 @@ def test_what_was_changed_afterwards_is_refused(stillwatch: Stillwatch, guilty: 
 def test_another_master_secret_is_refused(stillwatch: Stillwatch, guilty: Student, clean: Student) -> None:
     planned(stillwatch, ["Say 1"])
     ask(stillwatch, Suspect(guilty))
-    ask(stillwatch, Suspect(clean), "--control")
+    ask(stillwatch, Suspect(clean), "--as", "control")
     Path("marks.key").write_text("cd" * 32)
     code, _, err = reported(stillwatch)
     assert code == 2

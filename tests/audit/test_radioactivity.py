@@ -91,6 +91,19 @@ def test_the_filter_must_be_the_one_that_was_frozen() -> None:
         assert "not the one that was frozen" in refused.reasons[0]
 
 
+def test_what_a_reference_says_too_is_left_out_and_only_where_that_was_planned() -> None:
+    half = Cells(EVIDENCE.cells.contexts[::2], EVIDENCE.cells.tokens[::2])
+    beside = replace(EVIDENCE, reference=half)
+    plan = msgspec.structs.replace(PLAN, reference="its base")
+    found = judged(plan, beside, CANDIDATES, WRONG)
+    assert isinstance(found, Finding)
+    assert found.cells == 10_000
+    for other, evidence in ((plan, EVIDENCE), (PLAN, beside)):
+        refused = judged(other, evidence, CANDIDATES, WRONG)
+        assert isinstance(refused, Refused)
+        assert "reference" in refused.reasons[0]
+
+
 def test_without_its_panel_no_p_value_is_given() -> None:
     refused = judged(PLAN, EVIDENCE, CANDIDATES, WRONG[1:])
     assert isinstance(refused, Refused)

@@ -55,6 +55,7 @@ def document(
         "journal_head": on_record.head,
         "prompts": {"count": plan.prompts, "digest": plan.prompts_digest},
         "filter": plan.filter_digest or None,
+        "reference": plan.reference or None,
         "level": plan.level,
         "tokenizer": plan.tokenizer,
         "answers": {whose: _told(answers) for whose, answers in said.items()},

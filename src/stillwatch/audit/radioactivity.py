@@ -6,6 +6,9 @@ said: repeated cells (counted once by `Cells`), marks that a prompt hands on (ta
 (its digest is in the frozen plan), a test that is out of order (a panel of wrong keys), a text that is green by
 itself (a clean control). Where one of these is missing or fails, there is no p-value but a refusal that says why.
 
+A reference that never saw marked text (the suspect's public base, or a model of ours) takes out what any model says:
+what the suspect alone says is where training shows. It knows no key, so leaving its cells out is as sound as a filter.
+
 A filter is a set of contexts, and one that has nothing to do with the key: of prompts, or of what an unmarked model
 answers to them. Taken from marked text it would choose words that are often green; taken as pairs of such text it
 would find every suspect guilty, and only the clean control would tell.
@@ -29,17 +32,21 @@ from stillwatch.watermark.contexts import Words
 from stillwatch.watermark.detect import LEAST_CELLS, Score, score
 from stillwatch.watermark.keys import MarkKey
 
+_NO_REFERENCE = "answers of a reference are given, and the plan names none"
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What an audit looks at. `cells` are the suspect's, `carried` those that its prompts hold, `control` those of a
-    model that never saw marked text, on the same prompts; `among` the filter's contexts, None for all.
+    model that never saw marked text, on the same prompts; `among` the filter's contexts, None for all; `reference`
+    what the plan's reference says to questions of the same kind, whose cells are left out.
     """
 
     cells: Cells
     carried: Cells
     control: Cells
     among: Words | None = None
+    reference: Cells | None = None
 
 
 def judged(
@@ -75,6 +82,8 @@ def _log_e(cells: Cells, candidate: Candidate) -> float:
 
 def _looked_at(cells: Cells, evidence: Evidence) -> Cells:
     left = cells.without(evidence.carried)
+    if evidence.reference is not None:
+        left = left.without(evidence.reference)
     return left if evidence.among is None else left.among(evidence.among)
 
 
@@ -82,6 +91,12 @@ def _missing(protocol: Protocol, evidence: Evidence, cells: Cells, control: Cell
     reasons = []
     if protocol.mode is Mode.READING:
         reasons.append("the plan is to read distributions, and these are answers")
+    if bool(protocol.reference) != (evidence.reference is not None):
+        reasons.append(
+            "the plan names a reference, and its answers are missing" if protocol.reference else _NO_REFERENCE
+        )
+    elif evidence.reference is not None and not len(evidence.reference):
+        reasons.append("cannot tell: the reference has said nothing")
     given = digest_of_contexts(evidence.among) if evidence.among is not None else ""
     if given != protocol.filter_digest:
         reasons.append("the filter is not the one that was frozen")

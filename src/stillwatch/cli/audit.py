@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,16 @@ from stillwatch.watermark.scheme import Kind
 app = typer.Typer(help="Audits of suspect models.", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Argument(help="The audit's folder.", show_default=False)]
+
+
+class Role(StrEnum):
+    """Whose answers these are."""
+
+    SUSPECT = "suspect"
+    CONTROL = "control"
+    REFERENCE = "reference"
+
+
 _LEAST_OFTEN = 8
 """Times that a context comes in the filter's text. Chosen: rarer ones say too little to be worth their place."""
 
@@ -78,6 +89,9 @@ def plan(
             "--filter", help="Supervised: lists of tokens of an unmarked model's answers.", show_default=False
         ),
     ] = None,
+    reference: Annotated[
+        str, typer.Option(help="A model without marks, as the suspect's public base: what it says too is left out.")
+    ] = "",
     level: Annotated[float, typer.Option(help="Chance of naming any key wrongly, over all candidates.")] = 1e-6,
     wrong_keys: Annotated[int, typer.Option(min=LEAST_WRONG_KEYS, help="Keys of the panel.")] = LEAST_WRONG_KEYS,
     journal: JournalFile = None,
@@ -102,6 +116,7 @@ def plan(
         keys=tuple(one.commitment() for one in made),
         layered=any(one.account for one in made),
         filter_digest="" if counted_in is None else digest_of_contexts(counted_in),
+        reference=reference,
         level=level,
         wrong_keys=wrong_keys,
         made_us=time.time_ns() // 1_000,
@@ -119,20 +134,19 @@ def run(
     endpoint: Annotated[str, typer.Option(help="Base of an endpoint that speaks OpenAI's chat dialect.")],
     model: Annotated[str, typer.Option(help="The model's name there.")],
     key_file: Annotated[Path | None, typer.Option(help="A file that holds the API key.", show_default=False)] = None,
-    control: Annotated[bool, typer.Option("--control", help="This is the clean control, not the suspect.")] = False,
+    whose: Annotated[Role, typer.Option("--as", help="Who answers here.")] = Role.SUSPECT,
     rate: Annotated[float, typer.Option(min=0.001, max=1_000, help="Questions a second, at most.")] = 1.0,
     at_once: Annotated[int, typer.Option(min=1, max=64, help="Questions that wait for answers.")] = 4,
     most_tokens: Annotated[int, typer.Option(min=1, help="Of one answer.")] = 512,
     journal: JournalFile = None,
 ) -> None:
-    """Ask the suspect, or with --control a model that never saw marked text. Killed, it goes on where it was.
+    """Ask the suspect, or a model that never saw marked text. Stopped or killed, it goes on where it was.
 
     Example: stillwatch audit run april --endpoint https://api.example.com/v1 --model x-large --key-file x.key
     """
     dossier = Dossier.open(folder)
     frozen(Journal(journal or default_journal()), dossier.plan)
     asked = Endpoint(endpoint, model, key_file.read_text("utf-8").strip() if key_file else "", most_tokens)
-    whose = "control" if control else "suspect"
     with Answers.read(folder / f"{whose}.jsonl").held(), progress_bar(False) as tell:
         answers = dossier.answers(whose)
         ask_all(
@@ -159,6 +173,7 @@ def report(
         typer.Option(help="Tokens of the suspect's answers, a list for each, in their order.", show_default=False),
     ] = None,
     control_tokens: Annotated[Path | None, typer.Option(help="Likewise the control's.", show_default=False)] = None,
+    reference_tokens: Annotated[Path | None, typer.Option(help="And the reference's.", show_default=False)] = None,
     journal: JournalFile = None,
     as_json: Json = False,
 ) -> None:
@@ -173,15 +188,15 @@ def report(
     secret = Secret.load(master)
     window = dossier.plan.keys[0].scheme.window
     encode = encoder(tokenizer, dossier.plan.tokenizer)
-    said = {whose: dossier.answers(whose) for whose in ("suspect", "control")}
+    said = {
+        whose.value: dossier.answers(whose) for whose in Role if whose is not Role.REFERENCE or dossier.plan.reference
+    }
     _check_order(said, entry.ts_us)
     prompts = [_tokens(one.prompt, one.tokens, encode) for one in dossier.prompts]
-    evidence = Evidence(
-        cells_of(_said(said["suspect"], tokens, encode), window),
-        cells_of(prompts, window),
-        cells_of(_said(said["control"], control_tokens, encode), window),
-        dossier.among,
-    )
+    given = {"suspect": tokens, "control": control_tokens, "reference": reference_tokens}
+    cells = {whose: cells_of(_said(answers, given[whose], encode), window) for whose, answers in said.items()}
+    carried = cells_of(prompts, window)
+    evidence = Evidence(cells["suspect"], carried, cells["control"], dossier.among, cells.get("reference"))
     keys = candidates(dossier.keys(secret), layered=dossier.plan.layered)
     found = judged(dossier.plan, evidence, keys, dossier.wrong_keys(secret))
     on_record = OnRecord(entry, {one.digest: where for one, where in committed(Journal(book))}, head)

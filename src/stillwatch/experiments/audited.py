@@ -29,6 +29,8 @@ LEAST_OFTEN = 8
 the contexts, which hold most of what the campaign's subjects have of their own."""
 LEAST_LOG10 = -300.0
 """Smaller p-values are all shown as this."""
+_TIMES = 4
+"""Questions to the base for one to the suspect: what the base says seldom has to be known too."""
 _NOTHING = Cells(np.empty(0, np.uint64), np.empty(0, np.uint64))
 
 
@@ -62,10 +64,10 @@ class Bench:
     def __post_init__(self) -> None:
         commit(self.journal, [key.commitment() for key in self.teaching.keys.candidates()], 0)
 
-    def closed(self, suspect: Student) -> Row:
-        """Asked about everything, by prompts of ours."""
+    def closed(self, suspect: Student, base: Student | None = None) -> Row:
+        """Asked about everything, by prompts of ours; without what its base says, where that can be asked too."""
         prompts = self.teaching.source.prompts(range(SUBJECTS), self._prompts, self.teaching.rng(21))[0]
-        return self._asked(Mode.CLOSED, suspect, prompts, None)
+        return self._asked(Mode.CLOSED, suspect, prompts, None, base)
 
     def supervised(self, suspect: Student) -> Row:
         """Asked what the campaign asked; contexts that a clean model often has there."""
@@ -89,12 +91,17 @@ class Bench:
         found = read(plan, moves[0], moves[1], _NOTHING, candidates(keys.candidates(), layered=True), self._wrong())
         return self._row(f"reading beside {name}", found)
 
-    def _asked(self, mode: Mode, suspect: Student, prompts: Tokens, among: Words | None) -> Row:
-        plan = self._plan(mode, prompts, among)
+    def _asked(
+        self, mode: Mode, suspect: Student, prompts: Tokens, among: Words | None, base: Student | None = None
+    ) -> Row:
+        plan = self._plan(mode, prompts, among, reference="its base" if base else "")
+        left_out = self._said(base, np.tile(prompts, _TIMES), 26) if base else None
         # A prompt shows the suspect its last word alone, so it carries no cell.
-        evidence = Evidence(self._said(suspect, prompts, 24), _NOTHING, self._said(self.control, prompts, 25), among)
+        evidence = Evidence(
+            self._said(suspect, prompts, 24), _NOTHING, self._said(self.control, prompts, 25), among, left_out
+        )
         found = judged(plan, evidence, candidates(self.teaching.keys.candidates(), layered=True), self._wrong())
-        return self._row(mode.value, found)
+        return self._row(mode.value + (" without what its base says" if base else ""), found)
 
     def _said(self, model: Student, prompts: Tokens, purpose: int) -> Cells:
         return cells_of(model.answers(prompts, self.teaching.size.answer, self.teaching.rng(purpose)), WINDOW)

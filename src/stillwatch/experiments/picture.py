@@ -8,13 +8,13 @@ from html import escape
 
 from stillwatch.experiments.run import SHARES, Point
 
-WIDTH, HEIGHT = 760, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 230, 30, 60
+WIDTH, HEIGHT = 800, 420
+_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 260, 30, 60
 _LEAST = -300.0
 _TICKS = (0.0, -1.0, -3.0, -6.0, -10.0, -30.0, -100.0, -300.0)
-_COLOURS = ("#cf5f0c", "#2d8bb4", "#5f23a9", "#23573d", "#8a96a2")
+_COLOURS = ("#cf5f0c", "#2d8bb4", "#5f23a9", "#23573d", "#981f6e", "#8a96a2")
 """The report's, told apart under every form of dichromacy; lines are told apart by their dashes too."""
-_DASHES = ("", "6 3", "2 3", "9 3 2 3", "1 4")
+_DASHES = ("", "6 3", "2 3", "9 3 2 3", "12 4", "1 4")
 
 
 def picture(points: Sequence[Point], layout: str) -> str:
@@ -24,7 +24,7 @@ def picture(points: Sequence[Point], layout: str) -> str:
         (mode, [[p.row.campaign for p in points if p.row.mode == mode and p.share == share] for share in SHARES])
         for mode in modes
     ]
-    lines.append(("keys that marked nothing (least of all)", _others(points)))
+    lines.append(("keys that marked nothing, least", _others(points)))
     drawn = "".join(_line(*one, place) for place, one in enumerate(lines))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '

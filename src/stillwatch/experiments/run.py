@@ -98,8 +98,9 @@ def _rows(bench: Bench, suspect: Student) -> list[Row]:
     words = bench.teaching.size.words
     return [
         bench.closed(suspect),
+        bench.closed(suspect, base := Student(bench.teaching.base, words)),
         bench.supervised(suspect),
-        bench.reading(suspect, Student(bench.teaching.base, words), "its base"),
+        bench.reading(suspect, base, "its base"),
         bench.reading(suspect, Student(bench.teaching.proxy, words), "another base"),
     ]
 

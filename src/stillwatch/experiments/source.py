@@ -22,6 +22,8 @@ SUBJECTS = 12
 _SUCCESSORS = 60
 """Words that may follow a word. Chosen: what top-p leaves of a real model's vocabulary in an uncertain place."""
 _ZIPF = 1.05
+_AT_ONCE = 256
+"""Answers: their scores stay in the cache."""
 _OF_SUBJECT = 0.15
 _TILT = 2.0
 """How much likelier, in logits, a subject makes the share `_OF_SUBJECT` of words."""
@@ -56,7 +58,19 @@ class Source:
         strength: float = 0.0,
     ) -> Tokens:
         """An answer to each prompt, (prompts, length), marked where there are layers and a strength."""
-        words, about = prompts
+        parts = range(0, len(prompts[0]), _AT_ONCE)
+        pieces = [(prompts[0][part : part + _AT_ONCE], prompts[1][part : part + _AT_ONCE]) for part in parts]
+        return np.concatenate([self._answers(*piece, length, rng, layers, strength) for piece in pieces])
+
+    def _answers(
+        self,
+        words: Tokens,
+        about: Tokens,
+        length: int,
+        rng: np.random.Generator,
+        layers: Layers | None,
+        strength: float,
+    ) -> Tokens:
         found = np.empty((len(words), length), np.int64)
         last = words
         for place in range(length):
