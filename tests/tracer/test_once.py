@@ -27,6 +27,7 @@ def test_whom_evidence_supports_action_on_has_a_verdict_with_its_reasons(place: 
     assert place.register().found == 1
 
 
+@pytest.mark.long
 def test_the_register_and_the_decision_are_those_of_a_hunt_that_remembers(place: Place) -> None:
     """Same code, same features: two ways to take the first look of a register leave the same register."""
     place.once()
@@ -39,6 +40,7 @@ def test_the_register_and_the_decision_are_those_of_a_hunt_that_remembers(place:
     assert acted == set(place.entries()[0].body["accounts"])
 
 
+@pytest.mark.long
 def test_another_look_at_the_same_ledger_writes_nothing(place: Place) -> None:
     place.once()
     before = place.journal.read_bytes()
@@ -57,6 +59,7 @@ def test_without_a_benign_ledger_nobody_is_acted_on_and_the_policy_says_what_bec
     assert (entry.body["step"], frozenset(entry.body["accounts"])) == ("delay", RING)
 
 
+@pytest.mark.long
 def test_a_verdict_that_a_person_lifts_is_not_given_again_until_a_person_takes_the_hold_away(place: Place) -> None:
     place.once()
     id, campaign = place.entries()[0].body["id"], place.entries()[0].body["campaign"]
@@ -72,6 +75,7 @@ def test_a_verdict_that_a_person_lifts_is_not_given_again_until_a_person_takes_t
     assert (last["id"], last["accounts"], last["by"]) == (f"T-{campaign}.acted.2", some, "tracer")
 
 
+@pytest.mark.long
 def test_the_journal_stays_whole_and_the_status_says_what_was_done(place: Place) -> None:
     place.once()
     assert verify(place.journal)[0] == 1
@@ -101,6 +105,7 @@ def test_what_cannot_be_meant_is_refused(place: Place, options: tuple[str, ...],
     assert said in done.stderr
 
 
+@pytest.mark.long
 def test_another_rate_than_the_state_was_begun_with_is_refused(place: Place) -> None:
     place.once()
     done = place.once("--alpha", "0.01")

@@ -89,6 +89,7 @@ def test_a_second_tracer_of_one_state_is_refused(place: Place, start: Start) -> 
     assert "campaigns is in use by another run" in done.stderr
 
 
+@pytest.mark.long
 def test_it_waits_for_its_ledger_and_says_so(place: Place, start: Start) -> None:
     showing = place.showing()
     aside = showing.ledger.rename(showing.home.folder / "aside")
@@ -123,6 +124,7 @@ def test_told_to_stop_in_a_look_it_ends_with_all_that_it_started(
     assert process.stderr.read() == ""
 
 
+@pytest.mark.long
 def test_a_look_whose_process_dies_is_said_and_taken_again(place: Place, start: Start) -> None:
     showing = place.showing()
     process = start(showing)
@@ -142,6 +144,7 @@ def test_a_benign_ledger_that_is_not_whole_is_refused(place: Place) -> None:
     assert place.entries() == []
 
 
+@pytest.mark.long
 def test_damage_in_the_ledger_is_said_and_the_rest_is_looked_at(place: Place, start: Start) -> None:
     flip(place.ledger)
     with Ledger.open(place.ledger).writer():  # as an observer holds it: the tracer changes nothing
@@ -152,6 +155,7 @@ def test_damage_in_the_ledger_is_said_and_the_rest_is_looked_at(place: Place, st
     assert 0 < look["exchanges"] < Ledger.open(place.ledger).counts().exchanges
 
 
+@pytest.mark.long
 def test_without_room_for_the_journal_nothing_is_claimed_and_with_room_it_is_given(place: Place, start: Start) -> None:
     showing = place.showing()
     journal = Journal(showing.journal)
@@ -174,6 +178,7 @@ def test_without_room_for_the_journal_nothing_is_claimed_and_with_room_it_is_giv
     assert verify(showing.journal)[0] == 9
 
 
+@pytest.mark.long
 def test_commits_and_compactions_in_a_look_do_not_disturb_it(place: Place, start: Start) -> None:
     """What a look reads stays; the next one reads what has come."""
     showing = place.showing()
