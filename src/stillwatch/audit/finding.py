@@ -78,11 +78,14 @@ def with_gates(
     control: Test,
     keys: Mapping[str, Candidate],
     wrong: Sequence[MarkKey],
+    panel: Test | None = None,
 ) -> Finding | Refused:
-    """The finding of a test of so many cells, or why there is none."""
+    """The finding of a test of so many cells, or why there is none. `panel`: the test under wrong keys, where it is
+    another one than the suspect's.
+    """
     if reasons := _missing(protocol, keys, wrong):
         return Refused(reasons)
-    calibration = _calibration(protocol, suspect, control, keys, wrong)
+    calibration = _calibration(protocol, panel or suspect, control, keys, wrong)
     if reasons := _broken(calibration, len(protocol.keys)):
         return Refused(reasons)
     scores = [suspect(keys[commitment.digest]) for commitment in protocol.keys]
@@ -103,9 +106,9 @@ def _missing(protocol: Protocol, keys: Mapping[str, Candidate], wrong: Sequence[
 
 
 def _calibration(
-    protocol: Protocol, suspect: Test, control: Test, keys: Mapping[str, Candidate], wrong: Sequence[MarkKey]
+    protocol: Protocol, under_wrong: Test, control: Test, keys: Mapping[str, Candidate], wrong: Sequence[MarkKey]
 ) -> Calibration:
-    panel = [p_of(suspect(Candidate(key))) for key in wrong]
+    panel = [p_of(under_wrong(Candidate(key))) for key in wrong]
     crossed = sum(p <= PANEL_LEVEL for p in panel)
     clean = min(family([p_of(control(keys[one.digest])) for one in protocol.keys]))
     return Calibration(len(panel), crossed, min(panel), clean)

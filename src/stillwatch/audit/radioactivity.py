@@ -32,6 +32,9 @@ from stillwatch.watermark.contexts import Words
 from stillwatch.watermark.detect import LEAST_CELLS, Score, score
 from stillwatch.watermark.keys import MarkKey
 
+PANEL_CELLS = 100_000
+"""Of the suspect's, the first that wrong keys are tried on. Chosen: four hundred keys take a second or two on so many,
+and what is out of order among cells, repetition above all, is so among the first as well."""
 _NO_REFERENCE = "answers of a reference are given, and the plan names none"
 
 
@@ -56,7 +59,8 @@ def judged(
     cells, control = (_looked_at(found, evidence) for found in (evidence.cells, evidence.control))
     if reasons := _missing(protocol, evidence, cells, control):
         return Refused(reasons)
-    found = with_gates(protocol, len(cells), _test(cells), _test(control), keys, wrong)
+    panel = _test(Cells(cells.contexts[:PANEL_CELLS], cells.tokens[:PANEL_CELLS]))
+    found = with_gates(protocol, len(cells), _test(cells), _test(control), keys, wrong, panel)
     if isinstance(found, Refused):
         return found
     return replace(
