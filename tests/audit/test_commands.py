@@ -202,14 +202,15 @@ def test_a_plan_whose_keys_were_not_committed_to_is_refused(stillwatch: Stillwat
     assert not Path("april").exists()
 
 
-@pytest.mark.parametrize("file", ["plan.json", "prompts.jsonl", "suspect.jsonl"])
+@pytest.mark.parametrize("file", ["plan.json", "prompts.jsonl", "tokens", "suspect.jsonl"])
 def test_what_was_changed_afterwards_is_refused(stillwatch: Stillwatch, guilty: Student, file: str) -> None:
     planned(stillwatch, ["Say 1", "Say 2"])
     assert ask(stillwatch, Suspect(guilty))[0] == 0
-    changed = Path("april") / file
+    changed = Path("april") / ("prompts.jsonl" if file == "tokens" else file)
     old, new = {
         "plan.json": (b'"level": 1e-6', b'"level": 0.01'),
         "prompts.jsonl": (b"Say 2", b"Say 3"),
+        "tokens": (b'"tokens":[1]', b'"tokens":[7]'),
         "suspect.jsonl": (b'"waits":0', b'"waits":9'),
     }[file]
     assert old in changed.read_bytes()

@@ -33,6 +33,11 @@ class Prompt(msgspec.Struct, frozen=True):
     prompt: str
     tokens: list[int] | None = None
 
+    @property
+    def whole(self) -> str:
+        """What the plan digests: the tokens too, since they say which cells are taken out."""
+        return msgspec.json.encode(self).decode()
+
 
 def read_prompts(file: Path) -> list[Prompt]:
     """Questions, one a line: a string, or an object with `prompt` and `tokens`. Raises `InputError` naming the line."""
@@ -85,7 +90,7 @@ class Dossier:
         except msgspec.MsgspecError as error:
             raise InputError(f"{folder / 'plan.json'} is no plan: {error}") from None
         prompts = read_prompts(folder / "prompts.jsonl")
-        if digest_of_prompts(one.prompt for one in prompts) != plan.prompts_digest:
+        if digest_of_prompts(one.whole for one in prompts) != plan.prompts_digest:
             raise InputError(f"{folder / 'prompts.jsonl'} is not what was frozen", "Go back to the file as it was")
         return cls(folder, plan, tuple(prompts), _filter(folder, plan))
 

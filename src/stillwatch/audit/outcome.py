@@ -41,9 +41,11 @@ class OnRecord:
 
 
 def document(
-    dossier: Dossier, on_record: OnRecord, said: dict[str, Answers], found: Finding | Refused
+    dossier: Dossier, on_record: OnRecord, said: dict[str, Answers], found: Finding | Refused, *, tokens_given: bool
 ) -> dict[str, Any]:
-    """Everything the page says. `said`: the answers of suspect and control."""
+    """Everything the page says. `said`: the answers of suspect and control; `tokens_given`: they were not made of the
+    texts here, by the tokenizer that the plan names.
+    """
     frozen = on_record.plan
     plan = dossier.plan
     return {
@@ -58,6 +60,7 @@ def document(
         "reference": plan.reference or None,
         "level": plan.level,
         "tokenizer": plan.tokenizer,
+        "tokens_given": tokens_given,
         "answers": {whose: _told(answers) for whose, answers in said.items()},
         "refused": list(found.reasons) if isinstance(found, Refused) else [],
         "cells": None if isinstance(found, Refused) else found.cells,

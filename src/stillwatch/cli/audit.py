@@ -112,7 +112,7 @@ def plan(
         mode=Mode.CLOSED if counted_in is None else Mode.SUPERVISED,
         tokenizer=tokenizer_digest,
         prompts=len(asked),
-        prompts_digest=digest_of_prompts(one.prompt for one in asked),
+        prompts_digest=digest_of_prompts(one.whole for one in asked),
         keys=tuple(one.commitment() for one in made),
         layered=any(one.account for one in made),
         filter_digest="" if counted_in is None else digest_of_contexts(counted_in),
@@ -200,7 +200,7 @@ def report(
     keys = candidates(dossier.keys(secret), layered=dossier.plan.layered)
     found = judged(dossier.plan, evidence, keys, dossier.wrong_keys(secret))
     on_record = OnRecord(entry, {one.digest: where for one, where in committed(Journal(book))}, head)
-    told = document(dossier, on_record, said, found)
+    told = document(dossier, on_record, said, found, tokens_given=encode is None)
     (folder / "audit.json").write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n")
     (folder / "audit.html").write_text(page_of(told), "utf-8")
     if as_json:
