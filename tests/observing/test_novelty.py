@@ -181,7 +181,7 @@ def test_a_worker_that_reads_no_answers_holds_nobody_up(ledger, tmp_path):
                 await asyncio.sleep(0.01)
             _, sending = await asyncio.open_unix_connection(str(socket))
             for n in range(count):
-                sending.write(framed(asked(n % 3, account=f"{n}-{'long name' * 30}")))
+                sending.write(framed(asked(n % 3, account=f"{n}-{'long name' * 90}")))
                 await sending.drain()
             while observer.counts.observed < count:
                 await asyncio.sleep(0.01)
