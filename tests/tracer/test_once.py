@@ -23,7 +23,7 @@ def test_whom_evidence_supports_action_on_has_a_verdict_with_its_reasons(place: 
     assert (entry.body["step"], entry.body["by"]) == ("degrade", "tracer")
     assert entry.body["expires_us"] - entry.body["made_us"] == 7 * 86_400_000_000
     assert any("repeat the same skeleton" in reason for reason in entry.body["reasons"])
-    assert entry.body["reasons"][-1].startswith("of the campaigns ever acted on by this rule, at most 50.00% in the")
+    assert entry.body["reasons"][-1].startswith("Of the campaigns ever acted on by this rule, at most 50 % in the")
     assert place.register().found == 1
 
 

@@ -142,4 +142,5 @@ def _why_not(series: Series, campaign: SeenCampaign | None, seen: Seen) -> str:
 
 
 def _rate(alpha: float) -> str:
-    return f"of the campaigns ever acted on by this rule, at most {alpha:.2%} in the mean are of honest accounts alone"
+    share = f"{100 * alpha:g} %"
+    return f"Of the campaigns ever acted on by this rule, at most {share} in the mean are of honest accounts alone"
