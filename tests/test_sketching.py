@@ -208,6 +208,7 @@ def test_a_log_that_lost_exchanges_is_read_again(tmp_path: Path, small_blocks: N
 _RUN = """
 import multiprocessing, os, signal, sys
 from pathlib import Path
+from stillwatch.errors import StillwatchError
 from stillwatch.sketching import run as sketching
 from stillwatch.pseudonym import Secret
 if __name__ == "__main__":
@@ -230,7 +231,7 @@ if __name__ == "__main__":
     secret = Secret(b"a secret for tests only, 32 bytes")
     try:
         sketching.sketch_logs([Path(source)], Path(out), secret, workers=workers, progress=count_down)
-    except sketching.StillwatchError as error:
+    except StillwatchError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
 """

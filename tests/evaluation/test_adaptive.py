@@ -23,6 +23,8 @@ from stillwatch.world.simulate import Part
 from stillwatch.world.stage import DAY_US, Stage
 from stillwatch.world.write import write_log
 
+pytestmark = pytest.mark.long
+
 LITTLE = Effort(laboratory=0.02, rehearsals=2)
 
 

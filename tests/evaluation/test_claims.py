@@ -127,6 +127,7 @@ def test_ablation_speaks_of_what_was_left_out_everywhere() -> None:
     assert ablations([case(look(3))]) == ablations([]) == []
 
 
+@pytest.mark.long
 def test_the_hunt_leaves_each_family_out_on_the_last_look(world: World) -> None:
     """Each has a row. Both campaigns of the tiny world are told from strangers with one tool by division of work."""
     first, last = world.cuts(2)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+import pytest
 
 from stillwatch.decision.docket import Docket
 from stillwatch.decision.journal import Journal, verify
@@ -14,6 +18,13 @@ from .deployments import until, up
 
 ENOUGH = 30
 """Requests of the campaign that were stopped or treated, after which the rest is looked at."""
+
+
+@pytest.fixture
+def short() -> Generator[Path]:
+    """A folder whose name leaves room for a socket's, which a test's own may not."""
+    with TemporaryDirectory(prefix="up-") as folder:
+        yield Path(folder)
 
 
 def only(home: Path, pattern: str) -> Path | None:
@@ -44,8 +55,8 @@ def throttled(home: Path) -> int:
     return sum(met.get(name, 0) for name in ("limited", "refused", "without_reasoning"))
 
 
-def test_the_campaign_is_found_throttled_and_explained_while_others_go_on(tmp_path: Path) -> None:
-    home = tmp_path / "demo"
+def test_the_campaign_is_found_throttled_and_explained_while_others_go_on(tmp_path: Path, short: Path) -> None:
+    home = short / "demo"
     with up(tmp_path, "--home", str(home), "--port", "0", "--metrics-port", "0") as running:
         until(lambda: bool(in_force(home)))
         until(lambda: throttled(home) >= ENOUGH)

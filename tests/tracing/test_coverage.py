@@ -254,6 +254,7 @@ def test_the_statement_gives_cells_beside_what_is_usual() -> None:
     assert COVERAGE.statement(dealt_out([5, 5], np.random.default_rng(12)), NOTHING_KNOWN) is None
 
 
+@pytest.mark.long
 def test_campaigns_of_a_small_world_cover_more_than_its_honest_groups(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Of ten pairs of units, nine are told right and more, by the lower bound; evaluations are as wide, honestly."""
     found = scores_by_kind(small_world(tmp_path_factory.getbasetemp()), COVERAGE, ("E2", "E3", "E4", *HONEST))

@@ -247,6 +247,7 @@ def test_the_statement_counts_texts_and_accounts() -> None:
     assert LINEAGE.statement(sent(own_texts(5, 20)), SILENCE) is None
 
 
+@pytest.mark.long
 def test_honest_groups_of_a_small_world_hand_hardly_anything_on(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Users of one tool, of benchmarks, of documents: nine units of ten below one text in ten.
 
