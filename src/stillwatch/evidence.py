@@ -22,4 +22,4 @@ class Evidence:
 
 def percent(share: float, places: int = 0) -> str:
     """A share as every sentence of this project spells it: `31 %`, `0.2 %`."""
-    return f"{100 * share:.{places}f} %"
+    return f"{round(100 * share, places) + 0.0:.{places}f} %"  # + 0.0: a trace below zero is none
