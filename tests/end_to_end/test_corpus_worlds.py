@@ -118,6 +118,7 @@ def test_no_claim_goes_past_what_the_benign_log_carries(tmp_path: Path) -> None:
     assert all(re.search(r"0 of \d+ organisations of the benign reference use it", sentence) for sentence in said)
 
 
+@pytest.mark.long
 def test_the_order_of_rows_and_doing_it_twice_change_nothing(tmp_path: Path) -> None:
     """The same log gives the same bytes; a shuffled one the same campaigns and verdicts."""
     rows = with_attacks(World(), seeded(SEED)).rows(SEED)
