@@ -47,4 +47,4 @@ def _version(wanted: bool) -> None:
 def _main(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
-    """Stillwatch finds the adversarial distillation of hosted language models in their own logs."""
+    """Stillwatch defends hosted language models against distillation by strangers: in the path, and in the logs."""
