@@ -15,6 +15,7 @@ from benchmarks.figures import Figure, as_json, markdown
 from benchmarks.proxy import run as proxy
 from benchmarks.results import keep
 from benchmarks.scratch import NoRoom
+from benchmarks.soak import run as soak
 from benchmarks.streams import run as streams
 
 NAMES = ("sketch", "memory", "hunt", "example", "proxy")
@@ -56,6 +57,8 @@ def _figures(name: str, asked: argparse.Namespace) -> Iterator[Figure]:
         return watermark.run()
     if name == "streams":
         return streams.run(asked.minutes)
+    if name == "soak":
+        return soak.run(asked.scratch, asked.minutes)
     if name == "tracer":
         return tracer.run(asked.scratch, asked.sizes or tracer.SIZES)
     return example.run(asked.scratch)
@@ -67,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print JSON for machines instead of the table")
     parser.add_argument("--sizes", type=_exchanges, nargs="+", help="numbers of exchanges instead of the usual, as 4e6")
     parser.add_argument("--full", action="store_true", help="memory: ten million exchanges too")
-    parser.add_argument("--minutes", type=float, default=0.0, help="streams: how long to watch its memory")
+    parser.add_argument("--minutes", type=float, default=0.0, help="streams, soak: how long to watch memory")
     parser.add_argument("--dry", action="store_true", help="do not write benchmarks/results.md")
     parser.add_argument(
         "--scratch", type=Path, default=Path(tempfile.gettempdir()), help="folder for logs and ledgers (6 GB)"

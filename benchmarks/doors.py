@@ -143,7 +143,7 @@ def _litellms(running: ExitStack, folder: Path, file: Path, upstream: int, is_st
     python = os.environ.get(LITELLM_VARIABLE)
     if not python or is_stream:
         return []
-    sides = []
+    sides: list[Side] = []
     for name, callbacks in (("LiteLLM", ""), ("LiteLLM with its hook", "stillwatch.doors.litellm.guard")):
         here = folder / (f"litellm-{len(sides)}")
         here.mkdir()
