@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from stillwatch.watermark import gate
 from stillwatch.watermark.contexts import last_contexts
 from stillwatch.watermark.keys import MarkKey
 from stillwatch.watermark.layers import Layers
-from stillwatch.watermark.red_green import FEW, Scores, green
+from stillwatch.watermark.red_green import Scores, raise_green
 from stillwatch.watermark.scheme import Kind
 from stillwatch.watermark.ticket import STRONGEST
 
@@ -79,24 +78,10 @@ def marked(scores: Scores, tails: NDArray[np.int64], marks: Sequence[Mark | None
     raised = scores.copy()
     for mark, rows in alike(marks).items():
         known = _open(scores, with_context(tails, rows, mark.window), mark)
-        for row, context in zip(known, last_contexts(tails[known, -mark.window :], mark.window), strict=True):
-            _raise(raised[row], context, mark)
+        contexts = last_contexts(tails[known, -mark.window :], mark.window)
+        for place, row in enumerate(known):  # one by one: a row stays in the processor's cache
+            raise_green(raised[row : row + 1], contexts[place : place + 1], mark.layers, mark.head_start)
     return raised
-
-
-def _raise(row: NDArray[Any], context: np.uint64, mark: Mark) -> None:
-    """Mark one row in place as `red_green.biased` would: by itself it stays in the processor's cache."""
-    can_come = np.isfinite(row)
-    many = np.count_nonzero(can_come)
-    if not many or (many < len(row) and np.isnan(row).any()):
-        return
-    if many * FEW < len(row):
-        tokens = np.flatnonzero(can_come)
-        is_green = green(mark.layers, np.full(many, context), tokens.astype(np.uint64))
-        row[tokens[is_green]] += mark.head_start
-    else:
-        coloured = mark.layers.rows(np.array([context]), len(row))[0] < mark.layers.scheme.green
-        row += coloured * row.dtype.type(mark.head_start)
 
 
 def _open(scores: Scores, rows: NDArray[np.int64], mark: Mark) -> NDArray[np.int64]:
