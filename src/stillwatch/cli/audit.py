@@ -15,13 +15,13 @@ from stillwatch.audit.answers import Answers
 from stillwatch.audit.asking import Pace, ask_all
 from stillwatch.audit.candidates import candidates
 from stillwatch.audit.dossier import Dossier, read_prompts
-from stillwatch.audit.endpoint import Endpoint
 from stillwatch.audit.finding import Refused
 from stillwatch.audit.outcome import OnRecord, document
 from stillwatch.audit.outcome import page as page_of
 from stillwatch.audit.protocol import LEAST_WRONG_KEYS, Mode, Protocol, digest_of_contexts, digest_of_prompts
 from stillwatch.audit.radioactivity import Evidence, filter_of, judged
 from stillwatch.audit.record import committed, freeze, frozen
+from stillwatch.cli import audit_likeness
 from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.mark_keys import (
     AccountFile,
@@ -36,10 +36,20 @@ from stillwatch.cli.mark_keys import (
     tokenizer_of,
 )
 from stillwatch.cli.options import Json
+from stillwatch.cli.options_marks import (
+    AtOnce,
+    EndpointKey,
+    EndpointUrl,
+    KeyLevel,
+    ModelName,
+    MostTokens,
+    Rate,
+    TokenizerFile,
+    endpoint_of,
+)
 from stillwatch.cli.terminal import counted, print_json, progress_bar, say
 from stillwatch.cli.token_lists import Encode, encoder, texts_of
 from stillwatch.cli.verdict import JournalFile
-from stillwatch.cli.watermark import TokenizerFile
 from stillwatch.decision.journal import Journal, verify
 from stillwatch.errors import InputError, UsageError
 from stillwatch.pseudonym import Secret
@@ -92,7 +102,7 @@ def plan(
     reference: Annotated[
         str, typer.Option(help="A model without marks, as the suspect's public base: what it says too is left out.")
     ] = "",
-    level: Annotated[float, typer.Option(help="Chance of naming any key wrongly, over all candidates.")] = 1e-6,
+    level: KeyLevel = 1e-6,
     wrong_keys: Annotated[int, typer.Option(min=LEAST_WRONG_KEYS, help="Keys of the panel.")] = LEAST_WRONG_KEYS,
     journal: JournalFile = None,
 ) -> None:
@@ -131,13 +141,13 @@ def plan(
 @faults_as_errors()
 def run(
     folder: Folder,
-    endpoint: Annotated[str, typer.Option(help="Base of an endpoint that speaks OpenAI's chat dialect.")],
-    model: Annotated[str, typer.Option(help="The model's name there.")],
-    key_file: Annotated[Path | None, typer.Option(help="A file that holds the API key.", show_default=False)] = None,
+    endpoint: EndpointUrl,
+    model: ModelName,
+    key_file: EndpointKey = None,
     whose: Annotated[Role, typer.Option("--as", help="Who answers here.")] = Role.SUSPECT,
-    rate: Annotated[float, typer.Option(min=0.001, max=1_000, help="Questions a second, at most.")] = 1.0,
-    at_once: Annotated[int, typer.Option(min=1, max=64, help="Questions that wait for answers.")] = 4,
-    most_tokens: Annotated[int, typer.Option(min=1, help="Of one answer.")] = 512,
+    rate: Rate = 1.0,
+    at_once: AtOnce = 4,
+    most_tokens: MostTokens = 512,
     journal: JournalFile = None,
 ) -> None:
     """Ask the suspect, or a model that never saw marked text. Stopped or killed, it goes on where it was.
@@ -146,7 +156,7 @@ def run(
     """
     dossier = Dossier.open(folder)
     frozen(Journal(journal or default_journal()), dossier.plan)
-    asked = Endpoint(endpoint, model, key_file.read_text("utf-8").strip() if key_file else "", most_tokens)
+    asked = endpoint_of(endpoint, model, key_file, most_tokens)
     with Answers.read(folder / f"{whose}.jsonl").held(), progress_bar(False) as tell:
         answers = dossier.answers(whose)
         ask_all(
@@ -260,3 +270,7 @@ def _tokens(text: str, tokens: list[int] | None, encode: Encode | None) -> Token
     if encode is None:
         raise UsageError("texts have to be read in the teacher's tokens", "Name its tokenizer.json with --tokenizer")
     return encode(text)
+
+
+for _beside in (audit_likeness.record, audit_likeness.same_model, audit_likeness.family, audit_likeness.similar):
+    app.command()(_beside)

@@ -1,0 +1,29 @@
+"""Options that commands about marks and audits share, beside those of keys (`mark_keys`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stillwatch.audit.endpoint import Endpoint
+
+TokenizerFile = Annotated[
+    Path | None,
+    typer.Option("--tokenizer", help="tokenizer.json; then lines may be texts.", show_default=False),
+]
+KeyLevel = Annotated[float, typer.Option("--level", help="Chance of naming any key wrongly, over all candidates.")]
+EndpointUrl = Annotated[str, typer.Option("--endpoint", help="Base of an endpoint that speaks OpenAI's chat dialect.")]
+ModelName = Annotated[str, typer.Option("--model", help="The model's name there.")]
+EndpointKey = Annotated[
+    Path | None, typer.Option("--key-file", help="A file that holds the API key.", show_default=False)
+]
+Rate = Annotated[float, typer.Option("--rate", min=0.001, max=1_000, help="Questions a second, at most.")]
+AtOnce = Annotated[int, typer.Option("--at-once", min=1, max=64, help="Questions that wait for answers.")]
+MostTokens = Annotated[int, typer.Option("--most-tokens", min=1, help="Of one answer.")]
+
+
+def endpoint_of(url: str, model: str, key: Path | None, most_tokens: int, temperature: float = 1.0) -> Endpoint:
+    """The endpoint that these options name; its key is read here and kept nowhere else."""
+    return Endpoint(url, model, key.read_text("utf-8").strip() if key else "", most_tokens, temperature)
