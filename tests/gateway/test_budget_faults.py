@@ -35,6 +35,7 @@ from .upstream_server import STREAM_HEAD, Conversation, chunk, says
 WORDS = ["Rye ", "is ", "ground ", "by ", "the ", "miller."]
 CHUNKED = posted(b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
 NOTHING_SPENT = Spent(0, 0, 0)
+THREE = (Limit(Level.ACCOUNT, Measure.REQUESTS, 3, HOUR), Limit(Level.ACCOUNT, Measure.OUTPUT_TOKENS, 100_000, HOUR))
 INPUT = 13
 """What the messages of `chat()` are by estimate: 50 bytes, four a token."""
 
@@ -331,6 +332,17 @@ def test_an_error_costs_a_request_however_long_its_page(status: bytes, page: byt
         assert await gate.settled() == Spent(1, 0, 0)
 
     test()
+
+
+@faces(answer(b'{"error":{"message":"no such model"}}', b"400 Bad Request"), policy=Policy(THREE))
+async def test_a_flood_of_requests_that_the_model_s_server_refuses_is_bound_by_the_limit_of_requests(
+    gate: Behind,
+) -> None:
+    """Each costs a request, which is not given back, and its tokens are: so none of them is free for ever."""
+    said = [(await gate.post(chat()))[0] for _ in range(5)]
+    assert said == [400, 400, 400, 429, 429]
+    assert await gate.settled(3) == Spent(3, 0, 0)
+    assert len(gate.server.seen) == 3
 
 
 @pytest.mark.parametrize("then", ["closes", "resets"])

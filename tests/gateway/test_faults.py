@@ -9,7 +9,7 @@ import pytest
 
 from stillwatch.gateway.guard import Answer, End, HeadChange, Request
 
-from .running import SHORT, TimeOuts, Watching, gateway, run
+from .running import SHORT, Bounds, TimeOuts, Watching, gateway, run
 from .upstream_server import STREAM_HEAD, WHOLE, Conversation, answers, chunk, says, upstream
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -59,6 +59,67 @@ def test_an_upstream_that_answers_nothing_of_use_is_a_502(said: bytes, then: str
                 assert body.startswith(b'{"error": {"message": ')
             assert len(server.seen) == 2
             assert guard.ends == [(End.UPSTREAM_FAILED, 0)] * 2
+
+    run(test())
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+LARGE = b"x" * 32_768
+WITH_LENGTH = b"Content-Length: 2\r\n\r\nok"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        OK + b"X: " + LARGE + b"\r\n" + WITH_LENGTH,
+        OK + b"X: " + LARGE * 20,
+        OK + b"X: " + LARGE * 20 + b"\r\n" + WITH_LENGTH,
+        OK + b"X: y\r\n" * 100 + WITH_LENGTH,
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 20_000,
+        b"HTTP/1.1 200 " + LARGE * 20,
+    ],
+    ids=["one field", "a field without end", "a long field", "many fields", "interim heads", "a reason without end"],
+)
+def test_an_answer_s_head_is_bounded(said: bytes) -> None:
+    """An upstream that went astray fills no memory: 502, which says why, and the client's connection stays good."""
+
+    async def test() -> None:
+        guard = Watching()
+        async with upstream(says(said)) as server, gateway(server.port, guard) as running:
+            client = await running.connect()
+            for _ in range(2):
+                client.send(POST)
+                head, body = await client.answer()
+                assert head.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+                assert b"The head of the upstream's answer is too large." in body
+            assert guard.ends == [(End.UPSTREAM_FAILED, 0)] * 2
+
+    run(test())
+
+
+def test_how_large_an_answer_s_head_may_be_can_be_set() -> None:
+    async def test() -> None:
+        said = OK + b"X: y\r\n" * 100 + WITH_LENGTH
+        async with upstream(says(said)) as server:
+            for bounds, status in ((Bounds(answer_header_fields=101), b"200"), (Bounds(answer_head_bytes=600), b"502")):
+                async with gateway(server.port, bounds=bounds) as running:
+                    client = await running.connect()
+                    client.send(POST)
+                    assert (await client.answer())[0].split(b" ")[1] == status
+
+    run(test())
+
+
+@pytest.mark.parametrize("wrapping", [b"0\r\nX: ", b"2;x="], ids=["a trailer", "an extension of a chunk"])
+def test_what_wraps_an_answer_s_content_is_bounded(wrapping: bytes) -> None:
+    """The answer has no end then, as of an upstream that stops in the middle."""
+
+    async def test() -> None:
+        said = STREAM_HEAD + chunk(b"data: 1\n\n") + wrapping + LARGE * 20
+        guard = Watching()
+        async with upstream(says(said)) as server, gateway(server.port, guard) as running:
+            assert not (await running.ask(POST)).endswith(b"0\r\n\r\n")
+            assert [cause for cause, _ in guard.ends] == [End.UPSTREAM_FAILED]
 
     run(test())
 

@@ -68,13 +68,15 @@ class TimeOuts(_Table, frozen=True):
 
 
 class Bounds(_Table, frozen=True):
-    """How much of what a client sends is held."""
+    """How much of what a client sends is held, and of what the upstream says beside its content."""
 
     head_bytes: Count = 32_768
     header_fields: Count = 100
     body_bytes: Count = 32 * 1024 * 1024  # above: 413
     buffered_bytes: Count = 512 * 1024 * 1024  # bodies of all clients of a worker together; above: 503
     pipelined: Count = 32  # complete requests of one connection that wait for their turn; above: 400
+    answer_head_bytes: Count = 32_768  # of the upstream's, interim heads and trailers among them; above: 502
+    answer_header_fields: Count = 100  # above: 502
     client_buffer_bytes: Count = 65_536  # of an answer that a client does not take, before the upstream is paused
 
 

@@ -22,6 +22,8 @@ HOST: Final = 5
 EXPECT: Final = 6
 FORWARDED_FOR: Final = 7
 
+FIELD_OVERHEAD: Final = len(b": \r\n")
+"""What a field takes beside its name and its value."""
 REMEMBERED_NAMES = 4_096
 """Chosen: a few hundred spellings are seen in practice; more are an attack, and are then classified each time."""
 

@@ -19,6 +19,7 @@ from stillwatch.gateway.hygiene import (
     CONNECTION,
     DROP,
     EXPECT,
+    FIELD_OVERHEAD,
     FORWARDED_FOR,
     HOST,
     LENGTH,
@@ -29,7 +30,6 @@ from stillwatch.gateway.known_heads import NO_LENGTH, seen
 from stillwatch.gateway.refusal import Refusal
 from stillwatch.gateway.worker_state import KnownRequest, WorkerState
 
-_FIELD_OVERHEAD = 4  # colon, space, CR, LF
 _MOST_OVERHEAD_PER_BYTE = 8
 """Chunked content of single bytes takes 6 bytes for each; more are chunk extensions, which buy a client our time."""
 
@@ -282,7 +282,7 @@ class RequestReader:
     def _check_head_size(self) -> None:
         if len(self._fields) > self._state.bounds.header_fields:
             raise Refusal(431, f"A request may have {self._state.bounds.header_fields} header fields.")
-        size = len(self._target) + sum(len(name) + len(value) + _FIELD_OVERHEAD for name, value in self._fields)
+        size = len(self._target) + sum(len(name) + len(value) + FIELD_OVERHEAD for name, value in self._fields)
         if size > self._state.bounds.head_bytes:
             raise Refusal(431, f"A request head may have {self._state.bounds.head_bytes} bytes.")
 

@@ -1,6 +1,7 @@
 """One connection to the upstream: carries one exchange at a time, and says what became of it.
 
-Nothing of a block of bytes is handed on before the parser accepted all of it.
+Nothing of a block of bytes is handed on before the parser accepted all of it. What is no content (heads, interim ones
+among them, trailers, extensions of chunks) is bounded, as the parser holds a field until it ends.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from stillwatch.gateway import answer_head
 from stillwatch.gateway.answer_head import ANNOUNCED, KnownAnswer
 from stillwatch.gateway.deadlines import NEVER
 from stillwatch.gateway.guard import Header
+from stillwatch.gateway.hygiene import FIELD_OVERHEAD
 from stillwatch.gateway.known_heads import seen
 from stillwatch.gateway.worker_state import WorkerState
 
@@ -45,6 +47,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     __slots__ = (
         "_carried",
+        "_contentless_bytes",
         "_has_head",
         "_headers",
         "_is_complete",
@@ -83,6 +86,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._is_reusable = self._is_until_close = self._is_reading_paused = False
         self._headers: list[Header] = []
         self._pieces: list[bytes] = []
+        self._contentless_bytes = 0
         self.deadline = self._state.now() + self._state.time_outs.first_byte
         if len(body) > LARGE_BODY_BYTES:
             self._transport.writelines((head, body))
@@ -161,9 +165,23 @@ class UpstreamConnection(asyncio.Protocol):
             if not self._is_complete:
                 self._fail(502, "The upstream's answer is not well-formed HTTP.")
                 return
+        if self._is_too_large(len(data)):
+            self._fail(502, "The head of the upstream's answer is too large.")
+            return
         if not self._is_reading_paused:
             self.deadline = self._state.now() + self._state.time_outs.between
         self._hand_on(carried)
+
+    def _is_too_large(self, length: int) -> bool:
+        """Is more than allowed no content: of what came since there was some, or of the head that is complete now?"""
+        bounds = self._state.bounds
+        self._contentless_bytes = 0 if self._pieces else self._contentless_bytes + length
+        if self._contentless_bytes > bounds.answer_head_bytes:
+            return True
+        if not self._is_new_head:
+            return False
+        size = sum([len(name) + len(value) + FIELD_OVERHEAD for name, value in self._headers])
+        return size > bounds.answer_head_bytes or len(self._headers) > bounds.answer_header_fields
 
     def _read_and_learn(self, key: bytes, data: bytes, end: int) -> None:
         """Read an answer whose head is not known, and know it if the parser says that it ends at `end`."""
@@ -175,7 +193,7 @@ class UpstreamConnection(asyncio.Protocol):
         has_ended = was_open and self._has_head
         if end < len(data):
             parser.feed_data(data[end:])
-        if has_ended and self._is_complete and self._is_reusable:
+        if has_ended and self._is_complete and self._is_reusable and not self._is_too_large(0):
             kept, framing = answer_head.read(self._status, self._headers, self._state.answer_kinds, is_head=False)
             if framing == ANNOUNCED:
                 self._state.known_answers.learn(key, KnownAnswer(self._status, kept))
