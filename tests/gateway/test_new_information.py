@@ -38,7 +38,9 @@ MEMBERS = [f"member-{n}" for n in range(1_000)]
 BUDGET = Limit(Level.CAMPAIGN, Measure.NEW_INFORMATION, 300, DAY_SECONDS)
 USUAL = Limit(Level.ACCOUNT, Measure.REQUESTS, 5, 240)
 WORDS = [f"{a}{b}{c}" for a in "bdfgk" for b in ("or", "al", "in", "ut") for c in ("ma", "ten", "sig", "lo", "pery")]
-TELLING = re.compile(rb"campaign|ring|verdict|novel|information|budget|topic|300|86.?400", re.IGNORECASE)
+TELLING = re.compile(
+    rb"campaign|ring|verdict|novel|information|budget|topic|=300\b|limit-[a-z]+: 300\b|86.?400\b", re.IGNORECASE
+)
 
 
 class EveryName(Keys):

@@ -89,7 +89,7 @@ class Core:
         if standing is not None and standing.step >= Step.VERIFY:
             return Decision(standing.step, standing=standing)
         ladder = self._ladder(context, standing, now)
-        return self._decision(standing, self.reservations.reserve(ladder, _costs(context, ladder), now.ns))
+        return self._decision(standing, self.reservations.reserve(ladder, costs_of(context, ladder), now.ns))
 
     def admit(self, account: str, names: Names, costs: Costs, now: Now) -> Reservation | None:
         """What `decide` reserves where nothing is to be said about `account` and no limit is hard or in the way.
@@ -114,7 +114,7 @@ class Core:
         if standing is not None and standing.step >= Step.VERIFY:
             return Decision(standing.step, standing=standing)
         ladder = self._ladder(context, standing, now)
-        made = await self.meters.reserve(self.reservations, ladder, _costs(context, ladder))
+        made = await self.meters.reserve(self.reservations, ladder, costs_of(context, ladder))
         return self._decision(standing, made)
 
     def _decision(self, standing: Standing | None, made: Reservation | Refusal) -> Decision:
@@ -161,7 +161,7 @@ class Core:
         self.meters.replace(policy.limits)
 
 
-def _costs(context: Context, ladder: Ladder) -> Costs:
+def costs_of(context: Context, ladder: Ladder) -> Costs:
     """What a request may cost. Of a hard limit at most all: beyond, its answer is cut, and has not to be refused."""
     output = context.output_tokens
     if ladder.most_output is not None and output > ladder.most_output:

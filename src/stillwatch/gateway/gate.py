@@ -12,11 +12,12 @@ from itertools import count
 from time import perf_counter
 from typing import NamedTuple
 
-from stillwatch.decision.core import Context, Core, Decision, Now
+from stillwatch.decision.core import Context, Core, Decision, Now, costs_of
 from stillwatch.decision.policy import Policy, Treatment
 from stillwatch.decision.verdict import Step
 from stillwatch.exchange.request_fields import MAX_COUNT
 from stillwatch.gateway.arrival import Arrival
+from stillwatch.gateway.conventions import Conventions
 from stillwatch.gateway.dialects.asked import NOTHING, Asked
 from stillwatch.gateway.dialects.bad_request import BadRequest
 from stillwatch.gateway.dialects.content_type import require_json
@@ -55,7 +56,7 @@ _MOST_REMEMBERED_BYTES = 2_048
 class Gate:
     """One worker's guard. `observe` takes settled exchanges and must not wait; `worker` makes their ids its own.
 
-    `marking`: tells the engine how answers are marked; None where nothing is.
+    `marking`: tells the engine how answers are marked; None where nothing is. `conventions`: likewise of markers.
     """
 
     def __init__(
@@ -68,10 +69,12 @@ class Gate:
         identity: Identity | None = None,
         paths: Paths | None = None,
         marking: Marking | None = None,
+        conventions: Conventions | None = None,
     ) -> None:
         self.core = core
         self._paths = paths or Paths()
         self._marking = marking
+        self._conventions = conventions
         self._callers = Callers(identity or Identity(), keys)
         self._clock = clock
         self._observe = observe
@@ -211,7 +214,7 @@ class Gate:
         else:
             try:
                 request.body = dialect.treated(sent, _capped(asking.asked, decision))
-                marked = self._marked(asking, decision, now)
+                request_body = self._marked(asking, decision, now)
             except BadRequest as error:
                 self.core.settle(decision, now, (1, 0, 0, 0))
                 return self._bad_request(dialect, error, now)
@@ -254,7 +257,8 @@ class Gate:
         refusal = decision.refusal
         if refusal is None:
             return _answer(form, Refused.decided(decision, None, self.core.policy.verify_message), now)
-        told = spent(refusal, self.core.ladder(context, now).buckets, now.ns)
+        ladder = self.core.ladder(context, now)
+        told = spent(refusal, ladder.buckets, now.ns, costs_of(context, ladder))
         if isinstance(refusal, StoreAway) and is_shown(refusal.limit):
             return _answer(form, Refused(Fault.UNAVAILABLE), now, retry_after(told))
         return _answer(form, Refused.decided(decision, told), now)

@@ -58,3 +58,7 @@ class Bucket:
     def reset(self, now: int) -> int:
         """Nanoseconds until the bucket is empty."""
         return max(self.tat - now, 0)
+
+    def due(self, now: int) -> int:
+        """The same, below 0 where it has been empty for so long."""
+        return self.tat - now

@@ -52,6 +52,10 @@ class Lease:
         """Nanoseconds until all that was used has drained, as far as this node knows."""
         return max(self.empty_at - now, 0)
 
+    def due(self, now: int) -> int:
+        """The same, below 0 where that was so long ago."""
+        return self.empty_at - now
+
     def overdrawn(self, now: int) -> int:
         """Nanoseconds until no more than the burst of this limit is used, as far as this node knows; 0 for none."""
         limit = self.limit

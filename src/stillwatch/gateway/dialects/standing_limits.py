@@ -1,9 +1,10 @@
 """What a client may know of the limits that bind it: its own, and nothing of those of others.
 
 A limit of a campaign, a network or a payment is hidden, and so is the measure of new information, which would teach
-what is counted. Where a hidden limit refuses, one of the client's own limits stands for it: shown as used up, with a
-wait that this limit could have. Whether a refusal came from a hidden limit can then not be told from its fields or its
-body. A client that counts its own requests still sees that it was refused early; no form of words could hide that.
+what is counted. Where a hidden limit refuses, one of the client's own limits stands for it and says what it would say
+if the client had sent as many requests like this one as fill it. Whether a refusal came from a hidden limit can then
+not be told from its fields, its body or its times. Two things no form of words could hide: a client that counts its own
+requests sees that it was refused early, and one that waits as told is refused again while the hidden limit lasts.
 """
 
 from __future__ import annotations
@@ -12,22 +13,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stillwatch.limits.gcra import Bucket
-from stillwatch.limits.ladder import Refusal
+from stillwatch.limits.ladder import COUNTED, Costs, Refusal
 from stillwatch.limits.limit import NANOSECONDS, Limit, Measure
 
 SHORTEST_WAIT_NS = NANOSECONDS
 """Told where nobody can know the wait (open requests). Chosen: SDKs wait about as long by themselves."""
 LONGEST_WAIT_NS = 60 * NANOSECONDS
 """What a client without limits of its own is told at most. Chosen: the window that providers' limits have."""
+_ONE_REQUEST: Costs = (1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One limit of the client's own, at one moment. `reset_ns` is the time until nothing of it is used."""
+    """One limit of the client's own, at one moment. `reset_ns` is the time until nothing of it is used.
+
+    `due_ns` is the same, and below 0 where that was so long ago.
+    """
 
     limit: Limit
     remaining: int
     reset_ns: int
+    due_ns: int
 
     @property
     def share(self) -> float:
@@ -51,20 +57,22 @@ def is_shown(limit: Limit) -> bool:
 
 def shown(buckets: Iterable[Bucket], now_ns: int) -> tuple[Shown, ...]:
     """The client's own limits, from all buckets that bind it."""
-    return tuple([Shown(b.limit, b.remaining(now_ns), b.reset(now_ns)) for b in buckets if is_shown(b.limit)])
+    return tuple([_seen(bucket, now_ns) for bucket in buckets if is_shown(bucket.limit)])
 
 
-def spent(refusal: Refusal, buckets: Sequence[Bucket], now_ns: int) -> Spent:
-    """How a refusal is told. The limit that is named shows nothing left, be it the reason or a stand-in for it."""
+def _seen(bucket: Bucket, now_ns: int) -> Shown:
+    return Shown(bucket.limit, bucket.remaining(now_ns), bucket.reset(now_ns), bucket.due(now_ns))
+
+
+def spent(refusal: Refusal, buckets: Sequence[Bucket], now_ns: int, costs: Costs = _ONE_REQUEST) -> Spent:
+    """How the refusal of a request that may cost so much is told. The limit that is named shows nothing left."""
     own = shown(buckets, now_ns)
-    named = _named(refusal.limit, own)
-    wait_ns = refusal.wait_ns or SHORTEST_WAIT_NS
+    if is_shown(refusal.limit):
+        return _by_own(refusal, own)
+    named = _stand_in(own, costs)
     if named is None:
-        measure = refusal.limit.measure if is_shown(refusal.limit) else Measure.REQUESTS
-        return Spent(measure, min(wait_ns, LONGEST_WAIT_NS), own)
-    wait_ns = min(wait_ns, _longest_wait_ns(named.limit))
-    used_up = Shown(named.limit, 0, max(named.reset_ns, wait_ns))
-    return Spent(named.limit.measure, wait_ns, tuple([used_up if one is named else one for one in own]))
+        return Spent(Measure.REQUESTS, min(refusal.wait_ns or SHORTEST_WAIT_NS, LONGEST_WAIT_NS), own)
+    return _told(named, *_as_if_used_up(named, costs), own)
 
 
 def tightest(shown: Iterable[Shown], *measures: Measure) -> Shown | None:
@@ -72,12 +80,39 @@ def tightest(shown: Iterable[Shown], *measures: Measure) -> Shown | None:
     return min((one for one in shown if one.limit.measure in measures), key=lambda one: one.share, default=None)
 
 
-def _named(limit: Limit, own: Sequence[Shown]) -> Shown | None:
-    if is_shown(limit):
-        return next((one for one in own if one.limit == limit), None)
-    return tightest(own, limit.measure) or tightest(own, Measure.REQUESTS) or tightest(own, *Measure)
+def _by_own(refusal: Refusal, own: Sequence[Shown]) -> Spent:
+    named = next((one for one in own if one.limit == refusal.limit), None)
+    wait_ns = refusal.wait_ns or SHORTEST_WAIT_NS
+    if named is None:  # a limit of open requests, which has no bucket
+        return Spent(refusal.limit.measure, min(wait_ns, LONGEST_WAIT_NS), tuple(own))
+    return _told(named, wait_ns, max(named.reset_ns, wait_ns), own)
 
 
-def _longest_wait_ns(limit: Limit) -> int:
-    """No cost waits longer: it is admitted when the bucket is empty (`Bucket.wait`)."""
-    return limit.most_at_once * limit.window_ns // limit.quantity
+def _told(named: Shown, wait_ns: int, reset_ns: int, own: Sequence[Shown]) -> Spent:
+    used_up = Shown(named.limit, 0, reset_ns, reset_ns)
+    return Spent(named.limit.measure, wait_ns, tuple([used_up if one is named else one for one in own]))
+
+
+def _stand_in(own: Sequence[Shown], costs: Costs) -> Shown | None:
+    """The client's own limit that is told instead: the one that the fewest more requests like this one would fill."""
+    met = [one for one in own if _cost(one, costs) > 0]
+    return min(met, key=lambda one: one.remaining // _cost(one, costs), default=None)
+
+
+def _as_if_used_up(named: Shown, costs: Costs) -> tuple[int, int]:
+    """Wait and reset that `named` would tell after the fewest more requests like this one that fill it.
+
+    What `Bucket.wait` computes, from where the client's own bucket stands or would if it drained on: the times fall
+    with the clock as those of a limit that is used up do, and begin anew as its do. Never shorter than its own.
+    """
+    window, quantity, due = named.limit.window_ns, named.limit.quantity, named.due_ns
+    step = -(-_cost(named, costs) * window // quantity)
+    tolerance = named.limit.most_at_once * window // quantity
+    over = due - max(tolerance - step, 0)
+    more = 0 if over > 0 else (-over // step + 1) * step
+    return min(over, due) + more, due + more
+
+
+def _cost(one: Shown, costs: Costs) -> int:
+    """What the request takes of this limit."""
+    return costs[COUNTED.index(one.limit.measure)]
