@@ -6,8 +6,8 @@ import numpy as np
 
 from stillwatch.audit.recording import Recording
 
-_SAID = """the a miller baker rye flour water mill stone grinds bakes sells carries slow warm old new and then over under
-river road town early late fresh heavy light bread oven sack grain wheel turns"""
+_SAID = """the a miller baker rye flour water mill stone grinds bakes sells carries slow warm old new and then over
+under river road town early late fresh heavy light bread oven sack grain wheel turns"""
 WORDS = np.array(_SAID.split())
 PROMPTS = tuple(f"Tell me about number {number}." for number in range(20))
 

@@ -23,6 +23,7 @@ most_choices = 1
 most_output_tokens = 1024
 reasoning = "hide"           # keep, hide
 mark_strength = 2.0          # of the watermark, where there is one
+markers = 5                  # conventions that its answers follow (docs/markers.md); none if not said
 
 [verify]                     # what an account at step VERIFY is told
 message = "Please verify your organisation at https://example.com/verify."
@@ -50,6 +51,7 @@ import msgspec
 from stillwatch.decision.verdict import LONGEST_VERDICT_US, Step
 from stillwatch.errors import UsageError
 from stillwatch.limits.limit import Level, Limit, Measure
+from stillwatch.watermark.conventions import MOST_MARKERS
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _WINDOW = re.compile(r"([1-9][0-9]{0,8})([smhd])")
@@ -71,6 +73,7 @@ class Treatment:
     most_output_tokens: int | None = None
     reasoning: Reasoning = Reasoning.KEEP
     mark_strength: float | None = None
+    markers: int = 0
 
 
 UNTOUCHED = Treatment()
@@ -160,6 +163,7 @@ class _Degrade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_output_tokens: _Positive | None = None
     reasoning: Reasoning = Reasoning.KEEP
     mark_strength: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    markers: Annotated[int, msgspec.Meta(ge=0, le=MOST_MARKERS)] = 0
 
 
 class _Verify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

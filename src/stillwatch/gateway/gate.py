@@ -214,7 +214,7 @@ class Gate:
         else:
             try:
                 request.body = dialect.treated(sent, _capped(asking.asked, decision))
-                request_body = self._marked(asking, decision, now)
+                marked = self._marked(asking, decision, self._instructed(asking, decision), now)
             except BadRequest as error:
                 self.core.settle(decision, now, (1, 0, 0, 0))
                 return self._bad_request(dialect, error, now)
@@ -223,15 +223,24 @@ class Gate:
         self.counts.requests[dialect.name][decision.step] += 1
         return Passage(observer, decision.delay_seconds)
 
-    def _marked(self, asking: _Asking, decision: Decision, now: Now) -> bytes:
-        """The body with the ticket of this answer, which the head of the request gets too. Raises `BadRequest`."""
+    def _instructed(self, asking: _Asking, decision: Decision) -> bytes:
+        """The body with its account's conventions, where the policy gives it any. Raises `BadRequest`."""
+        request, arrival, count = asking.request, asking.arrival, decision.treatment.markers
+        if self._conventions is None or not count:
+            return request.body
+        campaign = decision.standing.campaign if decision.standing else None
+        account, dialect = arrival.caller.account, arrival.dialect.name
+        return self._conventions.body(request.body, dialect, arrival.path, account, campaign, count)
+
+    def _marked(self, asking: _Asking, decision: Decision, body: bytes, now: Now) -> bytes:
+        """This body with the ticket of its answer, which the head of the request gets too. Raises `BadRequest`."""
         request, arrival = asking.request, asking.arrival
         if self._marking is None:
-            return with_argument(request.body, arrival.dialect.name, None)
+            return with_argument(body, arrival.dialect.name, None)
         strength = decision.treatment.mark_strength
         ticket = self._marking.ticket(arrival.caller.account, strength, now.us // 1_000_000)
         request.headers.append((HEADER, ticket.encode()))
-        return self._marking.body(request.body, arrival.dialect.name, ticket)
+        return self._marking.body(body, arrival.dialect.name, ticket)
 
     def _settling(self, asking: _Asking, decision: Decision, sent: bytes, now: Now) -> Settling:
         request, arrival = asking.request, asking.arrival
