@@ -149,7 +149,7 @@ def _asked(port: int, seconds: float, look: Callable[[float], Moment]) -> tuple[
 
 def _told(now: Moment) -> None:
     """A line for who waits an hour."""
-    parts = [f"{role} {taken.pss_bytes / 1e6:.1f} MB {taken.files} files" for role, taken in now.processes.items()]
+    parts = [f"{role} {taken.own_bytes / 1e6:.1f} MB {taken.files} files" for role, taken in now.processes.items()]
     print(f"{now.seconds:.0f} s: {', '.join(parts)}; disk {sum(now.disk.values()) / 1e6:.1f} MB", file=sys.stderr)
 
 
@@ -181,13 +181,13 @@ def _flow(soaked: Soaked, minutes: float) -> Figure:
 
 def _process_figure(soaked: Soaked, role: str) -> Figure:
     first, last = (_usual(part, role) for part in _second_and_last_tenth(soaked.moments))
-    found = f"{first.pss_bytes / 1e6:.1f} MB, then {last.pss_bytes / 1e6:.1f}; {first.files} files, then {last.files}"
-    is_flat = last.pss_bytes <= first.pss_bytes * MOST_GROWTH + MORE_BYTES and last.files <= first.files + MORE_FILES
+    found = f"{first.own_bytes / 1e6:.1f} MB, then {last.own_bytes / 1e6:.1f}; {first.files} files, then {last.files}"
+    is_flat = last.own_bytes <= first.own_bytes * MOST_GROWTH + MORE_BYTES and last.files <= first.files + MORE_FILES
     most = max(taken.rss_bytes for now in soaked.moments if (taken := now.processes.get(role)))
     used = soaked.moments[-1].processes[role].cpu_seconds
     if role not in _GROWS:
         return Figure("soak", role, 0, used, most, 0, found, "flat", is_flat)
-    a_thousand = (last.pss_bytes - first.pss_bytes) / 1e3 / max(soaked.kept * 0.8 / 1e3, 1.0)
+    a_thousand = (last.own_bytes - first.own_bytes) / 1e3 / max(soaked.kept * 0.8 / 1e3, 1.0)
     return Figure("soak", role, 0, used, most, found=f"{found}; {a_thousand:.0f} kB a thousand exchanges")
 
 
@@ -195,7 +195,7 @@ def _usual(moments: Sequence[Moment], role: str) -> Taken:
     """The median of what a role took."""
     taken = [now.processes[role] for now in moments if role in now.processes]
     return Taken(
-        int(statistics.median(one.pss_bytes for one in taken)),
+        int(statistics.median(one.own_bytes for one in taken)),
         files=int(statistics.median(one.files for one in taken)),
     )
 

@@ -1,6 +1,7 @@
 """What a deployment takes at one moment: memory and open files of each of its processes, and its disk.
 
-Memory is the proportional set size: pages that workers share are counted once among them. Read from /proc, so on Linux.
+Memory is what is of the process alone and no file's: pages that forked workers share are counted once among them, and
+libraries, which other programs of the machine may share or not, are left out. Read from /proc, so on Linux.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ _COMMAND = "stillwatch.cli.main"
 class Taken:
     """Of one process, or of all of one role. Bytes and numbers of files; CPU in seconds."""
 
-    pss_bytes: int = 0
+    own_bytes: int = 0
     rss_bytes: int = 0
     files: int = 0
     cpu_seconds: float = 0.0
 
     def __add__(self, other: Taken) -> Taken:
         return Taken(
-            self.pss_bytes + other.pss_bytes,
+            self.own_bytes + other.own_bytes,
             self.rss_bytes + other.rss_bytes,
             self.files + other.files,
             self.cpu_seconds + other.cpu_seconds,
@@ -75,7 +76,7 @@ def _taken(pid: int) -> Taken:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     ticks = int(fields[11]) + int(fields[12])
     files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    return Taken(sizes["Pss"], sizes["Rss"], files, ticks / os.sysconf("SC_CLK_TCK"))
+    return Taken(sizes["Pss_Anon"], sizes["Rss"], files, ticks / os.sysconf("SC_CLK_TCK"))
 
 
 def _bytes(part: Path) -> int:

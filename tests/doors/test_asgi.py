@@ -226,9 +226,9 @@ async def test_a_policy_that_changes_is_held_to_and_a_wrong_one_changes_nothing(
     while not server.station.gate.core.policy.limits:
         await asyncio.sleep(0.02)
     await server.ask()
-    seen = dict(server.station._seen)
+    seen = dict(server.station._rules._seen)
     (server.folder / "policy.toml").write_text('[[limit]]\nlevel = "everything"')
-    while server.station._seen == seen:
+    while server.station._rules._seen == seen:
         await asyncio.sleep(0.02)
     with pytest.raises(openai.RateLimitError):
         await server.ask()

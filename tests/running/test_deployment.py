@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from stillwatch.errors import UsageError
+from stillwatch.guarding.store import Store
 from stillwatch.limits.limit import Level
-from stillwatch.running.deployment import Deployment, Files, Places, Store, places, read, sharing, upstream_of, write
+from stillwatch.running.deployment import Deployment, Files, Places, places, read, upstream_of, write
 
 
 def described(folder: Path, text: str) -> Deployment:
@@ -74,7 +75,7 @@ def test_a_home_too_deep_for_a_socket_is_refused(tmp_path: Path) -> None:
 
 
 def test_levels_that_go_on_without_a_store_are_those_named() -> None:
-    assert sharing(Store(nodes=3, open_levels=(Level.KEY,))).open_levels == {Level.KEY}
+    assert Store(nodes=3, open_levels=(Level.KEY,)).sharing.open_levels == {Level.KEY}
 
 
 @pytest.mark.parametrize(

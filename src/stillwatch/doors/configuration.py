@@ -21,17 +21,15 @@ import os
 import tomllib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
 
 from stillwatch.errors import UsageError
-from stillwatch.gateway.configuration import Listen
+from stillwatch.gateway.configuration import Count, Listen, Seconds
 from stillwatch.gateway.identity import Identity, Mode
-from stillwatch.limits.limit import Level
+from stillwatch.guarding.store import Store
 
 DOOR_VARIABLE = "STILLWATCH_DOOR"
-Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Others(StrEnum):
@@ -40,15 +38,6 @@ class Others(StrEnum):
     READ = "read"  # GET, HEAD and OPTIONS pass: no model answers them; the rest is refused
     PASS = "pass"  # noqa: S105 - all pass, no password
     REFUSE = "refuse"
-
-
-class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Limits that processes share (docs/limits.md). Without `redis` each process of a host keeps its own."""
-
-    redis: str = ""
-    namespace: str = "stillwatch"
-    nodes: Count = 8  # the most processes of all machines together
-    open_levels: tuple[Level, ...] = ()  # which go on without the store; others refuse
 
 
 class Door(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -65,7 +54,7 @@ class Door(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     unguarded: tuple[str, ...] = ()
     body_bytes: Count = 32 * 1024 * 1024  # as the gateway's
     buffered_bytes: Count = 512 * 1024 * 1024  # bodies of all requests that are being read; above: 503
-    body_seconds: Annotated[float, msgspec.Meta(gt=0)] = 120.0  # for a body to arrive; above: 408, as the gateway
+    body_seconds: Seconds = 120.0  # for a body to arrive; above: 408, as the gateway
 
 
 def read(file: Path) -> Door:

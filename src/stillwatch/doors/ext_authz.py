@@ -12,13 +12,12 @@ Source: Envoy 1.40, api/envoy/extensions/filters/http/ext_authz/v3/ext_authz.pro
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from stillwatch.doors.added_fields import added_fields
 from stillwatch.doors.configuration import Door
-from stillwatch.doors.station import Station
+from stillwatch.doors.station import Station, delayed
 from stillwatch.gateway.configuration import Bounds, Configuration, Forwarded, Headers
 from stillwatch.gateway.guard import Answer, End, Header, Passage, Request, Waiting
 from stillwatch.gateway.settling import Settling
@@ -45,12 +44,7 @@ class Checking:
         if isinstance(said, Waiting):
             later = await said.coming  # what it raises is a refusal by the data plane, 503
             return later if isinstance(later, Answer) else await self._checked(later)
-        try:
-            await asyncio.sleep(said.delay_seconds)
-        except asyncio.CancelledError:
-            if said.observer is not None:
-                said.observer.on_end(End.NOT_SENT, 0)
-            raise
+        await delayed(said)
         return _passed(said)
 
 

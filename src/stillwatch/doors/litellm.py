@@ -26,7 +26,7 @@ from stillwatch.decision.core import LONGEST_ANSWER_SECONDS
 from stillwatch.doors.configuration import configured
 from stillwatch.doors.litellm_answer import WatchedAnswer, block_of, chunks_at_end, chunks_of
 from stillwatch.doors.others import passes
-from stillwatch.doors.station import Station
+from stillwatch.doors.station import Station, delayed
 from stillwatch.gateway.guard import Answer, Cut, End, Header, Request
 from stillwatch.gateway.identity import Identity, Mode
 
@@ -67,12 +67,7 @@ class Hook(CustomLogger):  # type: ignore[misc]  # LiteLLM ships no types
         said = _twice_said(body, extra) or await self.station.ask(request)
         if isinstance(said, Answer):
             raise _refusal(said)
-        try:
-            await asyncio.sleep(said.delay_seconds)
-        except asyncio.CancelledError:
-            if said.observer is not None:
-                said.observer.on_end(End.NOT_SENT, 0)
-            raise
+        await delayed(said)
         if request.body is not sent:
             _apply(data, {**body, **extra}, msgspec.json.decode(request.body))
         if said.observer is not None:

@@ -13,7 +13,6 @@ Source: Envoy 1.40, envoy/service/ratelimit/v3/rls.proto, config.route.v3.RateLi
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,10 +24,10 @@ from stillwatch.decision.core import Context
 from stillwatch.doors.added_fields import added_fields
 from stillwatch.doors.configuration import Door
 from stillwatch.doors.rls_messages import OK, OVER_LIMIT, BrokenMessage, Descriptor, answered, asked
-from stillwatch.doors.station import Station, unobserved
+from stillwatch.doors.station import Station, delayed, unobserved
 from stillwatch.gateway.dialects.dialect import dialect_of
 from stillwatch.gateway.dialects.refusals import GEMINI
-from stillwatch.gateway.guard import Answer, End, Header, Request
+from stillwatch.gateway.guard import Answer, Header, Request
 from stillwatch.gateway.settling import Settling
 from stillwatch.limits.limit import Measure
 
@@ -69,13 +68,8 @@ class RateLimits:
         said = await self._station.ask(_request(descriptor))
         if isinstance(said, Answer):
             return said
+        await delayed(said)
         observer = said.observer
-        try:
-            await asyncio.sleep(said.delay_seconds)
-        except asyncio.CancelledError:
-            if observer is not None:
-                observer.on_end(End.NOT_SENT, 0)
-            raise
         if isinstance(observer, Settling):
             to_client += added_fields(observer.on_head(_STATUS_OK, []))
             upstream.append((STEP, observer.step.name.lower().encode()))
@@ -88,8 +82,7 @@ class RateLimits:
             into, out = _TOKENS[Measure(descriptor.entries["uses"])]
         except (ValueError, KeyError):
             return  # hits of a measure that is not counted here
-        request = _request(descriptor)
-        caller = self._station.callers.caller(request, dict(request.headers))
+        caller = self._station.caller(_request(descriptor))
         if caller is None:
             return
         named = Context(

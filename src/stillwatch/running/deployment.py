@@ -41,12 +41,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from stillwatch.errors import UsageError
-from stillwatch.gateway.configuration import Configuration, Count, Port, Seconds, Upstream
+from stillwatch.gateway.configuration import Configuration, Port, Seconds, Upstream
 from stillwatch.gateway.identity import Identity
 from stillwatch.gateway.marking import Marks
 from stillwatch.gateway.passing import Paths
-from stillwatch.limits.limit import Level
-from stillwatch.limits.sharing import Sharing
+from stillwatch.guarding.store import Store
 from stillwatch.settings import default_journal
 from stillwatch.telemetry.otel import SpanSettings
 
@@ -70,15 +69,6 @@ class Files(_Table, frozen=True):
     secret: str = ""
     alliance_secret: str = ""
     tickets: str = ""  # the secret that gateway and engine have in common; with it every request carries a ticket
-
-
-class Store(_Table, frozen=True):
-    """Limits that all workers and machines share. Without `redis` a worker keeps its own, so there may be only one."""
-
-    redis: str = ""
-    namespace: str = "stillwatch"  # 1 to 16 letters and digits
-    nodes: Count = 8  # the most workers of all machines together
-    open_levels: tuple[Level, ...] = ()  # which go on without the store; others refuse
 
 
 class Tracing(_Table, frozen=True):
@@ -203,11 +193,6 @@ def places(deployment: Deployment, base: Path) -> Places:
     if len(str(found.socket).encode()) > LONGEST_SOCKET_PATH:
         raise UsageError(f"the path of a socket, {found.socket}, is too long for the system", "Choose a shorter home")
     return found
-
-
-def sharing(store: Store) -> Sharing:
-    """How nodes share limits. Raises `UsageError` for what cannot work together."""
-    return Sharing(nodes=store.nodes, open_levels=frozenset(store.open_levels))
 
 
 def upstream_of(url: str) -> Upstream:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
+from stillwatch.running.beside import beside
 from stillwatch.running.deployment import Places
 from stillwatch.telemetry.collecting import Numbers
 from stillwatch.telemetry.publish import PUBLISH_SECONDS, Publisher
@@ -15,13 +16,10 @@ from stillwatch.telemetry.publish import PUBLISH_SECONDS, Publisher
 async def telling(where: Places, role: str, numbers: Callable[[], Numbers]) -> AsyncGenerator[None]:
     """`numbers` once a second, and once more at the end. Raises `StillwatchError` where they cannot be kept."""
     publisher = Publisher(where.metrics, role, numbers)
-    task = asyncio.create_task(_publish(publisher))
     try:
-        yield
+        async with beside(_publish(publisher)):
+            yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
         publisher.close()
 
 
