@@ -14,6 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.audit.sequential import Floats, bets
+from stillwatch.watermark.draws import WEIGHTS
+
+_STAKES = (0.1, 0.2, 0.35, 0.5, 0.65, 0.8)
+"""On keyed draws. The best is about 1 - 1 / mean surprise; from barely marked to ten tokens to choose from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,24 @@ class Span:
 def spans(greens: NDArray[np.bool_], gamma: float, level: float) -> list[Span]:
     """The stretches that are marked, from the first to the last; `greens`: of distinct cells in the text's order."""
     won, lost = bets(gamma)
-    steps = np.where(greens[:, None], won, lost)  # (cells, stakes), logarithms
+    return _spans(np.where(greens[:, None], won, lost), level)
+
+
+def drawn_spans(surprises: Floats, level: float) -> list[Span]:
+    """The same for keyed draws; `surprises`: of cells, as `draws.surprise` weighs them.
+
+    Under the null they are weighted sums of exponentials of mean 1, so exp(stake s) has mean 1 / product of (1 - stake
+    w), and each bet is divided by that.
+    """
+    stakes = np.array(_STAKES)
+    fair = sum(np.log1p(-stakes * weight) for weight in WEIGHTS)
+    return _spans(surprises[:, None] * stakes + fair, level)
+
+
+def _spans(steps: Floats, level: float) -> list[Span]:
+    """`steps`: logarithms of factors of each cell's bets, (cells, stakes)."""
     found: list[Span] = []
-    _search(steps, 0, len(greens), len(greens) * len(won), level, found)
+    _search(steps, 0, len(steps), steps.size, level, found)
     return sorted(found, key=lambda span: span.first)
 
 

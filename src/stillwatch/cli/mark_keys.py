@@ -10,9 +10,10 @@ from typing import Annotated
 import msgspec
 import typer
 
+from stillwatch.audit.record import Entry
 from stillwatch.errors import InputError, UsageError
 from stillwatch.pseudonym import Secret
-from stillwatch.watermark.keys import MarkKey, MasterKeys
+from stillwatch.watermark.keys import Commitment, MarkKey, MasterKeys
 from stillwatch.watermark.scheme import Scheme
 
 Master = Annotated[Path, typer.Option("--master", help="The provider's master secret of marks.", show_default=False)]
@@ -34,6 +35,9 @@ Accounts = Annotated[
 AccountFile = Annotated[
     Path | None, typer.Option("--keys", help="A file of such pseudonyms, one a line.", show_default=False)
 ]
+Uncommitted = Annotated[bool, typer.Option("--uncommitted", help="Also keys that the journal holds no commitment to.")]
+_SHOWN = 5
+"""Values of a field that an error lists."""
 
 
 def scheme_of(file: Path | None) -> Scheme:
@@ -70,6 +74,53 @@ def keys_of(
         for epoch in dict.fromkeys(epochs or [0])
         for account in ("", *named)
     ]
+
+
+def against_record(made: list[MarkKey], record: list[tuple[Commitment, Entry]], *, uncommitted: bool) -> int:
+    """How many of these keys are on record. `uncommitted`: others may be looked for too.
+
+    Raises `UsageError` where a key is another than the one on record (another master secret), and where it was never
+    committed to although others were: then epoch, account, tenant, scheme or tokenizer is mistaken, and a key of those
+    marked nothing.
+    """
+    digests = {_fields(one): one.digest for one, _ in record}
+    known = 0
+    for key in made:
+        commitment = key.commitment()
+        digest = digests.get(_fields(commitment))
+        if digest is None and digests and not uncommitted:
+            raise UsageError(*_stranger(commitment, [one for one, _ in record]))
+        if digest not in (None, commitment.digest):
+            raise UsageError(
+                f"{key!r} is not the key that was committed to",
+                "Give the master secret of that time: under this one there is no mark to find",
+            )
+        known += digest is not None
+    return known
+
+
+def _fields(one: Commitment) -> tuple[str, str, int, str, str]:
+    return one.tenant, one.account, one.epoch, one.scheme.name, one.tokenizer
+
+
+def _stranger(key: Commitment, record: list[Commitment]) -> tuple[str, str]:
+    """Which field of a key is on record nowhere with those before it, and what is there instead."""
+    names = ("tokenizer", "scheme", "tenant", "account", "epoch")
+    for depth, name in enumerate(names):
+        like = [one for one in record if all(getattr(one, n) == getattr(key, n) for n in names[:depth])]
+        held = sorted({_said(one, name) for one in like})
+        if _said(key, name) not in held:
+            break
+    rest = f" and {len(held) - _SHOWN} more" if len(held) > _SHOWN else ""
+    return (
+        f"no key of {name} {_said(key, name)} was committed to; on record: {', '.join(held[:_SHOWN])}{rest}",
+        "Name what was marked with, or add --uncommitted to look for a key that nobody can date",
+    )
+
+
+def _said(one: Commitment, name: str) -> str:
+    value = one.scheme.name if name == "scheme" else getattr(one, name)
+    return repr(value)
 
 
 def _lines(file: Path | None) -> list[str]:

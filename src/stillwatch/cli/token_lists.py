@@ -16,11 +16,16 @@ from stillwatch.watermark.contexts import Tokens
 Encode = Callable[[str], Tokens]
 
 
+def digest_of(tokenizer: Path) -> str:
+    """The digest that keys are made for: SHA-256 of the file, as `sha256sum` prints it."""
+    return hashlib.sha256(tokenizer.read_bytes()).hexdigest()
+
+
 def encoder(tokenizer: Path | None, digest: str) -> Encode | None:
     """What makes tokens of a text. Raises `UsageError` where the file is another tokenizer, or nobody can read it."""
     if tokenizer is None:
         return None
-    found = hashlib.sha256(tokenizer.read_bytes()).hexdigest()
+    found = digest_of(tokenizer)
     if found != digest:
         raise UsageError(
             f"{tokenizer} has the digest {found[:16]}..., and the keys are for {digest[:16]}...",
@@ -32,7 +37,10 @@ def encoder(tokenizer: Path | None, digest: str) -> Encode | None:
         raise UsageError(
             "texts can be read only where the package tokenizers is installed", "Install it, or give lists of tokens"
         ) from None
-    loaded = Tokenizer.from_file(str(tokenizer))
+    try:
+        loaded = Tokenizer.from_file(str(tokenizer))
+    except Exception as error:  # the package raises nothing narrower
+        raise UsageError(f"{tokenizer} is no tokenizer: {error}", "Give the model's own tokenizer.json") from None
     return lambda text: np.array(loaded.encode(text, add_special_tokens=False).ids, np.int64)
 
 

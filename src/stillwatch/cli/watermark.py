@@ -9,8 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from stillwatch.audit.candidates import candidates
-from stillwatch.audit.detection import Detected, Place, detected, places
 from stillwatch.audit.record import commit as put_on_record
+from stillwatch.audit.record import committed
+from stillwatch.cli import watermark_keys
+from stillwatch.cli.detected import answers, document, show
 from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.mark_keys import (
     AccountFile,
@@ -20,29 +22,26 @@ from stillwatch.cli.mark_keys import (
     SchemeFile,
     Tenant,
     TokenizerDigest,
+    Uncommitted,
+    against_record,
     keys_of,
     scheme_of,
     tokenizer_of,
 )
 from stillwatch.cli.options import Json
+from stillwatch.cli.options_marks import KeyLevel, TokenizerFile
 from stillwatch.cli.terminal import counted, print_json, say
-from stillwatch.cli.token_lists import encoder, texts_of
+from stillwatch.cli.token_lists import digest_of, encoder, texts_of
 from stillwatch.cli.verdict import JournalFile
 from stillwatch.decision.journal import Journal
 from stillwatch.errors import UsageError
 from stillwatch.settings import default_journal
-from stillwatch.watermark.detect import LEAST_CELLS
+from stillwatch.watermark.detect import cells_needed
+from stillwatch.watermark.draws import draws_needed
 from stillwatch.watermark.scheme import Kind
 
 app = typer.Typer(help="Marks in generated text.", no_args_is_help=True)
-
-TokenizerFile = Annotated[
-    Path | None,
-    typer.Option("--tokenizer", help="tokenizer.json; then lines may be texts.", show_default=False),
-]
-Level = Annotated[float, typer.Option("--level", help="Chance of naming any key wrongly, over all candidates.")]
-_SHOWN = 20
-"""Keys; the rest are counted."""
+app.add_typer(watermark_keys.app, name="keys")
 
 
 @app.callback()
@@ -81,79 +80,84 @@ def commit(
 @app.command()
 @faults_as_errors()
 def detect(
-    texts: Annotated[Path, typer.Argument(help="Lists of tokens, one text a line.", show_default=False)],
+    texts: Annotated[
+        Path, typer.Argument(help="One text a line: a list of tokens, or with --tokenizer a text.", show_default=False)
+    ],
     master: Master,
-    tokenizer_digest: TokenizerDigest,
+    tokenizer_digest: Annotated[
+        str | None,
+        typer.Option("--tokenizer-digest", help="As of `commit`; the digest of --tokenizer if not said."),
+    ] = None,
     tenant: Tenant = "",
     epoch: Epochs = None,
     key: Accounts = None,
     keys: AccountFile = None,
     scheme: SchemeFile = None,
     tokenizer: TokenizerFile = None,
-    level: Level = 1e-6,
+    level: KeyLevel = 1e-6,
+    journal: JournalFile = None,
+    uncommitted: Uncommitted = False,
     as_json: Json = False,
 ) -> None:
     """Tell under which of these keys the texts were marked: exact p-values, corrected for all keys that were tried.
 
-    Example: stillwatch watermark detect leaked.jsonl --master marks.key --tokenizer-digest 9c1a... --keys accounts.txt
+    Example: stillwatch watermark detect leaked.jsonl --master marks.key --tokenizer tokenizer.json --keys accounts.txt
     """
+    _check_level(level)
+    digest = _digest(tokenizer, tokenizer_digest)
+    read = texts_of(texts, encoder(tokenizer, digest))
+    made = keys_of(master, scheme_of(scheme), digest, tenant, epoch, key, keys)
+    known = against_record(made, committed(Journal(journal or default_journal())), uncommitted=uncommitted)
+    tried = candidates(made, layered=len(made) > len(set(epoch or [0])))
+    told = answers(read, list(tried.values()), level)
+    if as_json:
+        print_json(document(told, read, level, known))
+        return
+    show(told, read, level, known)
+
+
+@app.command()
+@faults_as_errors()
+def needed(
+    share: Annotated[float | None, typer.Option(help="Green share that marked text shows (red-green).")] = None,
+    choices: Annotated[
+        float | None, typer.Option(help="How many equally likely tokens a place has (keyed draws).")
+    ] = None,
+    tried: Annotated[int, typer.Option("--tried", min=1, help="Candidate keys that are looked for.")] = 1,
+    level: KeyLevel = 1e-6,
+    scheme: SchemeFile = None,
+    as_json: Json = False,
+) -> None:
+    """Tell how long a text has to be: distinct cells of a key's own that reach the level with a chance of 99 %.
+
+    Example: stillwatch watermark needed --share 0.45 --tried 1000
+    """
+    _check_level(level)
+    used = scheme_of(scheme)
+    if (share is None) == (choices is None) or (used.kind is Kind.GUMBEL) == (choices is None):
+        raise UsageError("say how strong the mark is", "--share for red-green marks, --choices for keyed draws")
+    try:
+        cells = draws_needed(choices, level / tried) if choices else cells_needed(share or 0, used.gamma, level / tried)
+    except ValueError as error:
+        raise UsageError(str(error), "No text is long enough for that") from None
+    if as_json:
+        print_json({"cells": cells, "tried": tried, "level": level})
+        return
+    say(f"{counted(cells, 'distinct cell')} of the key's own, for {level:g} among {counted(tried, 'key')}.")
+    say("Where accounts have keys, about half of a text's cells are the fleet's and half the account's.")
+
+
+def _check_level(level: float) -> None:
     if not 0 < level < 1:
         raise UsageError(f"--level is a chance between 0 and 1, not {level}")
-    used = scheme_of(scheme)
-    if used.kind is not Kind.RED_GREEN:
-        raise UsageError("marks of keyed draws are not detected by this command", "It counts cells of red-green marks")
-    read = texts_of(texts, encoder(tokenizer, tokenizer_of(tokenizer_digest)))
-    made = keys_of(master, used, tokenizer_digest, tenant, epoch, key, keys)
-    tried = candidates(made, layered=len(made) > len(set(epoch or [0])))
-    found = detected(read, list(tried.values()))
-    found.sort(key=lambda one: (one.adjusted is None, one.adjusted, one.score.p))
-    named = {id(one): places(read, tried[one.key.commitment().digest], level) for one in found if _is_named(one, level)}
-    if as_json:
-        print_json({"level": level, "texts": len(read), "keys": [_document(one, named.get(id(one))) for one in found]})
-        return
-    _show(found, named, level)
 
 
-def _is_named(one: Detected, level: float) -> bool:
-    return one.adjusted is not None and one.adjusted <= level
-
-
-def _show(found: list[Detected], named: dict[int, list[Place]], level: float) -> None:
-    for one in found[:_SHOWN]:
-        said = one.score
-        counts = f"{said.greens:,} of {counted(said.cells, 'cell')} green, {said.gamma:.0%} expected"
-        if one.adjusted is None:
-            say(f"{_name(one)}: cannot tell ({counted(said.cells, 'cell')}; {LEAST_CELLS} are the least)")
-            continue
-        says = "marked under it" if _is_named(one, level) else "not shown"
-        say(f"{_name(one)}: {says}; p {_p(one.adjusted)} among {counted(len(found), 'key')} ({counts})")
-        for place in named.get(id(one), []):
-            say(f"    text {place.text + 1}, tokens {place.first:,} to {place.last:,}: p {_p(place.p)}")
-    if len(found) > _SHOWN:
-        say(f"{len(found) - _SHOWN:,} other keys come behind these.")
-
-
-def _name(one: Detected) -> str:
-    whose = f"key of {one.key.account}" if one.key.account else "the fleet's key"
-    return f"{whose}, epoch {one.key.epoch}"
-
-
-def _p(value: float) -> str:
-    return f"{value:.2g}" if value > 0 else "below 1e-300"
-
-
-def _document(one: Detected, found: list[Place] | None) -> dict[str, Any]:
-    return {
-        "account": one.key.account,
-        "epoch": one.key.epoch,
-        "commitment": one.key.commitment().digest,
-        "cells": one.score.cells,
-        "greens": one.score.greens,
-        "p": one.score.p,
-        "adjusted": one.adjusted,
-        "answer": "cannot tell" if one.adjusted is None else ("marked" if found is not None else "not shown"),
-        "places": [{"text": at.text, "first": at.first, "last": at.last, "p": at.p} for at in found or []],
-    }
+def _digest(tokenizer: Path | None, said: str | None) -> str:
+    if said is not None:
+        return tokenizer_of(said)
+    if tokenizer is None:
+        raise UsageError("nobody said whose tokens these are", "Give --tokenizer, or --tokenizer-digest for lists")
+    return digest_of(tokenizer)
 
 
 def _head(entries: list[Any]) -> str | None:

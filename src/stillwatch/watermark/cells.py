@@ -53,6 +53,20 @@ def cells_of(texts: Iterable[Tokens], window: int) -> Cells:
     return distinct(np.concatenate(contexts), np.concatenate(tokens))
 
 
+def first_cells_of(texts: Iterable[Tokens], window: int) -> Cells:
+    """The distinct cells of texts, of each context in a text only the first: the only one that a keyed draw marks.
+
+    Each text is one answer; what follows on a context that the answer has had was drawn without a key.
+    """
+    contexts, tokens = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
+    for text in texts:
+        found = contexts_of(text, window)
+        first = np.sort(np.unique(found, return_index=True)[1])
+        contexts.append(found[first])
+        tokens.append(text[window:][first].astype(np.uint64))
+    return distinct(np.concatenate(contexts), np.concatenate(tokens))
+
+
 def distinct(contexts: Words, tokens: Words) -> Cells:
     """These cells, each once, in the order in which they first come."""
     order = np.lexsort((tokens, contexts))

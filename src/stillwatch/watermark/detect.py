@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betainc
+from scipy.special import betainc, betaincinv
 from scipy.stats import binom
 
 from stillwatch.watermark.cells import Cells
@@ -83,6 +83,12 @@ def cells_needed(share: float, gamma: float, level: float, power: float = 0.99) 
         middle = (low + high) // 2
         low, high = (low, middle) if _reaches(middle, share, gamma, level, power) else (middle, high)
     return high
+
+
+def share_seen(cells: int, gamma: float, level: float, power: float = 0.99) -> float | None:
+    """The green share from which so many cells reach `level` with chance `power`, exactly; None where none does."""
+    least = int(binom.isf(level, cells, gamma)) + 1
+    return float(betaincinv(least, cells - least + 1, power)) if least <= cells else None
 
 
 def _reaches(cells: int, share: float, gamma: float, level: float, power: float) -> bool:

@@ -90,6 +90,11 @@ def slot_key(fleet: MarkKey) -> bytes:
     return hashlib.blake2b(b"stillwatch/mark-slots/1", digest_size=KEY_BYTES, key=fleet.material).digest()
 
 
+def second_key(key: MarkKey) -> bytes:
+    """The other key of a scheme that draws: 16 bytes, known to whoever has the first."""
+    return hashlib.blake2b(b"stillwatch/mark-second/1", digest_size=KEY_BYTES, key=key.material).digest()
+
+
 def _joined(*fields: str) -> bytes:
     """Fields as bytes, each behind its length."""
     encoded = [field.encode() for field in fields]

@@ -17,11 +17,10 @@ from stillwatch.pseudonym import Secret
 from stillwatch.watermark.cells import cells_of
 from stillwatch.watermark.detect import scored
 from stillwatch.watermark.gumbel import surprises
-from stillwatch.watermark.keys import MarkKey, MasterKeys, slot_key
+from stillwatch.watermark.keys import MarkKey, MasterKeys, second_key, slot_key
 from stillwatch.watermark.prf import Prf
 from stillwatch.watermark.red_green import biased
 from stillwatch.watermark.scheme import Kind, Scheme
-from stillwatch.watermark.serving.drawing import second
 from stillwatch.watermark.serving.mark import Mark, marked
 from stillwatch.watermark.serving.reference import Sampler, Sampling
 from tests.watermark.serving.vectors import Case, digest, logits, made, read
@@ -160,7 +159,7 @@ def test_drawn_texts_are_found_under_their_keys() -> None:
     p = [[drawn_p(text, key.material) for key in (own.fleet, own.account)] for text in found]
     assert max(p[0]) < 1e-9
     assert min(p[1]) > 1e-3  # the same request at strength 0
-    assert drawn_p(found[0], second(own.fleet)) < drawn_p(found[1], second(own.fleet))
+    assert drawn_p(found[0], second_key(own.fleet)) < drawn_p(found[1], second_key(own.fleet))
     assert drawn_p(found[0], wrong_key().material) > 1e-3
 
 

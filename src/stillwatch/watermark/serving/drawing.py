@@ -6,14 +6,12 @@ two, as the scheme asks: the second is derived from the first, so that whoever m
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.watermark.contexts import last_contexts
 from stillwatch.watermark.gumbel import Drawer
-from stillwatch.watermark.keys import KEY_BYTES, MarkKey
+from stillwatch.watermark.keys import MarkKey, second_key
 from stillwatch.watermark.prf import Prf
 from stillwatch.watermark.serving.mark import Mark
 
@@ -38,9 +36,4 @@ class Draws:
 
 def drawer(key: MarkKey, coins: np.random.Generator) -> Drawer:
     """Draws under a key and its second."""
-    return Drawer(Prf(key.material), Prf(second(key)), coins)
-
-
-def second(key: MarkKey) -> bytes:
-    """The second key of a key: 16 bytes."""
-    return hashlib.blake2b(b"stillwatch/mark-second/1", digest_size=KEY_BYTES, key=key.material).digest()
+    return Drawer(Prf(key.material), Prf(second_key(key)), coins)
