@@ -1,0 +1,116 @@
+"""A hub as processes: uvicorn workers that share a socket and a store.
+
+Workers are told what to serve by one environment variable, since each builds its own application.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.supervisors import Multiprocess
+
+from stillwatch.errors import UsageError
+from stillwatch.sharing.hub.app import application
+from stillwatch.sharing.hub.certificates import CertificateProtocol
+from stillwatch.sharing.hub.options import DEFAULT_PAGE, Options
+from stillwatch.storage.hub.store import SqliteStore
+from stillwatch.telemetry import logs
+
+_VARIABLE = "STILLWATCH_HUB"
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2: those that RFC 7540, appendix A, does not list as bad; TLS 1.3 has its own."""
+_KEEP_ALIVE_SECONDS = 30
+_MOST_CONNECTIONS = 1000
+"""Of a worker; beyond, 503."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubServer:
+    """What to serve and where. Without `certificate` and `key` it is plain HTTP."""
+
+    store: Path
+    host: str = "127.0.0.1"
+    port: int = 8470
+    workers: int = 1
+    page: int = DEFAULT_PAGE
+    public_url: str = ""
+    certificate: Path | None = None
+    key: Path | None = None
+    client_authority: Path | None = None
+    is_behind_proxy: bool = False
+
+
+class _Told(msgspec.Struct):
+    store: str
+    page: int
+    public_url: str
+
+
+def listen(server: HubServer) -> socket.socket:
+    """The socket that workers share; raises `UsageError` if it cannot be had, or would carry passwords in the clear."""
+    if not server.certificate and not server.is_behind_proxy and not _is_loopback(server.host):
+        raise UsageError(
+            f"{server.host} can be reached from elsewhere, and passwords would travel in the clear",
+            "Give --certificate and --key, or --behind-proxy if TLS ends in front of this hub",
+        )
+    try:
+        family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+        return socket.create_server((server.host, server.port), family=family, backlog=2048)
+    except OSError as error:
+        raise UsageError(
+            f"nobody can listen at {server.host}:{server.port}: {error.strerror}",
+            "Choose another port, or stop who has it",
+        ) from None
+
+
+def serve(server: HubServer, listening: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT; requests that are being answered are finished."""
+    told = _Told(str(server.store.absolute()), server.page, server.public_url)
+    os.environ[_VARIABLE] = msgspec.json.encode(told).decode()
+    config = uvicorn.Config(
+        "stillwatch.running.hub:from_environment",
+        factory=True,
+        loop="uvloop",
+        http=CertificateProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        workers=server.workers,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_KEEP_ALIVE_SECONDS,
+        ssl_certfile=server.certificate,
+        ssl_keyfile=server.key,
+        ssl_ca_certs=server.client_authority and str(server.client_authority),
+        ssl_cert_reqs=ssl.CERT_REQUIRED if server.client_authority else ssl.CERT_NONE,
+        ssl_ciphers=_CIPHERS,
+    )
+    if server.workers == 1:
+        uvicorn.Server(config).run(sockets=[listening])
+    else:
+        Multiprocess(config, sockets=[listening]).run()
+
+
+def from_environment() -> Starlette:
+    """A worker's application."""
+    logs.begin("hub")
+    told = msgspec.json.decode(os.environ[_VARIABLE], type=_Told)
+    return application(SqliteStore(Path(told.store)), Options(told.page, told.public_url))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
