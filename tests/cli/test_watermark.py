@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def lines(name: str, *texts: object) -> str:
     return name
 
 
-def found(watermark: Watermark, *arguments: str) -> dict[str, dict[str, object]]:
+def found(watermark: Watermark, *arguments: str) -> dict[str, dict[str, Any]]:
     code, said, err = watermark("detect", *arguments, "--json")
     assert (code, err) == (0, "")
     return {one["account"]: one for one in json.loads(said)["keys"]}
@@ -116,7 +117,7 @@ def test_keyed_draws_are_detected_and_placed(watermark: Watermark) -> None:
         "acct-2": "marked",
         "acct-1": "not shown",
     }
-    (place,) = keys["acct-2"]["places"]  # type: ignore[misc]  # a list in JSON
+    (place,) = keys["acct-2"]["places"]
     assert abs(place["first"] - 150) < 40
     assert abs(place["last"] - 450) < 40
     said = watermark("detect", "leaked.jsonl", *KEYS, "--scheme", "scheme.toml")[1]
@@ -126,7 +127,7 @@ def test_keyed_draws_are_detected_and_placed(watermark: Watermark) -> None:
 
 def test_what_was_not_shown_says_what_would_have_been(watermark: Watermark) -> None:
     lines("leaked.jsonl", answer(None, 400))
-    assert 0.3 < found(watermark, "leaked.jsonl", *KEYS)["acct-1"]["seen_from"] < 0.6  # type: ignore[operator]
+    assert 0.3 < found(watermark, "leaked.jsonl", *KEYS)["acct-1"]["seen_from"] < 0.6
     assert "on would have been seen" in watermark("detect", "leaked.jsonl", *KEYS)[1]
 
 
@@ -156,8 +157,8 @@ def test_many_candidates_are_corrected_for(watermark: Watermark) -> None:
     Path("accounts.txt").write_text("\n".join(f"acct-{number}" for number in range(201)))
     keys = found(watermark, "leaked.jsonl", *GIVEN, "--keys", "accounts.txt")
     assert {name for name, one in keys.items() if one["answer"] == "marked"} == {"", "acct-7"}
-    first = min(keys.values(), key=lambda one: one["p"])  # type: ignore[arg-type,return-value]  # numbers
-    assert first["adjusted"] == pytest.approx(202 * first["p"])  # type: ignore[operator]
+    first = min(keys.values(), key=lambda one: one["p"])
+    assert first["adjusted"] == pytest.approx(202 * first["p"])
 
 
 def test_another_master_secret_is_told_apart_from_a_text_without_a_mark(watermark: Watermark) -> None:

@@ -237,8 +237,9 @@ class Gate:
         request, arrival = asking.request, asking.arrival
         if self._marking is None:
             return with_argument(body, arrival.dialect.name, None)
-        strength = decision.treatment.mark_strength
-        ticket = self._marking.ticket(arrival.caller.account, strength, now.us // 1_000_000)
+        strength, standing = decision.treatment.mark_strength, decision.standing
+        campaign = standing.campaign if standing else None
+        ticket = self._marking.ticket(arrival.caller.account, strength, now.us // 1_000_000, campaign)
         request.headers.append((HEADER, ticket.encode()))
         return self._marking.body(body, arrival.dialect.name, ticket)
 

@@ -5,6 +5,7 @@ tenant = ""
 epoch = 0                    # of the keys; raise it to change them
 strength = 0.0               # for everybody; what the policy says of an account at a step comes first
 accounts = false             # also under a key of the account's own, known by its pseudonym
+campaigns = false            # likewise under a key that all accounts of a campaign share, in the place of their own
 vllm = false                 # the engine is vLLM: the ticket goes into `vllm_xargs` as well
 """
 
@@ -16,6 +17,7 @@ from typing import Annotated
 
 import msgspec
 
+from stillwatch.gateway.dialects.asked import ARGUMENTS
 from stillwatch.gateway.dialects.members import folded, members
 from stillwatch.gateway.guard import Header
 from stillwatch.watermark.ticket import (
@@ -26,12 +28,11 @@ from stillwatch.watermark.ticket import (
     Strength,
     Ticket,
     Tickets,
+    campaign_name,
     with_ticket,
 )
 
-_ARGUMENTS = "vllm_xargs"
-ARGUMENTS = _ARGUMENTS.encode()
-"""What is in no body that has no arguments for vLLM's processors."""
+_ARGUMENTS = ARGUMENTS.decode()
 _KNOWN = folded(_ARGUMENTS)
 _KNOWN_ARGUMENTS = folded(FIELD)
 _DIALECTS = frozenset({"openai_chat", "openai_completions", "openai_responses"})
@@ -49,6 +50,7 @@ class Marks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     epoch: Annotated[int, msgspec.Meta(ge=0)] = 0
     strength: Strength = 0.0
     accounts: bool = False
+    campaigns: bool = False
     vllm: bool = False
 
 
@@ -61,19 +63,22 @@ class Marking:
         self._pseudonym = pseudonym
         self._sealed = lru_cache(_REMEMBERED)(self._seal)
 
-    def ticket(self, account: str, strength: float | None, now_seconds: int) -> str:
-        """The ticket of a request. `strength`: what the policy says of its account, None for nothing."""
+    def ticket(self, account: str, strength: float | None, now_seconds: int, campaign: str | None = None) -> str:
+        """The ticket of a request. `strength`: what the policy says of its account, None for nothing. `campaign`: whose
+        the account is.
+        """
         given = self._marks.strength if strength is None else min(strength, STRONGEST)
         end = (now_seconds + LIFETIME_SECONDS) // _STEP_SECONDS * _STEP_SECONDS + _STEP_SECONDS
-        return self._sealed(account if self._pseudonym else "", given, end)
+        shared = campaign if self._marks.campaigns else None
+        return self._sealed(account if self._pseudonym and not shared else "", shared, given, end)
 
     def body(self, body: bytes, dialect: str, ticket: str) -> bytes:
         """The body as it goes on. Raises `BadRequest`."""
         return with_argument(body, dialect, ticket if self._marks.vllm else None)
 
-    def _seal(self, account: str, strength: float, end: int) -> str:
-        name = self._pseudonym(account) if self._pseudonym else ""
-        marks = self._marks
+    def _seal(self, account: str, campaign: str | None, strength: float, end: int) -> str:
+        name = self._pseudonym(account) if self._pseudonym and account else ""
+        name, marks = campaign_name(campaign) if campaign else name, self._marks
         return self._tickets.seal(
             Ticket(tenant=marks.tenant, account=name, epoch=marks.epoch, strength=strength, expires=end)
         )

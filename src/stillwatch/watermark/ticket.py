@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -36,6 +37,9 @@ STRONGEST = 20.0
 """Logits. Chosen: far beyond what leaves text readable, so more is a mistake."""
 _ASSOCIATED = [b"stillwatch/mark-ticket/1"]
 _KEY_BYTES = 64
+_CAMPAIGN = "campaign:"
+_LONGEST_NAME = 200
+"""Bytes of a campaign's name. Chosen: below what a key's field and a ticket take."""
 
 Strength = Annotated[float, msgspec.Meta(ge=0, le=STRONGEST)]
 Name = Annotated[str, msgspec.Meta(max_length=255)]
@@ -85,6 +89,15 @@ class Tickets:
         if ticket.expires <= now_seconds:
             raise TicketInvalid("a ticket has expired", "See that the clocks of gateway and engine agree")
         return ticket
+
+
+def campaign_name(campaign: str) -> str:
+    """What stands in the place of an account where a campaign's accounts share a key: never an account's pseudonym.
+
+    A name that no ticket could hold is told by its SHA-256.
+    """
+    name = _CAMPAIGN + campaign
+    return name if len(name.encode()) <= _LONGEST_NAME else _CAMPAIGN + hashlib.sha256(campaign.encode()).hexdigest()
 
 
 def with_ticket(headers: Iterable[Header], sealed: str | None) -> list[Header]:
