@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import doors, example, hunt, limits, machine, memory, sketch, tracer, watermark
+from benchmarks import doors, example, hunt, limits, machine, memory, sketch, tags, tracer, watermark
 from benchmarks.figures import Figure, as_json, markdown
 from benchmarks.proxy import run as proxy
 from benchmarks.results import keep
@@ -55,6 +55,8 @@ def _figures(name: str, asked: argparse.Namespace) -> Iterator[Figure]:
         return limits.run()
     if name == "watermark":
         return watermark.run()
+    if name == "tags":
+        return tags.run()
     if name == "streams":
         return streams.run(asked.minutes)
     if name == "soak":
