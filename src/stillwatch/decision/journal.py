@@ -124,10 +124,14 @@ def _line(entry: Entry) -> bytes:
 
 
 def _entry(line: bytes, file: Path) -> Entry:
+    """The entry of a line, which is spelled in no other way: not even white space can be put in unseen."""
     try:
-        return Entry(**_DECODER.decode(line))
-    except (msgspec.DecodeError, TypeError):
-        raise JournalBroken(f"{file}: a line of it is no entry", _SEALED) from None
+        entry = Entry(**_DECODER.decode(line))
+        if _line(entry) == line.removesuffix(b"\n") + b"\n":
+            return entry
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
+        pass
+    raise JournalBroken(f"{file}: a line of it is no entry", _SEALED)
 
 
 def _last_entry(descriptor: int, file: Path) -> Entry | None:

@@ -1,0 +1,35 @@
+"""Whether the other rules can read a sentence at all: they know English in Latin letters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from stillwatch.sharing.governance.spoken import spoken
+
+_FOREIGN = frozenset((
+    "der", "die", "das", "und", "nicht", "mit", "fur", "wir", "unser", "unsere", "ihre", "sind", "wird", "werden",
+    "auf", "le", "les", "des", "une", "est", "nous", "notre", "nos", "leur", "avec", "pour", "dans", "sur", "qui",
+    "sont", "el", "los", "las", "una", "nuestro", "nuestra", "nuestros", "nuestras", "con", "para", "por", "del",
+    "que", "son", "il", "gli", "della", "nostro", "nostra", "nostri", "sono", "di", "che", "de", "het", "een",
+    "niet", "met", "onze", "voor", "zijn", "os", "uma", "nosso", "nossa", "nossos", "com", "nao", "sao", "och",
+    "att", "inte", "vara", "som", "ar", "jest", "nie", "sie", "nasz", "bizim", "ve", "icin", "kami", "untuk",
+    "dengan", "yang", "women", "gongsi", "jiage",
+))  # fmt: skip
+_ENGLISH = frozenset((
+    "a", "an", "and", "are", "as", "at", "by", "for", "from", "in", "is", "it", "of", "on", "or", "that", "the",
+    "through", "to", "under", "with",
+))  # fmt: skip
+_WORD = re.compile(r"[^\W\d_]+")
+_LATIN_AT_LEAST = 0.9
+_FOREIGN_AT_MOST = 2
+"""Words. Chosen: names hold one now and then ('Los Angeles', 'de facto')."""
+
+
+def is_readable(text: str) -> bool:
+    """False for another alphabet or another language, as far as its short words tell."""
+    letters = [c for c in spoken(text) if c.isalpha()]
+    latin = sum(unicodedata.name(c, "").startswith("LATIN") for c in letters)
+    words = _WORD.findall(spoken(text))
+    foreign, english = (sum(word in of for word in words) for of in (_FOREIGN - _ENGLISH, _ENGLISH))
+    return latin >= _LATIN_AT_LEAST * len(letters) and (foreign < _FOREIGN_AT_MOST or foreign <= english)
