@@ -10,8 +10,11 @@ independently, so their e-values multiply. Survives paraphrase, which token mark
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
 from stillwatch.errors import UsageError
 
@@ -29,11 +32,39 @@ class Marker:
             raise UsageError(f"the marker {self.name} has no alternatives, or served none of them")
 
 
+def rank(marker: Marker, shown: Mapping[str, int]) -> int:
+    """Where the served one stands by how often the suspect shows it, from 1; behind all that are shown as often."""
+    own = shown.get(marker.served, 0)
+    return 1 + sum(shown.get(name, 0) >= own for name in marker.alternatives if name != marker.served)
+
+
 def p_value(marker: Marker, shown: Mapping[str, int]) -> float:
     """How often a habit that was drawn at random would stand so high. `shown`: how often the suspect shows each."""
-    own = shown.get(marker.served, 0)
-    others = [shown.get(name, 0) for name in marker.alternatives if name != marker.served]
-    return (1 + sum(count >= own for count in others)) / len(marker.alternatives)
+    return rank(marker, shown) / len(marker.alternatives)
+
+
+def together(ranks: Sequence[int], alternatives: int) -> float:
+    """The exact p-value of independent markers together: how often ranks drawn at random have so small a product.
+
+    The product is Fisher's statistic, and its distribution over all `alternatives ** len(ranks)` draws is counted out.
+    """
+    products, cumulated = _products(len(ranks), alternatives)
+    draws = cumulated[-1]
+    return cumulated[bisect_right(products, math.prod(ranks)) - 1] / draws
+
+
+@lru_cache(maxsize=64)
+def _products(markers: int, alternatives: int) -> tuple[list[int], list[int]]:
+    """Every product that so many ranks can have, and how many draws have that or a smaller one."""
+    counts = {1: 1}
+    for _ in range(markers):
+        following: dict[int, int] = {}
+        for product, count in counts.items():
+            for one in range(1, alternatives + 1):
+                following[product * one] = following.get(product * one, 0) + count
+        counts = following
+    products = sorted(counts)
+    return products, list(accumulate(counts[product] for product in products))
 
 
 def log_e(marker: Marker, shown: Mapping[str, int]) -> float:

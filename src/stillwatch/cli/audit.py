@@ -21,7 +21,7 @@ from stillwatch.audit.outcome import page as page_of
 from stillwatch.audit.protocol import LEAST_WRONG_KEYS, Mode, Protocol, digest_of_contexts, digest_of_prompts
 from stillwatch.audit.radioactivity import Evidence, filter_of, judged
 from stillwatch.audit.record import committed, freeze, frozen
-from stillwatch.cli import audit_likeness
+from stillwatch.cli import audit_likeness, audit_markers
 from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.mark_keys import (
     AccountFile,
@@ -272,5 +272,12 @@ def _tokens(text: str, tokens: list[int] | None, encode: Encode | None) -> Token
     return encode(text)
 
 
-for _beside in (audit_likeness.record, audit_likeness.same_model, audit_likeness.family, audit_likeness.similar):
+for _beside in (
+    audit_markers.probe,
+    audit_markers.markers,
+    audit_likeness.record,
+    audit_likeness.same_model,
+    audit_likeness.family,
+    audit_likeness.similar,
+):
     app.command()(_beside)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from stillwatch.audit.endpoint import Endpoint
+from stillwatch.errors import InputError
 
 TokenizerFile = Annotated[
     Path | None,
@@ -27,3 +28,12 @@ MostTokens = Annotated[int, typer.Option("--most-tokens", min=1, help="Of one an
 def endpoint_of(url: str, model: str, key: Path | None, most_tokens: int, temperature: float = 1.0) -> Endpoint:
     """The endpoint that these options name; its key is read here and kept nowhere else."""
     return Endpoint(url, model, key.read_text("utf-8").strip() if key else "", most_tokens, temperature)
+
+
+def names_of(accounts: list[str] | None, file: Path | None) -> list[str]:
+    """Pseudonyms that were named one by one and those of a file, each once. Raises `InputError` for no text."""
+    try:
+        lines = file.read_text("utf-8").splitlines() if file else []
+    except UnicodeDecodeError:
+        raise InputError(f"{file} is not text", "Give one pseudonym a line") from None
+    return list(dict.fromkeys([*(accounts or []), *(line.strip() for line in lines if line.strip())]))

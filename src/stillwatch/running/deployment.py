@@ -22,6 +22,9 @@ benign = "benign-ledger"     # what honest traffic looks like; without it nobody
 [marks]                      # tells the engine how answers are marked: see docs/watermark.md
 strength = 0.0
 
+[markers]                    # conventions that answers to suspects follow: see docs/markers.md
+epoch = 0
+
 [store]                      # limits that several workers or machines share
 redis = "redis://127.0.0.1:6379/0"
 
@@ -42,6 +45,7 @@ import msgspec
 
 from stillwatch.errors import UsageError
 from stillwatch.gateway.configuration import Configuration, Port, Seconds, Upstream
+from stillwatch.gateway.conventions import Markers
 from stillwatch.gateway.identity import Identity
 from stillwatch.gateway.marking import Marks
 from stillwatch.gateway.passing import Paths
@@ -69,6 +73,7 @@ class Files(_Table, frozen=True):
     secret: str = ""
     alliance_secret: str = ""
     tickets: str = ""  # the secret that gateway and engine have in common; with it every request carries a ticket
+    markers: str = ""  # the secret of conventions; with it those are served to whom the policy gives any
 
 
 class Tracing(_Table, frozen=True):
@@ -94,6 +99,7 @@ class Deployment(_Table, frozen=True):
     identity: Identity = Identity()
     paths: Paths = Paths()
     marks: Marks = Marks()
+    markers: Markers = Markers()
     files: Files = Files()
     store: Store = Store()
     tracer: Tracing = Tracing()
@@ -114,6 +120,7 @@ class Places:
     secret: Path | None
     alliance_secret: Path | None
     tickets: Path | None
+    markers: Path | None
 
     @property
     def run(self) -> Path:
@@ -165,6 +172,8 @@ def checked(deployment: Deployment) -> Deployment:
         )
     if deployment.marks != Marks() and not deployment.files.tickets:
         raise UsageError("[marks] says how answers are marked, and no engine would hear it", "Name [files] tickets")
+    if deployment.markers != Markers() and not deployment.files.markers:
+        raise UsageError("[markers] says whose conventions are drawn, and there is no secret", "Name [files] markers")
     if deployment.tracer.days == 1:
         raise UsageError("a tracer of 1 day could link on no day and test on another", "Set days to 2 or more, or 0")
     if deployment.gateway.workers > deployment.store.nodes:
@@ -189,6 +198,7 @@ def places(deployment: Deployment, base: Path) -> Places:
         _named(files.secret, base),
         _named(files.alliance_secret, base),
         _named(files.tickets, base),
+        _named(files.markers, base),
     )
     if len(str(found.socket).encode()) > LONGEST_SOCKET_PATH:
         raise UsageError(f"the path of a socket, {found.socket}, is too long for the system", "Choose a shorter home")

@@ -18,6 +18,7 @@ from stillwatch.observing.outbox import Outbox
 from stillwatch.pseudonym import Pseudonymiser, Secret
 from stillwatch.running.beside import beside
 from stillwatch.running.deployment import Deployment, Places
+from stillwatch.running.markers import conventions_of
 from stillwatch.running.telling import telling
 from stillwatch.settings import default_secret_file
 from stillwatch.telemetry.collecting import Numbers, WireNumbers, of_gate, of_outbox, of_store
@@ -64,7 +65,8 @@ async def working(deployment: Deployment, where: Places) -> AsyncGenerator[Worke
             stack.push_async_callback(meters.close)
         name = f"{os.getpid()}-{time.time_ns():x}"
         asked, marking = (deployment.identity, deployment.paths), marking_of(deployment, where)
-        gate = Gate(rules.core(meters), rules.keys, clock, outbox.offer, name, *asked, marking)
+        served = conventions_of(deployment, where)
+        gate = Gate(rules.core(meters), rules.keys, clock, outbox.offer, name, *asked, marking, served)
         await stack.enter_async_context(beside(rules.followed_by(gate)))
         worker = Worker(deployment.gateway, gate)
         wire = WireNumbers(worker.state, lambda: worker.open_connections)
