@@ -180,6 +180,17 @@ def test_a_text_without_context_is_drawn_without_a_key() -> None:
     assert first.next(scores, [[4]]) == second_time.next(scores, [[4]])
 
 
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_of_scores_that_are_no_numbers_nothing_is_drawn(broken: float, kind: Kind, temperature: float) -> None:
+    scores = np.full((1, VOCABULARY), broken if broken == -np.inf else 0.0, np.float32)
+    scores[0, 7] = broken
+    sampler = Sampler([mark(1.0, scheme=Scheme(kind=kind))], Sampling(temperature=temperature))
+    with pytest.raises(UsageError, match="hold what is no number, or no token can come"):
+        sampler.next(scores, [[1, 2]])
+
+
 @pytest.mark.parametrize("wrong", [{"strength": -1.0}, {"strength": 99.0}, {"least_nats": -1.0}, {"cooling": 0.0}])
 def test_marks_that_mean_nothing_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError):

@@ -52,9 +52,9 @@ class Sampler:
         return [self._next(row, scores[row].astype(np.float64), before[row]) for row in range(len(scores))]
 
     def _next(self, row: int, scores: NDArray[np.float64], tail: NDArray[np.int64]) -> int:
+        chances = probabilities(scores)
         if not self._sampling.temperature:
             return int(np.argmax(scores))
-        chances = probabilities(scores)
         draws = self._draws[row]
         if draws is not None and (drawn := draws.draw(chances, tail)) is not None:
             return drawn
@@ -62,8 +62,14 @@ class Sampler:
 
 
 def probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each token, from one row of scores."""
-    weights = np.exp(scores - scores.max())
+    """Of each token, from one row of scores. Raises `UsageError` where one is no number or nothing can come."""
+    highest = scores.max()
+    if not np.isfinite(highest):
+        raise UsageError(
+            "a model's scores of the next token hold what is no number, or no token can come",
+            "Look at the model: where it overflows, 32-bit numbers help; nothing was drawn",
+        )
+    weights = np.exp(scores - highest)
     found: NDArray[np.float64] = weights / weights.sum()
     return found
 
