@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from stillwatch.cli.checks import address, clock, disk, files, store, system
+from stillwatch.cli.checks import address, clock, disk, files, fits, marks, spans, store, system
 from stillwatch.cli.checks import upstream as reached
 from stillwatch.cli.checks.result import Result, State, fault, not_checked, ok
 from stillwatch.cli.gateway import ConfigFile
@@ -58,12 +58,22 @@ def _checked(config: Path | None, probe: str) -> Iterator[Result]:
         yield not_checked("everything else", "it depends on the configuration")
         return
     yield ok("configuration", str(config) if config else "none is named: defaults")
+    yield from _of_the_tables(deployment)
     yield from _of_files(deployment, where)
     yield from _of_the_machine(deployment, where)
     yield from reached.upstream(deployment.gateway.upstream, probe)
     if deployment.store.redis:
         yield from store.store(deployment.store.redis)
+    yield from spans.spans(deployment.spans)
     yield from clock.steps(time.time() - began[0], time.monotonic() - began[1])
+
+
+def _of_the_tables(deployment: Deployment) -> Iterator[Result]:
+    yield from fits.identity(deployment.identity)
+    yield from fits.path(deployment.gateway)
+    yield from fits.exposed(deployment.gateway, deployment.metrics)
+    yield from fits.memory(deployment.gateway)
+    yield from fits.shared(deployment.store)
 
 
 def _of_files(deployment: Deployment, where: Places) -> Iterator[Result]:
@@ -71,14 +81,23 @@ def _of_files(deployment: Deployment, where: Places) -> Iterator[Result]:
     yield from files.policy(where.policy)
     yield from files.keys(where.keys)
     yield from files.secret(secret)
+    yield from files.alliance(where.alliance_secret)
+    yield from marks.marks(deployment, where, secret)
     yield from files.certificate(deployment.gateway.listen, datetime.now(UTC))
     yield from files.journal(where.journal)
     yield from files.ledger(where.ledger, secret, where.alliance_secret)
+    if deployment.tracer.on:
+        yield from files.benign(where.benign, where.ledger, secret, where.alliance_secret)
 
 
 def _of_the_machine(deployment: Deployment, where: Places) -> Iterator[Result]:
     listen, to = deployment.gateway.listen, deployment.gateway.upstream
-    written = {"journal": where.journal.parent, "ledger": where.ledger, "run directory": where.run}
+    written = {
+        "journal": where.journal.parent,
+        "ledger": where.ledger,
+        "run directory": where.run,
+        "tracer": where.state,
+    }
     for place, what in disk.places(written).items():
         yield from disk.disk(what, place)
     roles = _roles(where.metrics)

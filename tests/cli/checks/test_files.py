@@ -97,6 +97,7 @@ def test_a_ledger_is_opened_under_the_secret_that_is_configured(tmp_path: Path) 
 
 def test_a_certificate_is_told_before_it_ends(tmp_path: Path) -> None:
     chain, key = certificate(tmp_path)
+    Path(key).chmod(0o600)
     listen = Listen(certificate=chain, key=key)
     now = datetime.now(UTC)
     assert states(files.certificate(listen, now - timedelta(days=30))) == ["ok"]
@@ -104,3 +105,35 @@ def test_a_certificate_is_told_before_it_ends(tmp_path: Path) -> None:
     assert states(files.certificate(listen, now + timedelta(days=3))) == ["fault"]
     assert states(files.certificate(Listen(certificate=key, key=chain), now)) == ["fault"]
     assert files.certificate(Listen(), now) == []
+
+
+def test_a_certificates_key_is_closed_to_others(tmp_path: Path) -> None:
+    chain, key = certificate(tmp_path)
+    Path(key).chmod(0o644)
+    found = files.certificate(Listen(certificate=chain, key=key), datetime.now(UTC) - timedelta(days=30))
+    assert states(found) == ["ok", "warning"]
+    assert f"chmod 600 {key}" in all_said(found)
+
+
+def test_an_alliances_secret_is_there_and_closed_to_others(tmp_path: Path) -> None:
+    assert files.alliance(None) == []
+    assert states(files.alliance(tmp_path / "alliance.key")) == ["fault"]
+    secret = Secret.create(tmp_path / "alliance.key")
+    assert secret.id in all_said(files.alliance(tmp_path / "alliance.key"))
+    (tmp_path / "alliance.key").chmod(0o604)
+    assert "chmod 600" in all_said(files.alliance(tmp_path / "alliance.key"))
+
+
+def test_the_benign_ledger_is_another_one_made_under_the_same_secret(tmp_path: Path) -> None:
+    key, traced, place = tmp_path / "key", tmp_path / "ledger", tmp_path / "benign"
+    secret = Secret.create(key)
+    assert states(files.benign(None, traced, key, None)) == ["ok"]
+    assert states(files.benign(place, traced, key, None)) == ["fault"]
+    Ledger.create(place, identity(secret.id))
+    found = files.benign(place, traced, key, None)
+    assert states(found) == ["warning"]
+    assert "holds nothing" in all_said(found)
+    assert "would count as a common tool" in all_said(files.benign(place, place, key, None))
+    other = tmp_path / "other"
+    Secret.create(other)
+    assert states(files.benign(place, traced, other, None)) == ["fault"]

@@ -64,6 +64,32 @@ def secret(file: Path) -> list[Result]:
     return guarded("secret", look)
 
 
+def alliance(file: Path | None) -> list[Result]:
+    """The secret that members of an alliance have in common; nothing where there is none."""
+
+    def look() -> list[Result]:
+        return [ok("alliance secret", f"{file}, public id {Secret.load(file).id}")] if file else []
+
+    return guarded("alliance secret", look)
+
+
+def benign(directory: Path | None, traced: Path, secret_file: Path, alliance_file: Path | None) -> list[Result]:
+    """What honest traffic looks like: a ledger of its own, whole, and made under the same secret."""
+
+    def look() -> list[Result]:
+        if directory is None:
+            return [ok("benign ledger", "none is named: the tracer acts on nobody by itself")]
+        if directory.resolve() == traced.resolve():
+            said = f"{directory} is the ledger that is traced: a campaign in it would count as a common tool"
+            return [fault("benign ledger", said, "Make another of benign logs with `stillwatch sketch`")]
+        counts = Ledger.open(directory, identity=_made_under(secret_file, alliance_file)).counts()
+        if not counts.exchanges:
+            return [warning("benign ledger", f"{directory} holds nothing", "Sketch logs of honest traffic into it")]
+        return [ok("benign ledger", f"{directory}: {counted(counts.exchanges, 'exchange')}")]
+
+    return guarded("benign ledger", look)
+
+
 def journal(file: Path) -> list[Result]:
     """The record of decisions: every entry follows from the one before."""
 
@@ -83,11 +109,7 @@ def ledger(directory: Path, secret_file: Path, alliance_file: Path | None) -> li
     def look() -> list[Result]:
         if not (directory / "ledger.json").exists():
             return [ok("ledger", f"{directory} is not there yet: the observer makes it")]
-        made_under = None
-        if secret_file.exists():
-            alliance = Secret.load(alliance_file).id if alliance_file else ""
-            made_under = identity(Secret.load(secret_file).id, alliance)
-        found = Ledger.open(directory, identity=made_under)
+        found = Ledger.open(directory, identity=_made_under(secret_file, alliance_file))
         counts = found.counts()
         if counts.lost:
             remedy = "See its quarantine/, and the disk"
@@ -110,9 +132,16 @@ def certificate(listen: Listen, now: datetime) -> list[Result]:
             return [fault("certificate", said, "Renew it: clients refuse it")]
         if left < _SOON_DAYS:
             return [warning("certificate", said, "Renew it, and send the gateway SIGHUP")]
-        return [ok("certificate", said)]
+        return [ok("certificate", said), *_others("certificate's key", Path(listen.key or listen.certificate))]
 
     return guarded("certificate", look)
+
+
+def _made_under(secret_file: Path, alliance_file: Path | None) -> dict[str, str] | None:
+    """What a ledger of this deployment says of its secrets; None before there is one."""
+    if not secret_file.exists():
+        return None
+    return identity(Secret.load(secret_file).id, Secret.load(alliance_file).id if alliance_file else "")
 
 
 def _others(check: str, file: Path, may_read: bool = False) -> list[Result]:
