@@ -66,7 +66,7 @@ radioactivity: $(CORE) ## Mark answers, train students on them, audit them, in m
 ##@ Work on it
 .PHONY: test lint types bench example constraints
 test: $(DEV) ## Run the tests, all or TESTS=tests/sketch; LONG=1 for those that take long, too
-	@$(PY) -m pytest $(if $(TESTS),$(TESTS),-n 2) $(if $(LONG),-m "long or not long") $(ARGS)
+	@$(PY) -m pytest $(if $(TESTS),$(TESTS),-n 2 --dist worksteal) $(if $(LONG),-m "long or not long") $(ARGS)
 
 lint: $(DEV) ## Check style and format
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
