@@ -18,6 +18,7 @@ def run(out: Path) -> None:
     import msgspec
 
     from stillwatch.experiments.harvest import Layout
+    from stillwatch.experiments.machine import processor
     from stillwatch.experiments.picture import picture
     from stillwatch.experiments.run import whole
     from stillwatch.report.atomic_file import write_atomically
@@ -26,7 +27,7 @@ def run(out: Path) -> None:
     results = whole(_tell)
     about = {
         "command": "make radioactivity",
-        "processor": _processor(),
+        "processor": processor(),
         "python": platform.python_version(),
         "date": datetime.now(UTC).date().isoformat(),
         "cpu_seconds": round(time.process_time() - began),
@@ -41,14 +42,6 @@ def run(out: Path) -> None:
 
 def _tell(step: str) -> None:
     sys.stderr.write(f"{step}\n")
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        return platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 if __name__ == "__main__":

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 import numpy as np
 
 from stillwatch.audit.candidates import candidates
 from stillwatch.audit.finding import Finding, Found, Refused
-from stillwatch.audit.protocol import Mode, Protocol, digest_of_contexts, digest_of_prompts
+from stillwatch.audit.protocol import Mode, digest_of_contexts, digest_of_prompts
+from stillwatch.audit.protocol import Protocol as Plan
 from stillwatch.audit.radioactivity import Evidence, filter_of, judged
 from stillwatch.audit.reading import moved, read
 from stillwatch.audit.record import commit, freeze
 from stillwatch.decision.journal import Journal
 from stillwatch.errors import UsageError
-from stillwatch.experiments.harvest import SUBJECTS_HARVESTED, TOKENIZER, Teaching
+from stillwatch.experiments.harvest import SUBJECTS_HARVESTED, TOKENIZER, Keys, Teaching
 from stillwatch.experiments.source import SUBJECTS, Tokens
-from stillwatch.experiments.student import Student
+from stillwatch.experiments.student import Floats
 from stillwatch.watermark.cells import Cells, cells_of
 from stillwatch.watermark.contexts import Words
 from stillwatch.watermark.keys import MarkKey
@@ -53,23 +55,30 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     control: float
 
 
+class Model(Protocol):
+    """A student of the made-up language: what an audit may ask it."""
+
+    def answers(self, words: Tokens, length: int, rng: np.random.Generator) -> Tokens: ...
+    def chances(self, contexts: Tokens) -> Floats: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What audits of one teaching have in common: the journal they are frozen in, and the clean control."""
 
     teaching: Teaching
     journal: Journal
-    control: Student
+    control: Model
 
     def __post_init__(self) -> None:
         commit(self.journal, [key.commitment() for key in self.teaching.keys.candidates()], 0)
 
-    def closed(self, suspect: Student, base: Student | None = None) -> Row:
+    def closed(self, suspect: Model, base: Model | None = None) -> Row:
         """Asked about everything, by prompts of ours; without what its base says, where that can be asked too."""
         prompts = self.teaching.source.prompts(range(SUBJECTS), self._prompts, self.teaching.rng(21))[0]
         return self._asked(Mode.CLOSED, suspect, prompts, None, base)
 
-    def supervised(self, suspect: Student) -> Row:
+    def supervised(self, suspect: Model) -> Row:
         """Asked what the campaign asked; contexts that a clean model often has there."""
         rng = self.teaching.rng(22)
         asked = self.teaching.source.prompts(SUBJECTS_HARVESTED, self._prompts, rng)
@@ -77,7 +86,7 @@ class Bench:
         among = filter_of(clean[:, :-1].ravel().astype(np.uint64), LEAST_OFTEN)
         return self._asked(Mode.SUPERVISED, suspect, asked[0], among)
 
-    def reading(self, suspect: Student, reference: Student, name: str) -> Row:
+    def reading(self, suspect: Model, reference: Model, name: str) -> Row:
         """It reads unmarked text, beside a reference."""
         rng = self.teaching.rng(23)
         prompts = self.teaching.source.prompts(SUBJECTS_HARVESTED, self.teaching.size.read // 40, rng)
@@ -89,10 +98,10 @@ class Bench:
         moves = [moved(at, one.chances(known) * counts[:, None], expected) for one in (suspect, self.control)]
         keys = self.teaching.keys
         found = read(plan, moves[0], moves[1], _NOTHING, candidates(keys.candidates(), layered=True), self._wrong())
-        return self._row(f"reading beside {name}", found)
+        return row_of(f"reading beside {name}", sound(found), keys)
 
     def _asked(
-        self, mode: Mode, suspect: Student, prompts: Tokens, among: Words | None, base: Student | None = None
+        self, mode: Mode, suspect: Model, prompts: Tokens, among: Words | None, base: Model | None = None
     ) -> Row:
         plan = self._plan(mode, prompts, among, reference="its base" if base else "")
         left_out = self._said(base, np.tile(prompts, _TIMES), 26) if base else None
@@ -101,13 +110,14 @@ class Bench:
             self._said(suspect, prompts, 24), _NOTHING, self._said(self.control, prompts, 25), among, left_out
         )
         found = judged(plan, evidence, candidates(self.teaching.keys.candidates(), layered=True), self._wrong())
-        return self._row(mode.value + (" without what its base says" if base else ""), found)
+        name = mode.value + (" without what its base says" if base else "")
+        return row_of(name, sound(found), self.teaching.keys)
 
-    def _said(self, model: Student, prompts: Tokens, purpose: int) -> Cells:
+    def _said(self, model: Model, prompts: Tokens, purpose: int) -> Cells:
         return cells_of(model.answers(prompts, self.teaching.size.answer, self.teaching.rng(purpose)), WINDOW)
 
-    def _plan(self, mode: Mode, prompts: Tokens, among: Words | None, reference: str = "") -> Protocol:
-        plan = Protocol(
+    def _plan(self, mode: Mode, prompts: Tokens, among: Words | None, reference: str = "") -> Plan:
+        plan = Plan(
             suspect="a student",
             mode=mode,
             tokenizer=TOKENIZER,
@@ -128,25 +138,31 @@ class Bench:
     def _prompts(self) -> int:
         return self.teaching.size.asked // self.teaching.size.answer
 
-    def _row(self, mode: str, found: Finding | Refused) -> Row:
-        if isinstance(found, Refused):
-            raise UsageError(f"an experiment's audit was refused: {'; '.join(found.reasons)}")
-        by_account = {one.commitment.account: one for one in found.keys}
-        keys = self.teaching.keys
-        fleet = by_account[""]
-        return Row(
-            mode=mode,
-            cells=found.cells,
-            share_green=getattr(fleet.score, "share", None),
-            fleet=_log10(fleet),
-            campaign=_log10(by_account[keys.campaign.account]),
-            accounts=tuple(_log10(by_account[key.account]) for key in keys.accounts),
-            others=min(_log10(by_account[key.account]) for key in keys.others),
-            log10_e=None if fleet.log_e is None else fleet.log_e / math.log(10),
-            crossed=found.calibration.crossed,
-            wrong_keys=found.calibration.wrong_keys,
-            control=found.calibration.control,
-        )
+
+def sound(found: Finding | Refused) -> Finding:
+    """The finding. Raises `UsageError` where the audit was refused: then the experiment is wrong."""
+    if isinstance(found, Refused):
+        raise UsageError(f"an experiment's audit was refused: {'; '.join(found.reasons)}")
+    return found
+
+
+def row_of(mode: str, found: Finding, keys: Keys) -> Row:
+    """What an audit said, in short."""
+    by_account = {one.commitment.account: one for one in found.keys}
+    fleet, others = by_account[""], [_log10(by_account[key.account]) for key in keys.others]
+    return Row(
+        mode=mode,
+        cells=found.cells,
+        share_green=getattr(fleet.score, "share", None),
+        fleet=_log10(fleet),
+        campaign=_log10(by_account[keys.campaign.account]),
+        accounts=tuple(_log10(by_account[key.account]) for key in keys.accounts),
+        others=min(others),
+        log10_e=None if fleet.log_e is None else fleet.log_e / math.log(10),
+        crossed=found.calibration.crossed,
+        wrong_keys=found.calibration.wrong_keys,
+        control=found.calibration.control,
+    )
 
 
 def _log10(found: Found) -> float:

@@ -53,9 +53,10 @@ class Layout(StrEnum):
 class Keys:
     """All keys of one provider, made from a seed: its fleet's, its accounts', and its campaigns'."""
 
-    def __init__(self, seed: int, size: Size, scheme: Scheme | None = None) -> None:
+    def __init__(self, seed: int, size: Size, scheme: Scheme | None = None, tokenizer: str = TOKENIZER) -> None:
         self._master = MasterKeys(Secret(seed.to_bytes(32, "big")))
         self._scheme = scheme or Scheme()
+        self._tokenizer = tokenizer
         self.fleet = self._made("provider", "")
         self.campaign = self._made("provider", "campaign-0")
         self.accounts = [self._made("provider", f"account-{number}") for number in range(size.accounts)]
@@ -78,7 +79,7 @@ class Keys:
         return self.accounts if layout is Layout.ACCOUNTS else [self.campaign] * len(self.accounts)
 
     def _made(self, tenant: str, account: str) -> MarkKey:
-        return self._master.key(self._scheme, TOKENIZER, tenant=tenant, account=account)
+        return self._master.key(self._scheme, self._tokenizer, tenant=tenant, account=account)
 
 
 class Teaching:

@@ -42,6 +42,17 @@ class Student:
             found[:, place] = last
         return found
 
+    def chance(self, before: Tokens, after: Tokens) -> Floats:
+        """How likely each word of `after` is to follow the one of `before`; both of one shape."""
+        usual = np.bincount(self._all, minlength=self._words)[after] / len(self._all)
+        wanted = before * self._words + after
+        places = np.minimum(np.searchsorted(self._pairs, wanted), len(self._pairs) - 1)
+        seen = np.where(self._pairs[places] == wanted, self._counts[places], 0)
+        total = self._starts[before + 1] - self._starts[before]
+        known = self._known[before]
+        found: Floats = known * seen / np.maximum(total, 1) + (1 - known) * usual
+        return found
+
     def chances(self, contexts: Tokens) -> Floats:
         """What it would say after each of these words, with which chance; (contexts, words)."""
         usual = np.bincount(self._all, minlength=self._words) / len(self._all)
