@@ -30,11 +30,16 @@ class Unanswered(Exception):
     """A request failed, so a figure would be about something else."""
 
 
+def body(*, is_streamed: bool = False) -> str:
+    """What is posted."""
+    request = _STREAMED if is_streamed else _REQUEST
+    return request % ("x" * (REQUEST_BYTES - len(request) + 2))
+
+
 def script(folder: Path, *, is_streamed: bool = False, is_numbered: bool = False) -> Path:
     """The request, for wrk; `is_numbered`: no two have the same head."""
-    request = _STREAMED if is_streamed else _REQUEST
     file = folder / f"post-{is_streamed}-{is_numbered}.lua"
-    text = _SCRIPT % (request % ("x" * (REQUEST_BYTES - len(request) + 2)))
+    text = _SCRIPT % body(is_streamed=is_streamed)
     file.write_text(text + _NUMBERED * is_numbered)
     return file
 

@@ -56,8 +56,12 @@ def proxy_command(folder: Path, port: int, to: int) -> list[str]:
 
 def upstream_command(folder: Path, port: int) -> list[str]:
     """Start it as an upstream that answers 690 bytes of JSON to everything."""
-    answer = _ANSWER % ("x" * (ANSWER_BYTES - len(_ANSWER) + 2))
-    return _command(folder, f"upstream-{port}", _UPSTREAM % {"port": port, "answer": answer})
+    return _command(folder, f"upstream-{port}", _UPSTREAM % {"port": port, "answer": answer()})
+
+
+def answer() -> str:
+    """Those 690 bytes."""
+    return _ANSWER % ("x" * (ANSWER_BYTES - len(_ANSWER) + 2))
 
 
 def _command(folder: Path, name: str, servers: str) -> list[str]:

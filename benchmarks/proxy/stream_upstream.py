@@ -11,8 +11,8 @@ _EVENT = b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[
 _USAGE = b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[],"usage":{"prompt_tokens":130,'
 _USAGE += b'"completion_tokens":620,"total_tokens":750}}'
 _EVENTS = [_EVENT % (b"word " * 30 + b"%d" % number) for number in range(20)]
-_CHUNKS = [b"%x\r\n%b\n\n\r\n" % (len(event) + 2, event) for event in [*_EVENTS, _USAGE, b"data: [DONE]"]]
-_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKS = [b"%x\r\n%b\n\n\r\n" % (len(event) + 2, event) for event in [*_EVENTS, _USAGE, b"data: [DONE]"]]
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class _Streams(asyncio.Protocol):
@@ -28,8 +28,8 @@ class _Streams(asyncio.Protocol):
             return
         self._rest = b""
         write = self._transport.write  # type: ignore[attr-defined]  # a stream's transport
-        write(_HEAD)
-        for chunk in _CHUNKS:
+        write(HEAD)
+        for chunk in CHUNKS:
             write(chunk)
         write(b"0\r\n\r\n")
 

@@ -18,7 +18,7 @@ from stillwatch.decision.verdict import Step
 from stillwatch.exchange.request_fields import MAX_COUNT
 from stillwatch.gateway.arrival import Arrival
 from stillwatch.gateway.conventions import Conventions
-from stillwatch.gateway.dialects.asked import NOTHING, Asked
+from stillwatch.gateway.dialects.asked import ARGUMENTS, NOTHING, Asked
 from stillwatch.gateway.dialects.bad_request import BadRequest
 from stillwatch.gateway.dialects.content_type import require_json
 from stillwatch.gateway.dialects.dialect import Dialect, dialect_of
@@ -30,7 +30,7 @@ from stillwatch.gateway.guard import Answer, Header, Observer, Passage, Request,
 from stillwatch.gateway.hygiene import combined
 from stillwatch.gateway.identity import Callers, Identity
 from stillwatch.gateway.keys import Keys, take_key_from_query
-from stillwatch.gateway.marking import ARGUMENTS, Marking, with_argument, without_ticket
+from stillwatch.gateway.marking import Marking, with_argument, without_ticket
 from stillwatch.gateway.passing import PASSED, Passed, Paths
 from stillwatch.gateway.settling import Clock, Observe, Settling
 from stillwatch.limits.ladder import OUTPUT
@@ -129,7 +129,9 @@ class Gate:
     def _plainly(self, request: Request, arrival: Arrival, asked: Asked, begun: float, now: Now) -> Passage | None:
         """What `_decided` says of a request that goes on as it came; None where anything is to be done about it."""
         dialect = arrival.dialect
-        if self._marking is not None or dialect.name == PASSED or ARGUMENTS in request.body:
+        if self._marking is not None or dialect.name == PASSED:
+            return None
+        if asked.may_have_arguments and ARGUMENTS in request.body:
             return None
         costs = 1, asked.input_tokens, _output(asked, self.core.is_hard), 0
         made = self.core.admit(arrival.caller.account, arrival.names, costs, now)

@@ -15,6 +15,8 @@ from stillwatch.exchange.request_fields import MAX_COUNT
 from stillwatch.gateway.dialects.bad_request import BadRequest
 from stillwatch.gateway.dialects.members import Members
 
+ARGUMENTS = b"vllm_xargs"
+"""The member of a body that holds arguments for vLLM's processors."""
 _MOST_DIGITS = 24
 """Chosen: longer numbers than any client's largest integer are no counts."""
 _REMEMBERED_WORDS = 256
@@ -26,7 +28,8 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     """What one request asks for.
 
     `most_output_tokens` is for each of the `choices`, None where the request leaves it to the provider. `input_tokens`
-    is an estimate (`estimate.py`); all else is what the request says.
+    is an estimate (`estimate.py`); all else is what the request says. Where not `may_have_arguments` it is known that
+    no member is named `vllm_xargs`.
     """
 
     model: str = ""
@@ -37,6 +40,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     wants_reasoning: bool = False
     wants_usage: bool = False
     input_tokens: int = 0
+    may_have_arguments: bool = True
 
 
 NOTHING = Asked()

@@ -26,13 +26,19 @@ _LONGEST_PREFIX = 200
 """Chosen: `data:image/png;base64,` and its like are shorter."""
 _LONG = re.compile(rb'"[^"]{%d,}+(?=")' % _LEAST_BLOB_BYTES)  # possessive: no client buys time by what nearly matches
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-"
+_BACKSLASH = ord("\\")
 _TELLS_OF_BLOBS = (b"base64", b"nline", b"input_audio", b"file_data")
 
 
 def tokens_in(given: Members, names: tuple[str, ...]) -> int:
     """About how many tokens the content of a request is to a model; `names` are the members that hold content."""
-    body = given.body
-    size = given.sizes(names) - 3 * body.count(b"\\u")
+    return tokens_of(given.body, given.sizes(names))
+
+
+def tokens_of(body: bytes, size: int) -> int:
+    """The same, of a body whose content takes so many bytes."""
+    if _BACKSLASH in body:  # found sooner than that there is no escape
+        size -= 3 * body.count(b"\\u")
     blobs = 0
     if len(body) > _LEAST_BLOB_BYTES and any(sign in body for sign in _TELLS_OF_BLOBS):
         for found in _LONG.finditer(body):

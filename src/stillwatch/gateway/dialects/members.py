@@ -69,6 +69,11 @@ class Members:
                 size += len(raw)
         return size
 
+    @property
+    def is_compact(self) -> bool:
+        """Is there nothing but members in the object, one behind the other?"""
+        return self._spans is None
+
     def has_none_of(self, names: frozenset[str]) -> bool:
         """Are all of `names` absent?"""
         return names.isdisjoint(self._raws)
@@ -154,7 +159,7 @@ def _require_exact(name: str, known: Mapping[str, str]) -> None:
 
 
 def _decoded(body: bytes, what: str) -> dict[str, Raw]:
-    if body.count(b'"') > MOST_QUOTES:
+    if len(body) > MOST_QUOTES and body.count(b'"') > MOST_QUOTES:
         raise BadRequest(f"The {what or 'request body'} has too many parts.", what)
     try:
         if not body.isascii():

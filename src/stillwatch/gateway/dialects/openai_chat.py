@@ -18,6 +18,7 @@ from stillwatch.gateway.dialects.estimate import tokens_in, tokens_out, utf8_siz
 from stillwatch.gateway.dialects.events import DONE, event
 from stillwatch.gateway.dialects.hiding import Value, objects
 from stillwatch.gateway.dialects.members import Members, folded, members
+from stillwatch.gateway.dialects.shapes import Shapes
 
 _CONTENT = ("messages", "tools", "functions", "response_format", "documents", "chat_template", "prediction")
 KNOWN = folded(
@@ -32,7 +33,7 @@ _PARAMETERS = frozenset(KNOWN.values()) - {*_CONTENT, "model", "stream"}
 SIGNS = (b'"reasoning',)
 
 
-def asked(body: bytes, path: str = "") -> Asked:
+def read(body: bytes, path: str = "") -> Asked:
     """What a request asks for. Raises `BadRequest`."""
     given = members(body, KNOWN)
     if given.has_none_of(_PARAMETERS):
@@ -49,6 +50,10 @@ def asked(body: bytes, path: str = "") -> Asked:
         wants_usage(given),
         tokens_in(given, _CONTENT),
     )
+
+
+asked = Shapes("messages", _CONTENT, KNOWN, read).asked
+"""The same, sooner for a body of a shape that was read before."""
 
 
 def wants_usage(given: Members) -> bool:
