@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from stillwatch.watermark.keys import MasterKeys
 from stillwatch.watermark.scheme import Kind, Scheme
 from stillwatch.watermark.serving.mark import Mark
 from stillwatch.watermark.serving.reference import Sampler, Sampling
+from stillwatch.watermark.serving.served import ServedLog, ServedStore
 from tests.watermark.serving.vectors import Case, digest, read
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'stillwatch[watermark]'")
@@ -189,3 +192,14 @@ def test_half_precision_is_raised_too() -> None:
     colours = mark_rows(exact.clone(), case.tails(), [case.mark()] * len(case.rows)) > exact
     raised = mark_rows(half.clone(), case.tails(), [case.mark()] * len(case.rows))
     assert ((raised > half) == colours).all()
+
+
+def test_generate_keeps_what_an_audit_will_need(model: Any, tmp_path: Path) -> None:
+    store = ServedStore.open(tmp_path / "served.sqlite", Secret(b"a secret for tests only, 32 bytes"), days=30)
+    log, prompts = ServedLog(store), [[5, 6, 7], [9]]
+    found = generated(model, prompts, MarksConfig([mark(account="a"), None], padding=PADDING, served=log), 4)
+    log.close()
+    kept = store.of("a", time.time_ns() // 1_000)
+    answer = texts(found, prompts)[0][len(prompts[0]) :]
+    assert [prompt.tolist() for prompt in kept.prompts] == [[5, 6, 7]]
+    assert kept.contexts.tolist() == sorted({7, *answer[:-1]})

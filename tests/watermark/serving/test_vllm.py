@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from stillwatch.pseudonym import Secret
 from stillwatch.watermark.serving.engine import VARIABLE, Engine
 from stillwatch.watermark.serving.mark import Mark, marked
 from stillwatch.watermark.serving.reference import tails
+from stillwatch.watermark.serving.served import ServedStore
 from stillwatch.watermark.ticket import FIELD, Ticket, Tickets
 from tests.watermark.serving.vectors import digest, read
 from tests.watermark.serving.vllm_stand_in import FIRST, SECOND, vllm_at_hand
@@ -301,3 +303,44 @@ def test_a_scheme_that_draws_is_refused(place: Path) -> None:
     write(place, kind="gumbel")
     with pytest.raises(UsageError, match="red-green"):
         Slots(1)
+
+
+def kept(place: Path, account: str) -> tuple[list[list[int]], list[tuple[int, int]]]:
+    """What an auditor finds: prompts, and contexts of two tokens as pairs."""
+    store = ServedStore.open(place / "served.sqlite", Secret.load(place / "served.key"))
+    found = store.of(account, time.time_ns() // 1_000)
+    return [prompt.tolist() for prompt in found.prompts], [divmod(int(one), 1 << 32) for one in found.contexts]
+
+
+@pytest.fixture
+def keeping(place: Path) -> Path:
+    """The same file, which says that what is served is kept."""
+    Secret.create(place / "served.key")
+    text = (place / "marks.toml").read_text()
+    (place / "marks.toml").write_text(f'{text}[served]\nfile = "served.sqlite"\nsecret = "served.key"\n')
+    return place
+
+
+def test_model_runner_v2_keeps_what_an_audit_will_need(keeping: Path) -> None:
+    """Of the account with a key of its own; not of who is marked under the fleet's alone."""
+    batch = Slots(2)
+    batch.add(0, [5, 6, 7], asked(sealed(keeping, "a")))
+    batch.add(1, [8, 9], asked(None))
+    rng = np.random.default_rng(1)
+    batch.step(keeping, scores_of(rng, 3), {0: [3], 1: []})
+    batch.append(0, [3])
+    batch.step(keeping, scores_of(rng, 2), {1: [], 0: []})
+    batch.processor._engine.served.close()
+    assert kept(keeping, "a") == ([[5, 6, 7]], [(6, 7), (7, 3)])
+    assert kept(keeping, "") == ([], [])
+
+
+def test_the_first_model_runner_keeps_what_an_audit_will_need(keeping: Path) -> None:
+    first, answer = importlib.import_module(FIRST), list[int]()
+    processor = importlib.import_module("stillwatch.watermark.serving.vllm_v1").MarksV1(config(), "cpu", False)
+    processor.update_state(first.BatchUpdate(1, [], [(0, asked(sealed(keeping, "a")), [5, 6, 7], answer)], []))
+    for token in (3, 4):
+        processor.apply(torch.zeros((1, VOCABULARY)))
+        answer.append(token)
+    processor._engine.served.close()
+    assert kept(keeping, "a") == ([[5, 6, 7]], [(6, 7), (7, 3)])

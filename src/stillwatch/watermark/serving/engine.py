@@ -13,6 +13,11 @@ tenant = ""
 epoch = 0
 strength = 0.0
 
+[served]                     # what an audit will need of marked answers (serving.served); not kept unless said
+file = "served.sqlite"
+secret = "served.key"
+days = 30
+
 Fails to `unnamed` and not closed: an answer without the mark that it should carry is a loss of evidence, one that does
 not come is an outage. What was refused is counted and logged, without saying what it held.
 """
@@ -35,6 +40,7 @@ from stillwatch.pseudonym import Secret
 from stillwatch.watermark.keys import FLEET, MasterKeys
 from stillwatch.watermark.scheme import Kind, Scheme
 from stillwatch.watermark.serving.mark import Mark
+from stillwatch.watermark.serving.served import ServedLog, ServedSettings, ServedStore
 from stillwatch.watermark.ticket import FIELD, Name, Strength, Ticket, TicketInvalid, Tickets
 
 VARIABLE = "STILLWATCH_MARKS"
@@ -65,14 +71,24 @@ class Settings(_Table, frozen=True):
     least_nats: Annotated[float, msgspec.Meta(ge=0, le=20)] = 0.0
     scheme: Scheme = Scheme()
     unnamed: Unnamed = Unnamed()
+    served: ServedSettings | None = None
 
 
 class Engine:
-    """Says how each request's answer is marked. One owner. `now`: seconds since 1970."""
+    """Says how each request's answer is marked. One owner. `now`: seconds since 1970.
+
+    `served` is what adapters append to, None where nothing is kept.
+    """
 
     def __init__(
-        self, master: MasterKeys, tickets: Tickets, settings: Settings, now: Callable[[], float] = time.time
+        self,
+        master: MasterKeys,
+        tickets: Tickets,
+        settings: Settings,
+        now: Callable[[], float] = time.time,
+        served: ServedLog | None = None,
     ) -> None:
+        self.served = served
         self.settings = settings
         self.refused = 0
         self._master = master
@@ -94,7 +110,7 @@ class Engine:
             raise UsageError(
                 f"{file}: master and tickets are one secret", "Make two: the gateway needs the second and not the first"
             )
-        return cls(MasterKeys(master), Tickets(shared), settings)
+        return cls(MasterKeys(master), Tickets(shared), settings, served=_served(settings.served, file.parent))
 
     @classmethod
     def of_environment(cls) -> Engine | None:
@@ -142,3 +158,9 @@ class Engine:
                 scheme, tokenizer, tenant=ticket.tenant, account=ticket.account, epoch=ticket.epoch
             )
         return Mark(fleet, account, ticket.strength, self.settings.least_nats, temperature)
+
+
+def _served(said: ServedSettings | None, base: Path) -> ServedLog | None:
+    if said is None:
+        return None
+    return ServedLog(ServedStore.open(base / said.file, Secret.load(base / said.secret), said.days))

@@ -15,21 +15,31 @@ from numpy.typing import NDArray
 from stillwatch.errors import UsageError
 from stillwatch.watermark.serving.mark import Mark, marked
 from stillwatch.watermark.serving.reference import tails
+from stillwatch.watermark.serving.served import ServedLog
 
 
 class LlamaMarks:
     """Raises the logits of one answer."""
 
-    def __init__(self, mark: Mark | None) -> None:
-        """`mark`: its `cooling` is the temperature that the completion is asked for with, 1 for 0.
+    def __init__(self, mark: Mark | None, served: ServedLog | None = None) -> None:
+        """`mark`: its `cooling` is the temperature that the completion is asked for with, 1 for 0. `served`: the
+        engine's, where it keeps what an audit will need.
 
         Raises `UsageError` for a scheme that draws: what follows here is llama.cpp's own sampler.
         """
         if mark is not None and mark.draws:
             raise UsageError("in llama.cpp nothing can be drawn under a key", 'Set kind = "red-green" in [scheme]')
         self._mark = mark
+        self._served = served
+        self._is_new = True
 
     def __call__(self, input_ids: NDArray[np.intc], scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """The scores of the next token, (tokens,), after `input_ids`, (length,); a new array."""
-        raised: NDArray[np.float32] = marked(scores[None], tails([input_ids[-2:].tolist()]), [self._mark])[0]
+        before = tails([input_ids[-2:].tolist()])
+        if self._served is not None:
+            if self._is_new:
+                self._served.asked(self._mark, input_ids.tolist())
+            self._served.saw([self._mark], before)
+        self._is_new = False
+        raised: NDArray[np.float32] = marked(scores[None], before, [self._mark])[0]
         return raised

@@ -20,6 +20,7 @@ from stillwatch.errors import UsageError
 from stillwatch.watermark.serving.drawing import Draws
 from stillwatch.watermark.serving.mark import NO_TOKEN, Mark
 from stillwatch.watermark.serving.reference import probabilities
+from stillwatch.watermark.serving.served import ServedLog
 from stillwatch.watermark.serving.tensors import mark_rows
 
 
@@ -28,10 +29,18 @@ class MarksConfig(BaseWatermarkingConfig):  # type: ignore[misc]  # transformers
 
     `padding`: the token that fills shorter prompts on the left; with window 2 a prompt of one token then has no context
     at its first step. `seed`: of what is drawn without a key, where the scheme draws; it then draws whether `do_sample`
-    is set or not.
+    is set or not. `served`: the engine's, where it keeps what an audit will need.
     """
 
-    def __init__(self, marks: Sequence[Mark | None], *, padding: int | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        marks: Sequence[Mark | None],
+        *,
+        padding: int | None = None,
+        seed: int = 0,
+        served: ServedLog | None = None,
+    ) -> None:
+        self._served = served
         self._marks = tuple(marks)
         self._padding = padding
         self._seed = seed
@@ -44,7 +53,7 @@ class MarksConfig(BaseWatermarkingConfig):  # type: ignore[misc]  # transformers
 
     def construct_processor(self, vocab_size: int, device: torch.device | str) -> MarksProcessor:
         """What `generate` runs last, new for each call."""
-        return MarksProcessor(self._marks, self._padding, self._seed)
+        return MarksProcessor(self._marks, self._padding, self._seed, self._served)
 
     def to_dict(self) -> dict[str, Any]:
         """What may be seen: how many prompts it is for."""
@@ -64,8 +73,11 @@ class MarksConfig(BaseWatermarkingConfig):  # type: ignore[misc]  # transformers
 class MarksProcessor(LogitsProcessor):  # type: ignore[misc]  # transformers may not be at hand
     """Marks one batch while it is generated. One owner."""
 
-    def __init__(self, marks: Sequence[Mark | None], padding: int | None, seed: int) -> None:
+    def __init__(
+        self, marks: Sequence[Mark | None], padding: int | None, seed: int, served: ServedLog | None = None
+    ) -> None:
         coins = np.random.default_rng(seed)
+        self._served, self._is_new, self._filler = served, True, padding
         self._marks = marks
         self._padding = padding
         self._draws = [Draws(mark, coins) if mark is not None and mark.draws else None for mark in marks]
@@ -76,7 +88,9 @@ class MarksProcessor(LogitsProcessor):  # type: ignore[misc]  # transformers may
         Rows are the prompts' in their order, each as often as it has beams or returned sequences.
         """
         before, repeated = self._before(input_ids), self._repeated(len(scores))
-        raised = mark_rows(scores.clone(), before, [mark for mark in self._marks for _ in range(repeated)])
+        marks = [mark for mark in self._marks for _ in range(repeated)]
+        self._keep(input_ids, before, marks)
+        raised = mark_rows(scores.clone(), before, marks)
         for row, draws in enumerate(self._draws):
             if draws is not None:
                 self._draw(draws, raised[row], before[row])
@@ -91,6 +105,16 @@ class MarksProcessor(LogitsProcessor):  # type: ignore[misc]  # transformers may
             found[found[:, 0] == self._padding, 0] = NO_TOKEN
             self._padding = None
         return found
+
+    def _keep(self, input_ids: torch.LongTensor, before: NDArray[np.int64], marks: Sequence[Mark | None]) -> None:
+        """Append what an audit will need; each prompt once."""
+        if self._served is None:
+            return
+        if self._is_new:
+            for mark, row in zip(marks, input_ids.cpu().tolist(), strict=True):
+                self._served.asked(mark, [token for token in row if token != self._filler])
+        self._is_new = False
+        self._served.saw(marks, before)
 
     def _repeated(self, rows: int) -> int:
         repeated, rest = divmod(rows, len(self._marks))

@@ -72,10 +72,15 @@ class MarksV1(LogitsProcessor):  # type: ignore[misc]  # vLLM is not at hand whe
             return logits
         rows = [self._rows.get(index) for index in range(len(logits))]
         before = tails([() if row is None else row.tail for row in rows])
-        return mark_rows(logits, before, [None if row is None else row.mark for row in rows])
+        marks = [None if row is None else row.mark for row in rows]
+        if self._engine is not None and self._engine.served is not None:
+            self._engine.served.saw(marks, before)
+        return mark_rows(logits, before, marks)
 
     def _add(self, index: int, params: SamplingParams, prompt: Sequence[int], answer: Sequence[int]) -> None:
         self._rows.pop(index, None)
         mark = self._engine.mark(params.extra_args, params.temperature) if self._engine else None
         if mark is not None:
             self._rows[index] = Row(mark, tuple(prompt[-2:]), answer)
+            if self._engine is not None and self._engine.served is not None:
+                self._engine.served.asked(mark, prompt)

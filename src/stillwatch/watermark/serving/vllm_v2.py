@@ -15,6 +15,7 @@ from vllm.v1.worker.gpu.sample.logits_processor import LogitsProcessor
 
 from stillwatch.watermark.serving.engine import Engine
 from stillwatch.watermark.serving.mark import NO_TOKEN, Mark
+from stillwatch.watermark.serving.served import ServedLog
 from stillwatch.watermark.serving.tensors import mark_rows
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class MarksV2(LogitsProcessor):  # type: ignore[misc]  # vLLM is not at hand whe
         self._engine = engine.red_green_only("vLLM") if engine else None
         self._states = req_states
         self._marks: list[Mark | None] = [None] * req_states.max_num_reqs
+        self._new: set[int] = set()
 
     def add_request(self, req_idx: int, sampling_params: SamplingParams) -> bool:
         """Does this request's answer carry marks? Whatever the slot held before is forgotten."""
@@ -40,6 +42,7 @@ class MarksV2(LogitsProcessor):  # type: ignore[misc]  # vLLM is not at hand whe
         if self._engine is not None:
             mark = self._engine.mark(sampling_params.extra_args, sampling_params.temperature)
         self._marks[req_idx] = mark
+        self._new.add(req_idx)
         return mark is not None
 
     def apply(self, logits: torch.Tensor, ctx: LogitsContext) -> torch.Tensor:
@@ -47,7 +50,20 @@ class MarksV2(LogitsProcessor):  # type: ignore[misc]  # vLLM is not at hand whe
         if not any(self._marks[slot] is not None for slot in ctx.idx_mapping_np):
             return logits
         rows = self._rows(ctx)
-        return mark_rows(logits, rows[:, 1:], [self._marks[slot] for slot in rows[:, 0]])
+        marks = [self._marks[slot] for slot in rows[:, 0]]
+        if self._engine is not None and self._engine.served is not None:
+            self._keep(self._engine.served, ctx, rows, marks)
+        return mark_rows(logits, rows[:, 1:], marks)
+
+    def _keep(self, served: ServedLog, ctx: LogitsContext, rows: NDArray[np.int64], marks: list[Mark | None]) -> None:
+        """Append what an audit will need; a prompt once, when its first token is about to come."""
+        for row, mark in enumerate(marks):
+            slot, last = int(rows[row, 0]), int(rows[row, 2])
+            if slot in self._new and mark is not None and mark.account is not None:
+                before = self._states.all_token_ids.gpu[slot, : int(ctx.pos[row])].cpu().tolist()
+                served.asked(mark, [*before, last])
+            self._new.discard(slot)
+        served.saw(marks, rows[:, 1:])
 
     def _rows(self, ctx: LogitsContext) -> NDArray[np.int64]:
         """Slot and last two tokens of each row, in one copy from the device; (rows, 3)."""
