@@ -40,6 +40,7 @@ from stillwatch.campaigns.half import Half, HeldOut
 from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE, judge
 from stillwatch.campaigns.known import NOTHING_KNOWN, Benign, commonness
 from stillwatch.campaigns.measure import ring
+from stillwatch.campaigns.memory import Memory
 from stillwatch.campaigns.networks import Networks
 from stillwatch.campaigns.newcomers import Unsuspected, account_reference, unsuspected
 from stillwatch.campaigns.profiles import Profile
@@ -57,7 +58,7 @@ from stillwatch.campaigns.statements import (
     one_organisation,
     rule_hits,
 )
-from stillwatch.campaigns.tested import Frozen, Tested, frozen, scored
+from stillwatch.campaigns.tested import Frozen, Measured, Tested, frozen, measured
 from stillwatch.ledger.ranges import read_parts
 from stillwatch.standing.alarm import NO_ALARMS, Alarms, listening, ringing
 from stillwatch.standing.beside import known_again, with_trials
@@ -81,6 +82,7 @@ from stillwatch.tracing.survey import (
     account_strata,
     accounts,
     sharing_rates,
+    survey,
     templated_share,
 )
 from stillwatch.tracing.template import Candidate
@@ -129,7 +131,7 @@ def learned(benign: Sketches, hunt: Hunt, progress: Progress = lambda step, done
     seen, linking = _surveyed(benign, hunt, "reading the benign log", progress)
     skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
     common = common_skeletons(skeleton, seen.accounts.unit)
-    tested = _tested(benign, linking, seen.population, hunt, "calibrating", progress)
+    tested = _tested(_measured(benign, linking, hunt, "calibrating", progress), benign, seen.population, hunt)
     reference = of_benign_log(tested.of_strangers()) if tested else BENIGN_TOO_SHORT
     repetition = templated_share(seen)
     strata = account_strata(seen.accounts, repetition)
@@ -163,12 +165,14 @@ def look_again(
     hunt: Hunt,
     register: Register,
     progress: Progress = lambda step, done: None,
+    memory: Memory | None = None,
 ) -> tuple[Register, Looked]:
     """Hunt as `review` does, as the next look of `register`: lasting ids, and evidence that counts once.
 
+    `memory`: of earlier looks at this ledger, and then of this one.
     Raises `UsageError` where the ledger ends before the last look, or `hunt.alpha` is not the register's.
     """
-    hunted = _hunted(ledger, benign, hunt, progress, register.alarms)
+    hunted = _hunted(ledger, benign, hunt, progress, register.alarms, memory)
     day = max(ledger.days(), default=register.day)
     beside = replace(known_again(hunted.listed, hunt.names), newcomers=hunted.newcomers)
     if benign is not None:
@@ -181,10 +185,16 @@ def look_again(
 
 
 def _hunted(
-    ledger: Sketches, benign: Sketches | Benign | None, hunt: Hunt, progress: Progress, alarms: Alarms = NO_ALARMS
+    ledger: Sketches,
+    benign: Sketches | Benign | None,
+    hunt: Hunt,
+    progress: Progress,
+    alarms: Alarms = NO_ALARMS,
+    memory: Memory | None = None,
 ) -> _Hunted:
     rng = np.random.default_rng(SEED)
-    seen, linking = _surveyed(ledger, hunt, "reading accounts", progress)
+    read = "reading accounts"
+    seen, linking = _surveyed(ledger, hunt, read, progress) if memory is None else (memory.survey(), None)
     skeleton = template.skeletons(seen.repeated, seen.conversations, seen.population, hunt.ignored)
     candidates = _candidates(seen, skeleton, hunt)
     seen = seen.without_sample()
@@ -196,10 +206,15 @@ def _hunted(
     for number, (candidate, rows) in enumerate(parts):
         progress("measuring", number / len(parts))
         common = commonness(candidate, seen, known)
-        measured = ring(candidate, rows, seen.accounts, skeleton, common, rates, rng)
-        heard = measured.heard(hunt.families)
+        heard = ring(candidate, rows, seen.accounts, skeleton, common, rates, rng).heard(hunt.families)
         rings.append(Found(candidate, rows, heard, judge(heard), _named_after(candidate, seen.accounts)))
-    tested = _tested(ledger, linking, seen.population, hunt, "testing", progress)
+
+    def measure() -> Measured | None:
+        half = linking if memory is None else _linking(ledger, hunt, read, progress)
+        return _measured(ledger, half, hunt, "testing", progress)
+
+    made = measure() if memory is None else memory.measured(measure)
+    tested = _tested(made, ledger, seen.population, hunt)
     rings, grounds = _claimed(rings, tested, seen.accounts, known if benign is not None else None, hunt)
     repetition = templated_share(seen)
     strata = account_strata(seen.accounts, repetition)
@@ -209,13 +224,13 @@ def _hunted(
     act_on = _actionable(rings, grounds, hunt.alpha)
     found = [f.acted_on(seen.accounts) if number in act_on else f for number, f in enumerate(rings)]
     found = [_unless_drifted(f, grounds, ringing(alarms)) for f in found]
-    found = _explained(found, ledger, seen.accounts, hunt, progress)
+    found = _explained(found, ledger, seen.accounts, hunt, progress, memory)
     listed = sorted(
         (f for f in found if f.is_listed), key=lambda f: (f.judgement.verdict, -f.log_e, -f.ring.exchanges, f.id)
     )
     listed = _placed(listed, ledger, seen.accounts, hunt, progress)
-    made = _review(found, listed, seen, skeleton, strata, grounds, hunt, ledger.table())
-    return _Hunted(replace(made, drift=drift_checks(alarms, newcomers)), listed, grounds, seen.population, newcomers)
+    told = _review(found, listed, seen, skeleton, strata, grounds, hunt, ledger.table())
+    return _Hunted(replace(told, drift=drift_checks(alarms, newcomers)), listed, grounds, seen.population, newcomers)
 
 
 def _suspected(rings: Sequence[Found], accounts: int) -> NDArray[np.bool_]:
@@ -235,13 +250,19 @@ def _unless_drifted(found: Found, grounds: Grounds, rung: frozenset[str]) -> Fou
     return found.stopped(drifted) if drifted and found.acts_on else found
 
 
-def _explained(found: list[Found], ledger: Sketches, accounts: Accounts, hunt: Hunt, progress: Progress) -> list[Found]:
-    """The listed ones with what every family says of them."""
+def _explained(
+    found: list[Found], ledger: Sketches, people: Accounts, hunt: Hunt, progress: Progress, memory: Memory | None
+) -> list[Found]:
+    """The listed ones with what every family says of them; with a memory see there."""
     listed = [number for number, one in enumerate(found) if one.is_listed]
-    rings = [found[number].candidate for number in listed]
+    wanted = listed if memory is None else [n for n in listed if memory.is_to_be_explained(found[n].frozen_as)]
     read = _parts(ledger, "explaining", progress)
     rng = np.random.default_rng(SEED)
-    said = dict(zip(listed, sayings(rings, accounts, ledger.table(), read, hunt.families, rng), strict=True))
+    made = sayings([found[n].candidate for n in wanted], people, ledger.table(), read, hunt.families, rng)
+    said = dict(zip(wanted, made, strict=True))
+    if memory is not None:
+        memory.said |= {found[n].frozen_as: evidence for n, evidence in said.items()}
+        said = {n: memory.said.get(found[n].frozen_as, ()) for n in listed}
     return [one.saying(said[number]) if number in said else one for number, one in enumerate(found)]
 
 
@@ -261,16 +282,20 @@ def _named_after(candidate: Candidate, found: Accounts) -> Keys:
     return candidate.keys if len(candidate.keys) else found.account[candidate.accounts].astype(np.uint64)
 
 
-def _tested(
-    ledger: Sketches, linking: Half | None, usual: Population, hunt: Hunt, step: str, progress: Progress
-) -> Tested | None:
-    """Rings linked on some days and scored on the others; None where there are too few days."""
+def _measured(ledger: Sketches, linking: Half | None, hunt: Hunt, step: str, progress: Progress) -> Measured | None:
+    """Rings linked on some days and measured on the others; None where there are too few days."""
     if linking is None:
         return None
-    days = _dealt(ledger, hunt).testing
     rng = np.random.default_rng(SEED)
     rings = frozen(linking, _candidates(linking.seen, linking.skeleton, hunt), rng)
-    return Tested(rings, scored(rings, _testing(ledger, days, usual, hunt, step, progress), rng), days)
+    return measured(rings, _testing(ledger, _dealt(ledger, hunt).testing, step, progress), rng)
+
+
+def _tested(made: Measured | None, ledger: Sketches, usual: Population, hunt: Hunt) -> Tested | None:
+    """The same, scored beside how usual their words are on all days."""
+    if made is None:
+        return None
+    return Tested(made.rings, made.scored(usual, hunt.ignored), _dealt(ledger, hunt).testing)
 
 
 def _retested(
@@ -286,8 +311,8 @@ def _retested(
     days = before.days[before.days >= first] if before is not None else np.empty(0, np.int64)
     if not len(days):
         return None
-    testing = _testing(ledger, days, usual, hunt, "trying", progress)
-    return Tested(rings, scored(rings, testing, np.random.default_rng(SEED)), days)
+    made = measured(rings, _testing(ledger, days, "trying", progress), np.random.default_rng(SEED))
+    return Tested(rings, made.scored(usual, hunt.ignored), days)
 
 
 def _claimed(
@@ -312,10 +337,7 @@ def _candidates(seen: Survey, skeleton: Repeated, hunt: Hunt) -> list[Candidate]
 def _surveyed(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> tuple[Survey, Half | None]:
     """All days, and the linking days in the same pass; None where there are too few days to test on others."""
     whole = Surveyor(accounts(ledger.table()))
-    try:
-        links = ledger.of_days(_dealt(ledger, hunt).linking.tolist())
-    except TooFewDays:
-        links = None
+    links = _links(ledger, hunt)
     half = Surveyor(accounts(links.table())) if links else None
     days = pa.array(links.days() if links else [], pa.int32())
     for part in _read(ledger, (*SKELETON_COLUMNS, "day"), step, progress, in_order=False):
@@ -323,6 +345,22 @@ def _surveyed(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> tu
         if half is not None:
             half.add(part.filter(pc.is_in(part.column("day"), days)))
     return whole.survey(), _half(half.survey(), links, hunt, step, progress) if half and links else None
+
+
+def _linking(ledger: Sketches, hunt: Hunt, step: str, progress: Progress) -> Half | None:
+    """The linking days alone; None where there are too few days to test on others."""
+    links = _links(ledger, hunt)
+    if links is None:
+        return None
+    seen = survey(accounts(links.table()), _read(links, SKELETON_COLUMNS, step, progress, in_order=False))
+    return _half(seen, links, hunt, step, progress)
+
+
+def _links(ledger: Sketches, hunt: Hunt) -> Sketches | None:
+    try:
+        return ledger.of_days(_dealt(ledger, hunt).linking.tolist())
+    except TooFewDays:
+        return None
 
 
 def _dealt(ledger: Sketches, hunt: Hunt) -> Split:
@@ -334,11 +372,9 @@ def _half(seen: Survey, ledger: Sketches, hunt: Hunt, step: str, progress: Progr
     return Half(seen, skeleton, _parts(ledger, step, progress))
 
 
-def _testing(
-    ledger: Sketches, days: NDArray[np.int64], usual: Population, hunt: Hunt, step: str, progress: Progress
-) -> HeldOut:
+def _testing(ledger: Sketches, days: NDArray[np.int64], step: str, progress: Progress) -> HeldOut:
     some = ledger.of_days(days.tolist())
-    return HeldOut(accounts(some.table()), usual, hunt.ignored, _parts(some, step, progress), some.table())
+    return HeldOut(accounts(some.table()), _parts(some, step, progress), some.table())
 
 
 def _gather(ledger: Sketches, candidates: list[Candidate], found: Accounts, progress: Progress) -> list[Carried]:

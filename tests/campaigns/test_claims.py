@@ -19,7 +19,7 @@ from stillwatch.campaigns.families import ALL_FAMILIES, COMPLEMENTARITY, TEMPLAT
 from stillwatch.campaigns.half import Half, HeldOut
 from stillwatch.campaigns.judgement import COMMON_UNITS, UNITS_AT_LEAST
 from stillwatch.campaigns.reference import of_benign_log
-from stillwatch.campaigns.tested import Frozen, scored
+from stillwatch.campaigns.tested import Frozen, measured
 from stillwatch.sketch.record import PROJECTION_DIMENSIONS, ZONE_SLOTS
 from stillwatch.stats.binomial import chance_of_so_many
 from stillwatch.tracing.calibration import TOO_FEW_DAYS, Scored
@@ -93,7 +93,12 @@ def half(account: Ints, zones: NDArray[np.uint32], projection: NDArray[np.int8])
 def held_out(half: Half) -> HeldOut:
     """The same exchanges as those of testing days."""
     unread: Any = None  # no family that looks at the table speaks here
-    return HeldOut(half.seen.accounts, NOT_COMMON, NOT_COMMON.keys, half.parts, unread)
+    return HeldOut(half.seen.accounts, half.parts, unread)
+
+
+def scored(rings: list[Frozen], others: Half, rng: np.random.Generator) -> list[Scored]:
+    """What the families say of these rings on testing days, where nothing is usual."""
+    return measured(rings, held_out(others), rng).scored(NOT_COMMON, NOT_COMMON.keys)
 
 
 def with_traits(found: Accounts) -> Accounts:
@@ -130,7 +135,7 @@ def of_two_families(monkeypatch: pytest.MonkeyPatch) -> None:
 def of_people(people: People, rng: np.random.Generator) -> tuple[list[Frozen], list[Scored]]:
     linking, others = people.half(rng), people.half(rng)
     rings = searched(people, linking)
-    return rings, scored(rings, held_out(others), rng)
+    return rings, scored(rings, others, rng)
 
 
 def claimed(seed: int) -> list[Claim]:
@@ -184,7 +189,7 @@ def test_accounts_that_were_gone_on_testing_days_claim_nothing() -> None:
         rng.integers(-9, 9, (len(account), PROJECTION_DIMENSIONS)).astype(np.int8),
     )
     reference = of_benign_log(of_people(People.some(60, rng, 6), rng)[1])
-    [claim] = claims([0], [ring], scored([ring], held_out(others), rng), reference, ALL_FAMILIES)
+    [claim] = claims([0], [ring], scored([ring], others, rng), reference, ALL_FAMILIES)
     assert set(claim.log_e.values()) <= {0.0}
     assert claim.combined == 0.0
 

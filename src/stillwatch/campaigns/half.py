@@ -10,10 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stillwatch.tracing.commonness import Population
-from stillwatch.tracing.skeleton import Keys, Repeated
+from stillwatch.tracing.skeleton import Repeated
 from stillwatch.tracing.survey import REPEATED_COLUMNS, Accounts, Survey, repeats
-from stillwatch.tracing.template import skeletons
 
 Ints = NDArray[np.int64]
 Parts = Callable[[Sequence[str], Ints | None], Iterator[pa.Table]]
@@ -31,14 +29,9 @@ class Half:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The testing days: who sends on them, and how to read what rings that are known by now sent.
-
-    `usual`: how common values are, as the survey of all days says; `ignored`: see `tracing.ubiquitous`.
-    """
+    """The testing days: who sends on them, and how to read what rings that are known by now sent."""
 
     accounts: Accounts
-    usual: Population
-    ignored: Keys
     parts: Parts
     table: ibis.Table
 
@@ -48,8 +41,7 @@ class HeldOut:
         at = np.minimum(np.searchsorted(accounts, pseudonyms), max(len(accounts) - 1, 0))
         return at[accounts[at] == pseudonyms] if len(accounts) else at[:0]
 
-    def skeleton(self, accounts: Ints) -> Repeated:
-        """The skeletons of these accounts (dense indices, any order)."""
+    def repeats(self, accounts: Ints) -> tuple[Repeated, Ints]:
+        """What these accounts (dense indices, any order) repeat, and how many conversations each account has."""
         wanted = self.accounts.account[np.unique(accounts)]
-        repeated, conversations = repeats(self.accounts, self.parts(REPEATED_COLUMNS, wanted) if len(wanted) else ())
-        return skeletons(repeated, conversations, self.usual, self.ignored)
+        return repeats(self.accounts, self.parts(REPEATED_COLUMNS, wanted) if len(wanted) else ())

@@ -16,11 +16,12 @@ from stillwatch.campaigns.judgement import UNITS_AT_LEAST
 from stillwatch.campaigns.measure import group_stratum, values_shared
 from stillwatch.campaigns.split import split
 from stillwatch.tracing.calibration import Scored
+from stillwatch.tracing.commonness import Population
 from stillwatch.tracing.family import Group
 from stillwatch.tracing.interchange import interchangeability, payloads
 from stillwatch.tracing.skeleton import Keys, Repeated
 from stillwatch.tracing.survey import Accounts
-from stillwatch.tracing.template import Candidate
+from stillwatch.tracing.template import Candidate, skeletons
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -60,21 +61,42 @@ def frozen(linking: Half, candidates: Sequence[Candidate], rng: np.random.Genera
     ]
 
 
-def scored(rings: Sequence[Frozen], testing: HeldOut, rng: np.random.Generator) -> list[Scored]:
+@dataclass(frozen=True)
+class Measured:
+    """What families say of frozen rings on the days that test, before it is known how usual their words are.
+
+    That moves with every exchange of any day; the rest only when days end. `here`: the rings' accounts on these days,
+    as dense indices into `found`; `repeated` and `conversations`: what these repeat. `said` lacks `TEMPLATE`.
+    """
+
+    rings: Sequence[Frozen]
+    here: Sequence[Candidate]
+    found: Accounts
+    repeated: Repeated
+    conversations: Ints
+    said: Sequence[Scored]
+
+    def scored(self, usual: Population, ignored: Keys) -> list[Scored]:
+        """With what family `TEMPLATE` says. `usual`: how common values are, as the survey of all days says."""
+        skeleton = skeletons(self.repeated, self.conversations, usual, ignored)
+        kept = [_kept(skeleton, ring, self.found) if len(ring.keys) else np.empty(0) for ring in self.here]
+        return [Scored(said.stratum, {**said.scores, TEMPLATE: own}) for said, own in zip(self.said, kept, strict=True)]
+
+
+def measured(rings: Sequence[Frozen], testing: HeldOut, rng: np.random.Generator) -> Measured:
     """What each family says of each ring's accounts on the days that test."""
     found = testing.accounts
     here = [Candidate(np.sort(testing.index(ring.accounts)), ring.keys, 1) for ring in rings]
     worded = [one.accounts for one in here if len(one.keys)]
-    skeleton = testing.skeleton(np.concatenate(worded) if worded else np.empty(0, np.int64))
+    repeated, conversations = testing.repeats(np.concatenate(worded) if worded else np.empty(0, np.int64))
     background = {family.name: family.background(testing.table, found) for family in SCORED}
     scores = []
     for candidate, group in zip(here, groups(here, found, testing.parts, COLUMNS, rng), strict=True):
         said = {family.name: family.scores(group, background[family.name], rng) for family in SCORED}
-        said[TEMPLATE] = _kept(skeleton, candidate, found) if len(candidate.keys) else np.empty(0)
         said[COMPLEMENTARITY] = interchangeability(payloads(group), group.units, rng)
         known = {name: values[~np.isnan(values)] for name, values in said.items()}
         scores.append(Scored(_stratum(group, templated=bool(len(candidate.keys))), known))
-    return scores
+    return Measured(rings, here, found, repeated, conversations, scores)
 
 
 def _kept(skeleton: Repeated, ring: Candidate, found: Accounts) -> Floats:

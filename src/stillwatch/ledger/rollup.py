@@ -23,6 +23,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import ibis
+import numpy as np
+import pyarrow as pa
 from ibis import Table
 from ibis.expr.types import BooleanValue, IntegerScalar, IntegerValue
 
@@ -96,6 +98,23 @@ def merged(days: Table) -> Table:
         else:
             values[name] = days[name].sum().cast("int64")
     return days.group_by("account").aggregate(**values)
+
+
+def together(rolled: Sequence[pa.Table]) -> pa.Table:
+    """One row per account, ascending, from rows of `merged` over different exchanges; at least one table.
+
+    Of sums, minima and maxima; not of `organization_min`, where 0 is unknown, nor of counts of distinct values.
+    """
+    joined = pa.concat_tables(rolled)
+    account = joined.column("account").to_numpy()
+    order = np.argsort(account, kind="stable")
+    starts = np.flatnonzero(np.diff(account[order], prepend=-1))
+    columns = {"account": account[order][starts]}
+    for name in joined.column_names:
+        if name != "account":
+            rule = np.minimum if name in MINIMA else np.maximum if name in MAXIMA else np.add
+            columns[name] = rule.reduceat(joined.column(name).to_numpy()[order], starts) if len(starts) else account
+    return pa.table(columns)
 
 
 def members(table: Table, names: tuple[str, ...] = SMALL_SETS) -> Table:

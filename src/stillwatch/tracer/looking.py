@@ -7,7 +7,7 @@ the look taken again; the ledger is not changed.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from stillwatch import pipeline
 from stillwatch.campaigns.known import NOTHING_KNOWN, Benign
+from stillwatch.campaigns.memory import Memory
 from stillwatch.errors import LedgerError
 from stillwatch.ledger.engines import connect
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.names import NameTable
-from stillwatch.ledger.ranges import read_parts
 from stillwatch.ledger.view import View
 from stillwatch.pipeline import Hunt
 from stillwatch.pseudonym import Secret
@@ -31,7 +31,6 @@ from stillwatch.tracer.pinned import Pinned, pin
 from stillwatch.tracer.seen import Seen, seen_campaigns
 from stillwatch.tracer.thinning import thinned
 from stillwatch.tracer.wrapper import (
-    HOLDER_COLUMNS,
     Wrapper,
     accounts_of,
     keys_of_register,
@@ -76,6 +75,15 @@ class Asked:
     in_force: frozenset[str]
 
 
+@dataclass(frozen=True)
+class _Remembered:
+    """What looks remember, the first day and the damage of the ledger that they read, and its exchanges."""
+
+    memory: Memory
+    scope: tuple[int, tuple[str, ...]]
+    exchanges: int
+
+
 class Looks:
     """Takes looks at one ledger.
 
@@ -89,10 +97,12 @@ class Looks:
             alpha=sources.alpha,
             split_key=sources.secret.derive("stillwatch/day-split", 16),
             ignored=ubiquitous_values(Sketcher(sources.secret)),
-            identity=sources.identity,
         )
         self._benign = self._learned(sources.benign) if sources.benign else None
         self._ledger = Ledger.open(sources.ledger, identity=sources.identity)
+        self._memory: _Remembered | None = None
+        self._last: Seen | None = None
+        self._ended: frozenset[int] = frozenset()
 
     def take(self, asked: Asked) -> Seen:
         """Look once. Raises `LedgerError` where the ledger cannot be read, `UsageError` for a look that cannot be."""
@@ -100,6 +110,7 @@ class Looks:
         try:
             seen = self._taken(asked)
         except UNREADABLE:
+            self._memory = None  # a look that broke off may have added some of what it read
             self._ledger.verify()  # sets aside what is damaged, for this process at least
             seen = self._again(asked)
         return replace(seen, took_seconds=time.monotonic() - began)
@@ -108,6 +119,7 @@ class Looks:
         try:
             return self._taken(asked)
         except UNREADABLE as error:
+            self._memory = None
             raise LedgerError(
                 f"the ledger {self._sources.ledger} cannot be read: {str(error).splitlines()[0]}",
                 "Run `stillwatch hunt` on it to see what is damaged",
@@ -119,9 +131,14 @@ class Looks:
         names = NameTable.open(where.ledger, where.secret).names("account")
         damage = tuple(self._ledger.damage)
         hunt = replace(self._hunt, names=names, damage=damage)
-        register, looked = pipeline.look_again(pinned, self._benign, hunt, asked.register)
-        wrappers = self._wrappers(register, {c.id for c in looked.review.campaigns} | asked.in_force, pinned)
-        return Seen(
+        if self._is_unchanged(asked, pinned, damage):
+            assert self._last is not None  # noqa: S101 - else it would have changed
+            return replace(self._last, asked_us=asked.now_us)
+        memory = self._remembered(pinned, damage)
+        register, looked = pipeline.look_again(pinned, self._benign, hunt, asked.register, memory=memory)
+        wrappers = self._wrappers(register, {c.id for c in looked.review.campaigns} | asked.in_force, memory)
+        self._ended = pinned.ended
+        self._last = Seen(
             asked.now_us,
             thinned(register),
             seen_campaigns(looked, names),
@@ -132,13 +149,32 @@ class Looks:
             0.0,
             damage,
         )
+        return self._last
 
-    def _wrappers(self, register: Register, ids: Collection[str], pinned: Pinned) -> list[Wrapper]:
+    def _is_unchanged(self, asked: Asked, pinned: Pinned, damage: tuple[str, ...]) -> bool:
+        """Whether a look would say what the last one said: of the same exchanges, days and campaigns."""
+        last = self._last
+        if last is None or (last.segments, last.damage, self._ended) != (pinned.names, damage, pinned.ended):
+            return False
+        known = asked.in_force & asked.register.campaigns.keys()
+        return asked.register == last.register and known <= {one.campaign for one in last.wrappers}
+
+    def _remembered(self, pinned: Pinned, damage: tuple[str, ...]) -> Memory:
+        """The memory of earlier looks, or another one where the ledger may have lost some of what they read."""
+        scope = min((segment.day for segment, _ in pinned.segments), default=0), damage
+        held = self._memory
+        if held is None or held.scope != scope or pinned.exchanges < held.exchanges:
+            held = _Remembered(Memory(pinned), scope, 0)
+        held.memory.ledger = pinned
+        self._memory = replace(held, exchanges=pinned.exchanges)
+        return held.memory
+
+    def _wrappers(self, register: Register, ids: Collection[str], memory: Memory) -> list[Wrapper]:
         known = [register.campaigns[id] for id in sorted(ids) if id in register.campaigns]
         skeletons = {one.id: (keys_of_register(one.skeleton), accounts_of(one.accounts)) for one in known}
         suspected = suspects_of([ring for _, ring in skeletons.values()])
         common = (self._benign or NOTHING_KNOWN).common
-        return own_wrappers(skeletons, suspected, _parts(pinned), common, self._hunt.ignored)
+        return own_wrappers(skeletons, suspected, memory.openings(), common, self._hunt.ignored)
 
     def _learned(self, benign: Path) -> Benign:
         """What honest traffic is like. All of it or nothing: a tool that is missing here looks like an operator's."""
@@ -151,8 +187,3 @@ class Looks:
             )
         spill = self._sources.scratch / "spill"
         return pipeline.learned(View(ledger, connect(threads=THREADS, temp_directory=spill)), self._hunt)
-
-
-def _parts(pinned: Pinned) -> Iterator[pa.Table]:
-    for _, part in read_parts(pinned.segment_paths(), HOLDER_COLUMNS, in_order=False):
-        yield part

@@ -12,7 +12,7 @@ otherwise looks in a row would spend the trial of a campaign on its first minute
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ import ibis
 import pyarrow as pa
 
 from stillwatch.errors import LedgerError
+from stillwatch.ledger.compaction import SMALL_ROWS
 from stillwatch.ledger.durable import PARTIAL, full_disk_is_storage_full
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.segments import Segment
@@ -50,6 +51,22 @@ class Pinned:
         wanted = frozenset(days).intersection(self.days())
         kept = tuple((segment, path) for segment, path in self.segments if segment.day in wanted)
         return Pinned(kept, wanted, self.schema, self.engine)
+
+    def of_segments(self, paths: Iterable[Path]) -> Pinned:
+        """Those segments of this view."""
+        wanted = frozenset(paths)
+        kept = tuple((segment, path) for segment, path in self.segments if path in wanted)
+        return Pinned(kept, self.ended, self.schema, self.engine)
+
+    def settled_paths(self) -> frozenset[Path]:
+        """Segments that compaction leaves alone by now: of days that have ended, and large ones."""
+        return frozenset(
+            path for segment, path in self.segments if segment.day in self.ended or segment.rows > SMALL_ROWS
+        )
+
+    def ended_paths(self) -> frozenset[Path]:
+        """Segments of `days()`."""
+        return frozenset(path for segment, path in self.segments if segment.day in self.ended)
 
     def table(self) -> ibis.Table:
         """All rows, today's too."""

@@ -45,14 +45,14 @@ class PopulationSample:
     """Collects a few conversations of each account, then counts."""
 
     def __init__(self, accounts: int) -> None:
-        self._each = max(1, min(8, SAMPLED_CONVERSATIONS // max(accounts, 1)))
+        self.each = max(1, min(8, SAMPLED_CONVERSATIONS // max(accounts, 1)))
         self._accounts = 0
         self._keys: list[Keys] = []
         self._weights: list[NDArray[np.float64]] = []
 
     def add(self, rows: Conversations) -> None:
         """Take the first conversations of each account in `rows` (they are in hash order: as good as random)."""
-        keep = place_in_account(rows.account) < self._each
+        keep = place_in_account(rows.account) < self.each
         account, zones = rows.account[keep], rows.zones[keep]
         _, place, taken = np.unique(account, return_inverse=True, return_counts=True)
         self._accounts += len(taken)

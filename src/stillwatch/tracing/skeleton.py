@@ -98,7 +98,7 @@ def _is_first(ordered: NDArray[np.generic]) -> NDArray[np.bool_]:
 
 def mine(rows: Conversations) -> Repeated:
     """What each account repeats, at least `SUPPORT_AT_LEAST` times."""
-    parts = [_mine_some(rows, start, stop) for start, stop in _account_slices(rows.account)]
+    parts = [_mine_some(rows, start, stop) for start, stop in account_slices(rows.account)]
     if not parts:
         return Repeated(np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.int64))
     return joined(parts)
@@ -151,7 +151,7 @@ def _mine_some(rows: Conversations, start: int, stop: int) -> Repeated:
     return Repeated((found >> _KEY_BITS).astype(np.int64) + base, found & _KEY_MASK, support[often])
 
 
-def _account_slices(account: NDArray[np.int64]) -> list[tuple[int, int]]:
+def account_slices(account: NDArray[np.int64]) -> list[tuple[int, int]]:
     """Slices of whole accounts, about `_SORT_ROWS` rows each."""
     slices = []
     start = 0

@@ -72,13 +72,22 @@ class Survey:
 
 def accounts(table: ibis.Table) -> Accounts:
     """Roll the ledger up by account on the table's engine."""
+    return accounts_of(rolled_up(table))
+
+
+def rolled_up(table: ibis.Table) -> pa.Table:
+    """One row per account of `table`, ascending, with what `accounts_of` reads; `rollup.together` adds several up."""
     flags, intent = table.flags.cast("int64"), table.intent.cast("int64")
     counted = {f"trait_{k}": v for k, v in traits(flags, intent, table.temperature.cast("int64")).items()}
     counted |= {f"rule_{k}": v for k, v in hits(flags, intent, table.choices.cast("int64")).items()}
     counted |= {f"has_{name}": (flags & bit) != 0 for name, bit in _SEEN.items()}
     days = rollup.daily(table, sums=("exchanges", "output_tokens"), distinct=(), counted=counted)
-    arrow = rollup.merged(days).order_by("account").to_pyarrow()
-    column = {name: arrow.column(name).to_numpy().astype(np.int64) for name in arrow.column_names}
+    return rollup.merged(days).drop("organization_min").order_by("account").to_pyarrow()
+
+
+def accounts_of(rolled: pa.Table) -> Accounts:
+    """The accounts of a rollup."""
+    column = {name: rolled.column(name).to_numpy().astype(np.int64) for name in rolled.column_names}
     organization, account = column["organization_max"], column["account"]
     is_named = organization != 0
     # Two kinds of pseudonyms, one numbering: an organisation's number never equals an account's.

@@ -73,12 +73,12 @@ class Sample:
     """Some conversations of every account, for a search across accounts."""
 
     def __init__(self, accounts: int) -> None:
-        self._each = max(1, min(CONVERSATIONS_EACH, CONVERSATIONS_IN_ALL // max(accounts, 1)))
+        self.each = max(1, min(CONVERSATIONS_EACH, CONVERSATIONS_IN_ALL // max(accounts, 1)))
         self._parts = [Sampled(np.empty(0, np.int64), np.empty((0, ZONE_SLOTS), np.uint32), np.empty(0, np.int64))]
 
     def add(self, rows: Conversations, payload: Ints) -> None:
         """Take the first conversations of each account in `rows` (they are in hash order: as good as random)."""
-        keep = place_in_account(rows.account) < self._each
+        keep = place_in_account(rows.account) < self.each
         self._parts.append(Sampled(rows.account[keep], rows.zones[keep], payload[keep]))
 
     def all(self) -> Sampled:
@@ -212,12 +212,13 @@ def _drawing(carried: csr_matrix, account: Ints, sampled: Ints) -> Ints:
     """Accounts that use the stock in a good part of their conversations, or far more often than outsiders do."""
     has = np.asarray(carried.sum(axis=0)).ravel() > 0
     support = np.bincount(account, weights=has, minlength=len(sampled))
-    share = support / np.maximum(sampled, 1)
-    draws = (support >= SUPPORT_AT_LEAST) & (share >= DOMINANT_SHARE)
+    able = np.flatnonzero(support >= SUPPORT_AT_LEAST)
+    drawn, of = support[able], sampled[able]
+    share = drawn / np.maximum(of, 1)
+    draws = share >= DOMINANT_SHARE
     for _ in range(2):  # once with everybody's rate, once with that of those who do not draw from it
-        outside = (sampled > 0) & ~draws
-        usual = (support[outside].sum() + 0.5) / max(sampled[outside].sum(), 1)
-        surprise = pdtrc(support - 1, sampled * usual)  # P(at least as many by chance)
-        is_surprising = (surprise < STRANGERS_AT_MOST / len(sampled)) & (share >= SURPRISING_LIFT * usual)
-        draws |= (support >= SUPPORT_AT_LEAST) & is_surprising
-    return np.flatnonzero(draws)
+        drawing, looked_at = drawn[draws].sum(), of[draws].sum()
+        usual = (support[sampled > 0].sum() - drawing + 0.5) / max(sampled.sum() - looked_at, 1)
+        surprise = pdtrc(drawn - 1, of * usual)  # P(at least as many by chance)
+        draws |= (surprise < STRANGERS_AT_MOST / len(sampled)) & (share >= SURPRISING_LIFT * usual)
+    return able[draws]
