@@ -13,7 +13,9 @@ from pathlib import Path
 from benchmarks import doors, example, hunt, limits, machine, memory, sketch, tags, tracer, watermark
 from benchmarks.figures import Figure, as_json, markdown
 from benchmarks.proxy import run as proxy
+from benchmarks.quality import run as quality
 from benchmarks.results import keep
+from benchmarks.robustness import run as robustness
 from benchmarks.scratch import NoRoom
 from benchmarks.soak import run as soak
 from benchmarks.streams import run as streams
@@ -55,6 +57,10 @@ def _figures(name: str, asked: argparse.Namespace) -> Iterator[Figure]:
         return limits.run()
     if name == "watermark":
         return watermark.run()
+    if name == "robustness":
+        return robustness.run()
+    if name == "quality":
+        return quality.run()
     if name == "tags":
         return tags.run()
     if name == "streams":
