@@ -53,8 +53,8 @@ CREATE TABLE objects (
     newest INTEGER NOT NULL, visibility INTEGER NOT NULL REFERENCES visibilities(number), body BLOB NOT NULL
 );
 CREATE UNIQUE INDEX by_id ON objects(collection, id, spec, version_us);
-CREATE INDEX by_date ON objects(collection, date_added_us, visibility);
-CREATE INDEX newest_by_date ON objects(collection, date_added_us, visibility) WHERE newest = 1;
+CREATE INDEX by_date ON objects(collection, date_added_us, row, visibility);
+CREATE INDEX newest_by_date ON objects(collection, date_added_us, row, visibility) WHERE newest = 1;
 CREATE INDEX by_type ON objects(collection, type, date_added_us);
 CREATE TABLE present (
     collection INTEGER NOT NULL REFERENCES collections(number), spec INTEGER NOT NULL, visibility INTEGER NOT NULL,
