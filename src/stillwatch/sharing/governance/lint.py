@@ -37,11 +37,7 @@ TECHNICAL = frozenset((
 
 def lint(document: Mapping[str, Any], members: Sequence[str] = ()) -> list[Violation]:
     """Every violation in an object. `members`: names of partners, which nobody is to name."""
-    return [
-        violation
-        for where, text in _sentences(document, "")
-        for violation in _violations(where, text, members)
-    ]
+    return [violation for where, text in _sentences(document, "") for violation in _violations(where, text, members)]
 
 
 def _sentences(value: object, where: str) -> Iterator[tuple[str, str]]:
