@@ -1,0 +1,1 @@
+"""What every process that holds a gate has in common."""
