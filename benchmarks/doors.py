@@ -59,7 +59,7 @@ def run(below: Path) -> Iterator[Figure]:
 
 
 def _case(folder: Path, file: Path, case: str) -> Iterator[Figure]:
-    script = load.script(folder)
+    script = load.script(folder, is_streamed=case != "request")
     with ExitStack() as running:
         sides = _sides(running, folder, file, is_stream=case != "request")
         rounds = [{side.name: _round(script, side) for side in sides} for _ in range(ROUNDS)]

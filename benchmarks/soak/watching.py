@@ -67,7 +67,7 @@ def _role(pid: int, parent: str) -> str:
     """The command that it runs; a process that its parent forked is the parent's."""
     arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
     command = arguments[arguments.index(_COMMAND) + 1] if _COMMAND in arguments else ""
-    return command if command and command != parent else f"{parent}'s own"
+    return command if command and command != parent else f"{parent}'s children"
 
 
 def _taken(pid: int) -> Taken:
