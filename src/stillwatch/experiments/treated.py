@@ -33,6 +33,8 @@ class Treated(msgspec.Struct, frozen=True, kw_only=True):
 SHARES = (0.2, 1.0)
 EPOCHS = 3
 UNTOUCHED = "nothing"
+_NEVER = 1e-6
+"""The chance that a loss gives to a word that a student never saw."""
 
 
 def removed(folder: Path, tell: Tell, size: Size, seed: int) -> list[Treated]:
@@ -110,4 +112,4 @@ def _loss(model: Model, teaching: Teaching) -> float:
     prompts = teaching.source.prompts(SUBJECTS_HARVESTED, teaching.size.read // teaching.size.answer, rng)
     text = teaching.source.answers(prompts, teaching.size.answer, rng)
     chances = model.chances(np.arange(teaching.size.words))
-    return float(-np.log(chances[text[:, :-1], text[:, 1:]]).mean())
+    return float(-np.log(np.maximum(chances[text[:, :-1], text[:, 1:]], _NEVER)).mean())

@@ -15,7 +15,7 @@ torch = pytest.importorskip(
 )
 transformers = pytest.importorskip("transformers", reason="the teacher speaks through transformers")
 
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: E402 - comes with transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # noqa: E402 - comes with transformers
 
 from stillwatch.experiments.language_model.lab import Lab, answers_of  # noqa: E402
 from stillwatch.experiments.language_model.neutralising import Shift  # noqa: E402
@@ -24,6 +24,7 @@ from stillwatch.experiments.language_model.picture import picture  # noqa: E402
 from stillwatch.experiments.language_model.pools import Amounts  # noqa: E402
 from stillwatch.experiments.language_model.questions import questions  # noqa: E402
 from stillwatch.experiments.language_model.run import generated, measured  # noqa: E402
+from stillwatch.experiments.language_model.summary import table  # noqa: E402
 from stillwatch.experiments.language_model.teacher import Speaker  # noqa: E402
 from stillwatch.experiments.language_model.top_layers import TopStudent  # noqa: E402
 
@@ -35,7 +36,7 @@ TEMPLATE = "{% for message in messages %}<s>{{ message['content'] }}</s>{% endfo
 @pytest.fixture(scope="module")
 def speaker() -> Speaker:
     words = Tokenizer(models.BPE())
-    words.pre_tokenizer = pre_tokenizers.ByteLevel()
+    words.pre_tokenizer, words.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
     words.train_from_iterator(questions(), trainers.BpeTrainer(vocab_size=300, special_tokens=[START, END]))
     tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_object=words, pad_token=END, eos_token=END, chat_template=TEMPLATE
@@ -142,6 +143,7 @@ def test_the_experiment_runs_to_its_end_and_keeps_each_step(lab: Lab) -> None:
     points = [point for part in parts for point in part.points]
     assert {point.share for point in points} == {0.0, 0.01, 0.05, 0.2, 1.0}
     assert picture(points).startswith("<svg")
+    assert table(points).count("\n") > len({(point.student, point.share) for point in points})
     told: list[str] = []
     assert measured(lab, told.append) == parts
     assert told == []

@@ -27,6 +27,7 @@ def run(out: Path, weights: Path) -> None:
     from stillwatch.experiments.language_model.picture import picture
     from stillwatch.experiments.language_model.pools import Amounts
     from stillwatch.experiments.language_model.run import generated, measured
+    from stillwatch.experiments.language_model.summary import table
     from stillwatch.report.atomic_file import write_atomically
 
     torch.set_num_threads(1)  # two wait for each other on a busy machine
@@ -44,6 +45,7 @@ def run(out: Path, weights: Path) -> None:
     text = msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
     write_atomically(out / "distillation.json", text)
     write_atomically(out / "distillation.svg", picture(points))
+    sys.stdout.write(table(points))
     sys.stdout.write(f"{out / 'distillation.json'}\n{out / 'distillation.svg'}\n")
 
 

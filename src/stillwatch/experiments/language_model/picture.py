@@ -9,7 +9,7 @@ from stillwatch.experiments.language_model.lab import Point
 from stillwatch.experiments.picture import Line, chart
 from stillwatch.experiments.run import SHARES
 
-_LEAST = -30.0
+_LEAST = -100.0
 _SHOWN = (
     ("tuned", tuned.NAME, f"reading beside {tuned.BASE}"),
     ("small", small.NAME, f"reading beside {small.REFERENCE}"),

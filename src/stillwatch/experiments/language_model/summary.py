@@ -1,0 +1,45 @@
+"""The middle and the weakest of the seeds, as lines of a Markdown table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from stillwatch.experiments.audited import LEAST_LOG10
+from stillwatch.experiments.language_model.lab import Point
+
+_HEAD = (
+    "| student | audit | marked | seeds | cells | fleet's key | campaign's key | other keys: least, middle | panel |",
+    "|---|---|---|---|---|---|---|---|---|",
+)
+
+
+def table(points: Sequence[Point]) -> str:
+    """A line for each student, way of auditing and share. Keys in the middle and at the weakest, among all candidates;
+    keys that marked nothing and the panel of wrong keys one by one, as they are.
+    """
+    groups: dict[tuple[str, str, float, str], list[Point]] = {}
+    for point in points:
+        groups.setdefault((point.student, point.audited.row.mode, point.share, point.damage), []).append(point)
+    return "\n".join((*_HEAD, *(_line(*what, found) for what, found in groups.items()))) + "\n"
+
+
+def _line(student: str, mode: str, share: float, damage: str, points: Sequence[Point]) -> str:
+    audits = [point.audited for point in points]
+    keys = [_both([getattr(one.row, key) for one in audits]) for key in ("fleet", "campaign")]
+    others = f"{said(min(one.others_least for one in audits))}, {said(median(one.others_middle for one in audits))}"
+    cells = round(median(one.row.cells for one in audits))
+    name = f"{student}, {damage}" if damage else student
+    panel = said(min(one.wrong_least for one in audits))
+    return f"| {name} | {mode} | {share:.0%} | {len(points)} | {cells:,} | {keys[0]} | {keys[1]} | {others} | {panel} |"
+
+
+def _both(values: Sequence[float]) -> str:
+    return f"{said(median(values))}, {said(max(values))}"
+
+
+def said(log10_p: float) -> str:
+    """A p-value of so many powers of ten, to one digit."""
+    if log10_p <= LEAST_LOG10:
+        return "below 1e-299"
+    return f"{10**log10_p:.2g}" if log10_p > -3 else f"1e{log10_p:.0f}"
