@@ -1,15 +1,20 @@
 """Time to verdict: a ledger fed at a stated rate through a real observer, a real tracer, and the journal.
 
-New accounts of a planted operator send the wrapper of a campaign that has a verdict; the rest of the traffic is honest.
-For each new account the clock runs from the end of its third conversation, with which the rule
-first holds, to the journal's entry; gateways follow the journal about every half second. Then single looks at ledgers
-of growing size, which is what a new campaign waits for, once the day that tests it is over.
+    members     new accounts of an operator send the wrapper of a campaign that has a verdict
+    campaigns   new operators send wrappers that nobody knows, with new accounts
+    looks       what one costs at ledgers of growing size: the first, and the next one after ten seconds of traffic
+
+The rest of the traffic is honest. For a new account the clock runs from the end of its third conversation, with which
+the rule first holds, to the journal's entry; for a new campaign from the moment when the last of its accounts has sent
+three conversations, to the entry with which all of them are under a verdict. Gateways follow the journal about every
+half second.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import random
 import statistics
@@ -22,12 +27,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from benchmarks import scratch
 from benchmarks.figures import Figure
 from benchmarks.hunt import write
-from benchmarks.measure import stillwatch
 from benchmarks.world import Plan, World
 from stillwatch.decision.journal import Journal
+from stillwatch.ledger.ledger import Ledger
 from stillwatch.observing.frames import Observed
 from stillwatch.observing.outbox import Outbox
 from stillwatch.pseudonym import Secret
@@ -41,8 +48,13 @@ RING = 40
 HONEST = 2_000
 CONVERSATIONS = 4
 """Of each newcomer, in its own time within the run."""
+CAMPAIGNS = 10
+OPERATORS_ACCOUNTS = 20
+BURST_SECONDS = 10
+"""In which a new campaign sends all that it sends: `CONVERSATIONS` of each account."""
 HISTORY_DAYS = 4
-SIZES = (100_000, 1_000_000)
+SIZES = (10_000, 100_000, 300_000)
+MORE_SECONDS = 10
 _US_PER_DAY = 86_400_000_000
 _ROOM = 3_000_000_000
 _CLI = (sys.executable, "-m", "stillwatch.cli.main")
@@ -56,31 +68,34 @@ _SEED = 11
 
 
 def run(below: Path, sizes: Sequence[int]) -> Iterator[Figure]:
-    """Time to verdict of members, what it costs, and how long looks take."""
-    with scratch.folder(below, _ROOM) as place:
-        yield from _members(place)
+    """Times to verdict, what they cost, and what looks do."""
+    for plan, figures in ((_members(), _figures), (_campaigns(), _campaign_figures)):
+        with scratch.folder(below, _ROOM) as place:
+            yield from figures(*_run(place, plan))
     for exchanges in sizes:
         with scratch.folder(below, _ROOM) as place:
-            yield _look(exchanges, place)
+            yield from _looks(exchanges, place)
 
 
-def _members(place: Path) -> Iterator[Figure]:
+def _run(place: Path, plan: list[str]) -> tuple[Path, _Sent, _Cpu]:
+    """Feed a plan to a tracer that has looked once; the journal, what was sent, and the CPU time it took."""
     secret = Secret.create(place / "secret.key")
     (place / "policy.toml").write_text('[tracer]\nshown = "delay"\n')
     (place / "deployment.toml").write_text(f'[files]\nhome = "{place}"\nsecret = "{place / "secret.key"}"\n')
     sketch_logs([_history(place / "history.jsonl")], place / "ledger", secret)
+    journal = place / "journal.jsonl"
     with ExitStack() as started:
         observer = started.enter_context(_process("observe", "--config", place / "deployment.toml"))
-        names = ("--state", place / "campaigns", "--journal", place / "journal.jsonl")
+        names = ("--state", place / "campaigns", "--journal", journal)
         options = ("--policy", place / "policy.toml", "--secret", place / "secret.key")
         tracer = started.enter_context(_process("trace", place / "ledger", *names, *options))
         _line(observer)
-        _look_line(tracer)
+        assert _look_line(tracer)["campaigns"] >= 1
         begun = _Cpu.of(observer.pid, tracer.pid)
-        sent = asyncio.run(_fed(place / "run" / "observer.sock"))
-        _settled(place / "journal.jsonl", len(sent.ready_us))
+        sent = asyncio.run(_fed(place / "run" / "observer.sock", plan))
+        _settled(journal, sent)
         used = _Cpu.of(observer.pid, tracer.pid).less(begun)
-    yield from _figures(place / "journal.jsonl", sent, used)
+    return journal, sent, used
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,29 +125,66 @@ class _Cpu:
 
 
 def _figures(journal: Path, sent: _Sent, used: _Cpu) -> Iterator[Figure]:
-    joined = _joined(journal)
-    waited = sorted((joined[name] - at) / 1e6 for name, at in sent.ready_us.items() if name in joined)
-    wrong = len(joined.keys() - sent.ready_us.keys())
-    p50, p95 = statistics.median(waited), waited[int(0.95 * (len(waited) - 1))]
+    named = _named(journal)
+    waited = sorted((named[name] - at) / 1e6 for name, at in sent.ready_us.items() if name in named)
     case = f"members at {sent.exchanges / sent.seconds:,.0f} exchanges a second"
-    found = f"{len(waited)} of {len(sent.ready_us)} joined, p50 {p50:.1f} s, p95 {p95:.1f} s; {wrong} honest joined"
-    met = p95 <= TARGET_SECONDS and len(waited) == len(sent.ready_us) and not wrong
-    yield Figure(
-        "tracer", case, sent.exchanges, used.tracer, found=found, target=f"p95 {TARGET_SECONDS:g} s", is_met=met
-    )
+    yield _times(case, "joined", waited, len(sent.ready_us), _honest(named), sent, used.tracer)
+    yield from _meanwhile(sent, used)
+
+
+def _campaign_figures(journal: Path, sent: _Sent, used: _Cpu) -> Iterator[Figure]:
+    named, waited = _named(journal), []
+    for accounts in _by_campaign(sent.ready_us).values():
+        if accounts <= named.keys():
+            ready = max(sent.ready_us[name] for name in accounts)
+            waited.append(max(0.0, (max(named[name] for name in accounts) - ready) / 1e6))
+    case = f"new campaigns at {sent.exchanges / sent.seconds:,.0f} exchanges a second"
+    yield _times(case, "found whole", sorted(waited), CAMPAIGNS, _honest(named), sent, used.looker)
+    yield from _meanwhile(sent, used)
+
+
+def _times(case: str, what: str, waited: list[float], of: int, honest: int, sent: _Sent, cpu_seconds: float) -> Figure:
+    p50, p95 = (statistics.median(waited), waited[int(0.95 * (len(waited) - 1))]) if waited else (math.nan, math.nan)
+    found = f"{len(waited)} of {of} {what}, p50 {p50:.1f} s, p95 {p95:.1f} s; {honest} honest accounts"
+    met = p95 <= TARGET_SECONDS and len(waited) == of and not honest
+    target = f"p95 {TARGET_SECONDS:g} s"
+    return Figure("tracer", case, sent.exchanges, cpu_seconds, found=found, target=target, is_met=met)
+
+
+def _meanwhile(sent: _Sent, used: _Cpu) -> Iterator[Figure]:
     for name, seconds in (("observer", used.observer), ("tracer between looks", used.tracer), ("looks", used.looker)):
         each = f"{seconds / sent.exchanges * 1e6:.0f} ms of CPU for 1,000 exchanges"
         yield Figure("tracer", f"{name}, meanwhile", sent.exchanges, seconds, found=each)
 
 
-def _look(exchanges: int, place: Path) -> Figure:
-    """One look at a world of the hunt's benchmark, from start to end."""
+def _looks(exchanges: int, place: Path) -> Iterator[Figure]:
+    """The first look at a world of the hunt's benchmark, most of it of a day that still runs, and the next one."""
     secret = Secret.create(place / "secret.key")
-    write(World(Plan()), exchanges, place / "ledger", secret)
+    world = World(Plan())
+    today_us = time.time_ns() // 1_000 // _US_PER_DAY * _US_PER_DAY
+    write(world, exchanges // 10, place / "ledger", secret)
+    ledger = Ledger.open(place / "ledger")
+    _add(ledger, world.drawn(exchanges - exchanges // 10, today_us, ledger.identity))
     where = ("--state", place / "campaigns", "--journal", place / "journal.jsonl", "--secret", place / "secret.key")
-    used = stillwatch("trace", place / "ledger", *where, "--once")
-    took = json.loads((place / "campaigns" / "status.json").read_text())["last_look_seconds"]
-    return Figure("tracer", f"one look at {exchanges / 1e6:g} M", exchanges, used.cpu_seconds, found=f"{took:.0f} s")
+    with _process("trace", place / "ledger", *where) as tracer:
+        first = _look_line(tracer)
+        cold = _Cpu.of(tracer.pid, tracer.pid).looker
+        _add(ledger, world.drawn(RATE * MORE_SECONDS, today_us, ledger.identity))
+        while (second := _look_line(tracer))["exchanges"] == first["exchanges"]:
+            pass
+        more = _Cpu.of(tracer.pid, tracer.pid).looker - cold
+    yield _look_figure("first look", exchanges, cold, first)
+    yield _look_figure(f"next look after {MORE_SECONDS} s of traffic", exchanges, more, second)
+
+
+def _add(ledger: Ledger, rows: pa.Table) -> None:
+    with ledger.writer() as writer:
+        writer.commit(rows)
+
+
+def _look_figure(name: str, exchanges: int, cpu_seconds: float, look: dict[str, Any]) -> Figure:
+    found = f"{look['took_seconds']:.0f} s"
+    return Figure("tracer", f"{name} at {exchanges:,}", look["exchanges"], cpu_seconds, found=found)
 
 
 # -- traffic ---------------------------------------------------------------------------------------------------
@@ -155,16 +207,24 @@ def _history(log: Path) -> Path:
 
 def _body(account: str, rng: random.Random) -> bytes:
     asked = " ".join(rng.choices(_WORDS, k=60))
-    own = f"{_WRAPPER}\n\n{asked}" if account.startswith(("ring", "new")) else asked
+    wrapper = _wrapper(account)
+    own = f"{wrapper}\n\n{asked}" if wrapper else asked
     return json.dumps({"model": "m-1", "messages": [{"role": "user", "content": own}]}).encode()
 
 
-async def _fed(socket: Path) -> _Sent:
-    """`RATE` exchanges a second for `SECONDS`, newcomers' conversations at times of their own among them."""
+def _wrapper(account: str) -> str:
+    """What an account puts before what it asks; empty for honest ones."""
+    if account.startswith("op"):
+        rng = random.Random(account.partition("-")[0])  # noqa: S311 - made again, not kept secret
+        return "You write fully worked solutions. " + " ".join(rng.choices(_WORDS, k=30))
+    return _WRAPPER if account.startswith(("ring", "new")) else ""
+
+
+async def _fed(socket: Path, plan: list[str]) -> _Sent:
+    """`RATE` exchanges a second, by whom the plan says."""
     rng = random.Random(_SEED + 1)  # noqa: S311 - made again, not kept secret
     outbox = Outbox(socket)
     connected = asyncio.create_task(outbox.keep_connected())
-    plan = _plan(rng)
     ready: dict[str, int] = {}
     count: dict[str, int] = {}
     while not outbox.offer(_observed("honest-00000", -1, rng)):
@@ -177,7 +237,7 @@ async def _fed(socket: Path) -> _Sent:
             await asyncio.sleep(0)
         outbox.offer(_observed(account, number, rng))
         count[account] = count.get(account, 0) + 1
-        if account.startswith("new") and count[account] == 3:
+        if not account.startswith("honest") and count[account] == 3:
             ready[account] = time.time_ns() // 1_000
     seconds = time.monotonic() - begun
     await asyncio.sleep(1.0)  # what is in the socket's buffers goes out
@@ -185,13 +245,31 @@ async def _fed(socket: Path) -> _Sent:
     return _Sent(len(plan), outbox.shed, seconds, ready)
 
 
-def _plan(rng: random.Random) -> list[str]:
-    """Who sends each exchange."""
-    plan = [f"honest-{rng.randrange(HONEST):05}" for _ in range(RATE * SECONDS)]
+def _honest_plan(rng: random.Random) -> list[str]:
+    """Who sends each exchange, before others take some places."""
+    return [f"honest-{rng.randrange(HONEST):05}" for _ in range(RATE * SECONDS)]
+
+
+def _members() -> list[str]:
+    """Newcomers' conversations at times of their own."""
+    rng = random.Random(_SEED + 2)  # noqa: S311 - made again, not kept secret
+    plan = _honest_plan(rng)
     for newcomer in range(NEWCOMERS):
         begins = rng.randrange(len(plan) // 2)
         for _ in range(CONVERSATIONS):
             plan[rng.randrange(begins, begins + len(plan) // 2)] = f"new-{newcomer:03}"
+    return plan
+
+
+def _campaigns() -> list[str]:
+    """Each new campaign sends all that it sends within `BURST_SECONDS`; its accounts in any order."""
+    rng = random.Random(_SEED + 3)  # noqa: S311 - made again, not kept secret
+    plan = _honest_plan(rng)
+    for campaign in range(CAMPAIGNS):
+        begins = rng.randrange(len(plan) - RATE * BURST_SECONDS)
+        places = rng.sample(range(begins, begins + RATE * BURST_SECONDS), CONVERSATIONS * OPERATORS_ACCOUNTS)
+        for place, number in zip(places, range(len(places)), strict=True):
+            plan[place] = f"op{campaign:02}-{number % OPERATORS_ACCOUNTS:03}"
     return plan
 
 
@@ -200,8 +278,14 @@ def _observed(account: str, number: int, rng: random.Random) -> Observed:
     now = time.time_ns() // 1_000
     return Observed(
         now, f"{account}/{number}", account, "/v1/chat/completions", "POST", 200, _body(account, rng), answer,
-        organization=f"org-{account}",
+        organization=f"org-{account}", payment=_card(account),
     )  # fmt: skip
+
+
+def _card(account: str) -> str:
+    """Four accounts of a new operator pay with one."""
+    operator, _, number = account.partition("-")
+    return f"card-{operator}-{int(number) // 4}" if operator.startswith("op") else f"card-{account}"
 
 
 # -- processes -------------------------------------------------------------------------------------------------
@@ -226,24 +310,35 @@ def _look_line(process: subprocess.Popen[str]) -> dict[str, Any]:
     while not (said := _line(process)).startswith("{"):
         assert said, "the tracer ended"
     look: dict[str, Any] = json.loads(said)
-    assert look["campaigns"] >= 1, look
     return look
 
 
-def _settled(journal: Path, expected: int) -> None:
-    """Wait until all have joined, but no longer than twice the target."""
-    end = time.monotonic() + 2 * TARGET_SECONDS
-    while len(_joined(journal)) < expected and time.monotonic() < end:
+def _settled(journal: Path, sent: _Sent) -> None:
+    """Wait until all who were ready are under a verdict, but no longer than four times the target."""
+    end = time.monotonic() + 4 * TARGET_SECONDS
+    while not sent.ready_us.keys() <= _named(journal).keys() and time.monotonic() < end:
         time.sleep(0.2)
 
 
-def _joined(journal: Path) -> dict[str, int]:
-    """When each account that joined was first named."""
+def _named(journal: Path) -> dict[str, int]:
+    """When each account was first under a verdict, but for those of the history's ring."""
     found: dict[str, int] = {}
     for entry, _ in Journal(journal).read():
-        if ".joined-" in str(entry.body.get("id", "")):
-            found.setdefault(entry.body["accounts"][0], entry.ts_us)
+        for account in entry.body.get("accounts", ()):
+            if not account.startswith("ring"):
+                found.setdefault(account, entry.ts_us)
     return found
+
+
+def _honest(named: dict[str, int]) -> int:
+    return sum(account.startswith("honest") for account in named)
+
+
+def _by_campaign(ready: dict[str, int]) -> dict[str, set[str]]:
+    campaigns: dict[str, set[str]] = {}
+    for account in ready:
+        campaigns.setdefault(account.partition("-")[0], set()).add(account)
+    return campaigns
 
 
 def _children(pid: int) -> list[int]:

@@ -153,6 +153,12 @@ class World:
             who = np.minimum(np.searchsorted(ends, rng.random(rows)), len(ends) - 1)
             yield self._table(ts_us, who, key, rng)
 
+    def drawn(self, exchanges: int, day_us: int, key: dict[str, str]) -> pa.Table:
+        """So many sketches of one day, which begins at `day_us`."""
+        rng = np.random.default_rng([self.plan.seed, exchanges])
+        who = rng.choice(len(self.weight), exchanges, p=self.weight)
+        return self._table(day_us + np.sort(rng.integers(0, US_PER_DAY, exchanges)), who, key, rng)
+
     def _table(self, ts_us: Ints, who: Ints, key: dict[str, str], rng: np.random.Generator) -> pa.Table:
         rows = len(who)
         conversation, continues = self._conversations(who, rng)

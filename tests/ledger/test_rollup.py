@@ -176,6 +176,17 @@ def test_the_order_and_grouping_of_days_are_irrelevant(order: list[int], cut: in
     assert rows_of(rollup.merged(parts), "account") == MERGED
 
 
+def test_rollups_of_any_exchanges_add_up(filled: Ledger) -> None:
+    """Also of a part of a day, as a look has it that adds what is new; parts may be empty."""
+    table = filled.table()
+    rolled = [
+        rollup.merged(rollup.daily(rows, distinct=())).drop("organization_min", "days").to_pyarrow()
+        for rows in (table, *(table.filter(table.exchange_id % 3 == rest) for rest in range(3)), table.limit(0))
+    ]
+    whole, *parts = (one.select(rolled[0].column_names) for one in rolled)
+    assert rollup.together(parts).sort_by("account") == whole.sort_by("account")
+
+
 def test_an_empty_ledger_rolls_up_to_nothing(ledger: Ledger) -> None:
     assert rollup.merged(rollup.daily(ledger.table())).count().to_pyarrow().as_py() == 0
     assert rollup.spread(rollup.members(ledger.table())).count().to_pyarrow().as_py() == 0

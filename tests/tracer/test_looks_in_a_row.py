@@ -46,14 +46,18 @@ class Desk:
         self.rows = [row for row in self.rows if row["ts_us"] >= before_us or not hash_of(row) % 8]
         return due
 
-    def look(self, now_us: int) -> tuple[Plain, Plain]:
-        """One that remembers, and one that begins anew."""
-        asked = Asked(now_us, self.register, frozenset())
+    def look(self, now_us: int) -> Plain:
+        """One that remembers."""
         self._looks = self._looks or Looks(Sources(self.ledger, self.folder / "remembering", SECRET, alpha=ALPHA))
-        remembering = self._looks.take(asked)
+        seen = self._looks.take(Asked(now_us, self.register, frozenset()))
+        self.register = seen.register
+        return Plain.of(seen)
+
+    def both(self, now_us: int) -> tuple[Plain, Plain]:
+        """One that remembers, and one that begins anew with the same register."""
+        asked = Asked(now_us, self.register, frozenset())
         anew = Looks(Sources(self.ledger, self.folder / "anew", SECRET, alpha=ALPHA)).take(asked)
-        self.register = remembering.register
-        return Plain.of(remembering), Plain.of(anew)
+        return self.look(now_us), Plain.of(anew)
 
 
 def hash_of(row: dict[str, Any]) -> int:
@@ -89,18 +93,18 @@ def desk(tmp_path: Path) -> Desk:
 def test_each_look_is_the_one_that_a_tracer_takes_which_begins_anew(desk: Desk) -> None:
     """While a day runs, after a compaction, when days have ended, and when exchanges of these come late."""
     desk.send(desk.until(MIDNIGHT_US + 3 * DAY_US))
-    first, anew = desk.look(MIDNIGHT_US + 3 * DAY_US + HOUR_US)
+    first, anew = desk.both(MIDNIGHT_US + 3 * DAY_US + HOUR_US)
     assert first == anew
     assert [one.accounts for one in first.seen.campaigns] == [RING]
     desk.send(desk.until(MIDNIGHT_US + 3 * DAY_US + 12 * HOUR_US))
-    running, anew = desk.look(MIDNIGHT_US + 3 * DAY_US + 12 * HOUR_US)
+    running, anew = desk.both(MIDNIGHT_US + 3 * DAY_US + 12 * HOUR_US)
     assert running == anew
     assert running.seen.exchanges > first.seen.exchanges
     late, desk.rows = desk.rows[:200:2], [*desk.rows[1:200:2], *desk.rows[200:]]
     desk.send(late)
     assert Ledger.open(desk.ledger).compact() > 0
     desk.send(desk.until(MIDNIGHT_US + 5 * DAY_US))
-    ended, anew = desk.look(MIDNIGHT_US + 5 * DAY_US + HOUR_US)
+    ended, anew = desk.both(MIDNIGHT_US + 5 * DAY_US + HOUR_US)
     assert ended == anew
     assert ended.seen.segments.isdisjoint(first.seen.segments)
 
@@ -108,6 +112,5 @@ def test_each_look_is_the_one_that_a_tracer_takes_which_begins_anew(desk: Desk) 
 def test_a_look_at_what_has_not_changed_says_the_same_of_another_moment(desk: Desk) -> None:
     desk.send(desk.until(MIDNIGHT_US + 2 * DAY_US))
     now_us = MIDNIGHT_US + 2 * DAY_US + HOUR_US
-    first, _ = desk.look(now_us)
-    again, anew = desk.look(now_us + 1)
-    assert again == anew == replace(first, seen=replace(first.seen, asked_us=now_us + 1))
+    first, again = desk.look(now_us), desk.look(now_us + 1)
+    assert again == replace(first, seen=replace(first.seen, asked_us=now_us + 1))

@@ -108,3 +108,13 @@ def test_the_last_days_alone(ledger: Ledger) -> None:
 def test_an_empty_ledger_can_be_looked_at(tmp_path: Path) -> None:
     view = pinned(Ledger.create(tmp_path / "ledger", {}))
     assert (view.days(), read(view), view.last_us) == ([], 0, 0)
+
+
+def test_what_compaction_leaves_alone_is_settled_and_evidence_rests_on_ended_days(ledger: Ledger) -> None:
+    """Small segments of the running day are not; any of them can be read alone."""
+    running = max(ledger.days())
+    view = pinned(ledger, now_us=running * DAY_US + SETTLED_US)
+    young = view.of_segments(frozenset(view.segment_paths()) - view.settled_paths())
+    assert {segment.day for segment, _ in young.segments} == {running}
+    assert view.settled_paths() == view.ended_paths()
+    assert 0 < read(young) < read(view)

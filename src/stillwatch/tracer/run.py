@@ -40,8 +40,7 @@ from stillwatch.tracer.status import Status, campaign_statuses, line
 from stillwatch.tracer.verdicts import Change, Lift, Wanted, after_look, changes, lifted
 
 LEAST_PAUSE_SECONDS = 5.0
-REST = 1.0
-"""After a look that took t seconds the next begins t * REST later at the earliest: half of one core at most."""
+"""Between two looks. Chosen: a look takes as long where much is new, and one at what has not changed takes nothing."""
 TICK_SECONDS = 2.0
 """Between two searches for members. Chosen: as long as a customer hardly notices, and four commits of the observer."""
 TURN_SECONDS = 0.25
@@ -134,7 +133,7 @@ class Tracer:
             try:
                 seen = self._looker.answer(TURN_SECONDS)
                 if seen is not None:
-                    next_look = time.monotonic() + max(every, seen.took_seconds * REST)
+                    next_look = time.monotonic() + every
                     self.after(seen)
                     if once:
                         return

@@ -82,7 +82,7 @@ def rolled_up(table: ibis.Table) -> pa.Table:
     counted |= {f"rule_{k}": v for k, v in hits(flags, intent, table.choices.cast("int64")).items()}
     counted |= {f"has_{name}": (flags & bit) != 0 for name, bit in _SEEN.items()}
     days = rollup.daily(table, sums=("exchanges", "output_tokens"), distinct=(), counted=counted)
-    return rollup.merged(days).drop("organization_min").order_by("account").to_pyarrow()
+    return rollup.merged(days).drop("organization_min", "days").order_by("account").to_pyarrow()
 
 
 def accounts_of(rolled: pa.Table) -> Accounts:
