@@ -103,7 +103,7 @@ def merged(days: Table) -> Table:
 def together(rolled: Sequence[pa.Table]) -> pa.Table:
     """One row per account, ascending, from rows of `merged` over different exchanges; at least one table.
 
-    Of sums, minima and maxima. Not of `organization_min`, where 0 is unknown, nor of what counts days or distinct values.
+    Of sums, minima and maxima. Not of `organization_min`, where 0 is unknown, nor of what counts days or values.
     """
     joined = pa.concat_tables(rolled)
     account = joined.column("account").to_numpy()
