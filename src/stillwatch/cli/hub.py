@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 
 from stillwatch.cli.faults import faults_as_errors
+from stillwatch.cli.hub_signer import app as signers
 from stillwatch.cli.options import Json
+from stillwatch.cli.options_hub import Store, default_store
 from stillwatch.cli.terminal import counted, print_json, say
 from stillwatch.errors import UsageError
 from stillwatch.sharing.hub.markings import Tlp
@@ -25,16 +27,8 @@ from stillwatch.storage.hub.store import SqliteStore
 app = typer.Typer(help="A TAXII 2.1 server for trust groups.", no_args_is_help=True)
 members = typer.Typer(help="Who may come in.", no_args_is_help=True)
 app.add_typer(members, name="member")
+app.add_typer(signers, name="signer")
 
-Store = Annotated[
-    Path | None,
-    typer.Option(
-        "--store",
-        envvar="STILLWATCH_HUB_STORE",
-        help="The hub's SQLite file. Without it, hub.sqlite in your state directory.",
-        show_default=False,
-    ),
-]
 _DAY_US = 86_400_000_000
 _SHORTEST_PASSWORD = 8
 _PASSWORD_VARIABLE = "STILLWATCH_MEMBER_PASSWORD"  # noqa: S105 - the name of a variable
@@ -61,6 +55,9 @@ def serve(
         Path | None, typer.Option(help="Only clients with a certificate of these authorities, PEM.", exists=True)
     ] = None,
     behind_proxy: Annotated[bool, typer.Option(help="TLS ends in front of this hub: plain HTTP anywhere.")] = False,
+    alliance: Annotated[
+        Path | None, typer.Option(help="The alliance's folder (docs/governance.md): its rules and its record.")
+    ] = None,
 ) -> None:
     """Serve until SIGTERM.
 
@@ -69,15 +66,20 @@ def serve(
     if (certificate is None) != (key is None) or (client_authority and not certificate):
         raise UsageError("TLS needs --certificate and --key, --client-authority needs both", "Give them together")
     try:
+        from stillwatch.running.alliance import prepare
         from stillwatch.running.hub import HubServer, listen
         from stillwatch.running.hub import serve as serve_hub
     except ModuleNotFoundError as error:
         raise UsageError(f"a hub needs {error.name}", "Run: pip install 'stillwatch[hub]'") from None
-    path = store or _default_store()
-    server = HubServer(path, host, port, workers, page, public_url, certificate, key, client_authority, behind_proxy)
+    path = store or default_store()
+    server = HubServer(
+        path, host, port, workers, page, public_url, certificate, key, client_authority, behind_proxy, alliance
+    )
     listening = listen(server)
     _sow(path, seed)
     scheme = "https" if certificate else "http"
+    if alliance:
+        say(f"Members check the record under the key {prepare(alliance)}")
     say(f"The hub takes requests at {scheme}://{_shown(host)}:{listening.getsockname()[1]}/taxii2/")
     serve_hub(server, listening)
 
@@ -93,7 +95,7 @@ def seed(
 
     Example: stillwatch hub seed hub.json
     """
-    sown = _sow(store or _default_store(), file)
+    sown = _sow(store or default_store(), file)
     if as_json:
         print_json({"members": sown.members, "objects": sown.objects})
     else:
@@ -119,7 +121,7 @@ def add(
 
     Example: stillwatch hub member add member-07 --root trustgroup1
     """
-    kept = SqliteStore(store or _default_store())
+    kept = SqliteStore(store or default_store())
     password = "" if token else _password()
     secret = make_token() if token else password
     kept.put_member(_member(name, role, clearance, password, certificate), root or [])
@@ -136,7 +138,7 @@ def add(
 @faults_as_errors()
 def list_(store: Store = None, as_json: Json = False) -> None:
     """List members, those that are revoked too."""
-    known = SqliteStore(store or _default_store()).members()
+    known = SqliteStore(store or default_store()).members()
     if as_json:
         print_json({"members": [_as_json(member, is_revoked) for member, is_revoked in known]})
         return
@@ -154,7 +156,7 @@ def revoke(name: Annotated[str, typer.Argument(help="The member.")], store: Stor
 
     Example: stillwatch hub member revoke member-07
     """
-    SqliteStore(store or _default_store()).revoke(name)
+    SqliteStore(store or default_store()).revoke(name)
     say(f"{name} is revoked. What it contributed stays.")
 
 
@@ -178,11 +180,6 @@ def _password() -> str:
     if given is not None and len(given) < _SHORTEST_PASSWORD:
         raise UsageError(f"the password has fewer than {_SHORTEST_PASSWORD} characters", "Take a longer one, or none")
     return given or secrets.token_urlsafe(18)
-
-
-def _default_store() -> Path:
-    configured = os.environ.get("XDG_STATE_HOME")
-    return (Path(configured) if configured else Path.home() / ".local" / "state") / "stillwatch" / "hub.sqlite"
 
 
 def _as_json(member: Member, is_revoked: bool) -> dict[str, object]:

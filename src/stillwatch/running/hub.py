@@ -8,16 +8,18 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
 import msgspec
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from stillwatch.errors import UsageError
+from stillwatch.running.alliance import governed_application
 from stillwatch.sharing.hub.app import application
 from stillwatch.sharing.hub.certificates import CertificateProtocol
 from stillwatch.sharing.hub.options import DEFAULT_PAGE, Options
@@ -28,6 +30,8 @@ _VARIABLE = "STILLWATCH_HUB"
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2: those that RFC 7540, appendix A, does not list as bad; TLS 1.3 has its own."""
 _KEEP_ALIVE_SECONDS = 30
+_SILENCE_SECONDS = 60
+"""A worker that does not answer its supervisor for so long is replaced; on a busy machine one takes ten to begin."""
 _MOST_CONNECTIONS = 1000
 """Of a worker; beyond, 503."""
 
@@ -46,12 +50,15 @@ class HubServer:
     key: Path | None = None
     client_authority: Path | None = None
     is_behind_proxy: bool = False
+    alliance: Path | None = None
+    """The folder of `running.alliance`; None: TAXII alone."""
 
 
 class _Told(msgspec.Struct):
     store: str
     page: int
     public_url: str
+    alliance: str
 
 
 def listen(server: HubServer) -> socket.socket:
@@ -73,7 +80,9 @@ def listen(server: HubServer) -> socket.socket:
 
 def serve(server: HubServer, listening: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT; requests that are being answered are finished."""
-    told = _Told(str(server.store.absolute()), server.page, server.public_url)
+    alliance = str(server.alliance.absolute()) if server.alliance else ""
+    logs.begin("hub")
+    told = _Told(str(server.store.absolute()), server.page, server.public_url, alliance)
     os.environ[_VARIABLE] = msgspec.json.encode(told).decode()
     config = uvicorn.Config(
         "stillwatch.running.hub:from_environment",
@@ -88,6 +97,7 @@ def serve(server: HubServer, listening: socket.socket) -> None:
         proxy_headers=False,
         workers=server.workers,
         limit_concurrency=_MOST_CONNECTIONS,
+        timeout_worker_healthcheck=_SILENCE_SECONDS,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_KEEP_ALIVE_SECONDS,
         ssl_certfile=server.certificate,
@@ -102,11 +112,14 @@ def serve(server: HubServer, listening: socket.socket) -> None:
         Multiprocess(config, sockets=[listening]).run()
 
 
-def from_environment() -> Starlette:
+def from_environment() -> ASGIApp:
     """A worker's application."""
     logs.begin("hub")
     told = msgspec.json.decode(os.environ[_VARIABLE], type=_Told)
-    return application(SqliteStore(Path(told.store)), Options(told.page, told.public_url))
+    options = Options(told.page, told.public_url)
+    if told.alliance:
+        return governed_application(Path(told.store), Path(told.alliance), options, time.monotonic)
+    return application(SqliteStore(Path(told.store)), options)
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,0 +1,1 @@
+"""What a hub does for an alliance beyond TAXII: rules at the door, approvals, acknowledgements, standing, record."""
