@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 import openai
@@ -26,40 +25,11 @@ from stillwatch.limits.limit import NANOSECONDS, Measure
 from stillwatch.observing.frames import Deframer, Observed
 
 from .files import KEY, door_file, give, lift, limit
+from .guarded import LONGEST_SECONDS, Guarded, behind
 from .model_server import WORDS, Model, app_of, served
 
 CLASS_PATH = "stillwatch.doors.asgi.Guard"
 DEGRADED = '[degrade]\nlogprobs = false\nmost_choices = 1\nmost_output_tokens = 64\nreasoning = "hide"'
-LONGEST_SECONDS = 60
-"""A test that waits for what never comes fails instead of standing still."""
-
-
-@dataclass
-class Guarded:
-    """A server behind the middleware, its clock moved by hand, and a client."""
-
-    model: Model
-    station: Station
-    client: openai.AsyncOpenAI
-    url: str
-    observed: list[Observed]
-    folder: Path
-
-    async def ask(self, **more: Any) -> Any:
-        messages = [{"role": "user", "content": "Who grinds the rye?"}]
-        return await self.client.chat.completions.create(model="m", messages=messages, **more)
-
-    def left(self, measure: Measure) -> int:
-        """What the account has left of its limit."""
-        ladders = self.station.gate.core.meters._ladders.values()
-        (bucket,) = {b for ladder in ladders for b in ladder.buckets if b.limit.measure is measure}
-        return bucket.remaining(self.station.clock().ns)
-
-    async def settled(self) -> Observed:
-        """The next exchange that is settled."""
-        while not self.observed:
-            await asyncio.sleep(0.005)
-        return self.observed.pop(0)
 
 
 @dataclass
@@ -82,24 +52,12 @@ async def guarded(folder: Path, policy: str = "", more: str = "", step: Step | N
     async with served(app) as port:
         url = f"http://127.0.0.1:{port}"
         async with openai.AsyncOpenAI(api_key=KEY, base_url=f"{url}/v1", max_retries=0) as client:
-            yield Guarded(model, station, client, url, observed, folder)
+            yield Guarded(model, station, client, url, folder, observed)
 
 
 def at_a_server(policy: str = "", more: str = "", step: Step | None = None):
     """Run a test with a guarded server."""
-
-    def around(test: Callable[[Guarded], Awaitable[None]]) -> Callable[[Path], None]:
-        def whole(tmp_path: Path) -> None:
-            async def body() -> None:
-                async with asyncio.timeout(LONGEST_SECONDS), guarded(tmp_path, policy, more, step) as server:
-                    await test(server)
-
-            asyncio.run(body())
-
-        whole.__name__, whole.__doc__ = test.__name__, test.__doc__
-        return whole
-
-    return around
+    return behind(lambda folder: guarded(folder, policy, more, step))
 
 
 @at_a_server()

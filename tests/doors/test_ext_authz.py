@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import anthropic
 import httpx
@@ -24,29 +22,10 @@ from stillwatch.observing.frames import Observed
 
 from .envoy import DOOR, MODELS, envoy, needs_envoy
 from .files import KEY, door_file, give, limit
+from .guarded import Guarded, behind
 from .model_server import WORDS, Model, app_of, served
 
 pytestmark = needs_envoy
-LONGEST_SECONDS = 60
-"""A test that waits for what never comes fails instead of standing still."""
-
-
-@dataclass
-class Guarded:
-    model: Model
-    station: Station
-    client: openai.AsyncOpenAI
-    url: str
-    observed: list[Observed]
-
-    async def ask(self, **more: Any) -> Any:
-        messages = [{"role": "user", "content": "Who grinds the rye?"}]
-        return await self.client.chat.completions.create(model="m", messages=messages, **more)
-
-    def left(self, measure: Measure) -> int:
-        ladders = self.station.gate.core.meters._ladders.values()
-        (bucket,) = {b for ladder in ladders for b in ladder.buckets if b.limit.measure is measure}
-        return bucket.remaining(self.station.clock().ns)
 
 
 @asynccontextmanager
@@ -77,24 +56,12 @@ async def guarded(folder: Path, policy: str, more: str, step: Step | None) -> As
         envoy("envoy-ext-authz.yaml", folder, {MODELS: upstream, DOOR: asked}) as port,
         openai.AsyncOpenAI(api_key=KEY, base_url=f"http://127.0.0.1:{port}/v1", max_retries=0) as client,
     ):
-        yield Guarded(model, station, client, f"http://127.0.0.1:{port}", observed)
+        yield Guarded(model, station, client, f"http://127.0.0.1:{port}", folder, observed)
 
 
 def behind_envoy(policy: str = "", more: str = "", step: Step | None = None):
     """Run a test behind Envoy and the door."""
-
-    def around(test: Callable[[Guarded], Awaitable[None]]) -> Callable[[Path], None]:
-        def whole(tmp_path: Path) -> None:
-            async def body() -> None:
-                async with asyncio.timeout(LONGEST_SECONDS), guarded(tmp_path, policy, more, step) as server:
-                    await test(server)
-
-            asyncio.run(body())
-
-        whole.__name__, whole.__doc__ = test.__name__, test.__doc__
-        return whole
-
-    return around
+    return behind(lambda folder: guarded(folder, policy, more, step))
 
 
 @behind_envoy(limit("requests", 2))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import openai
 import pytest
@@ -22,34 +19,11 @@ from stillwatch.limits.limit import Measure
 
 from .envoy import DOOR, MODELS, envoy, needs_envoy
 from .files import KEY, door_file, give, limit
+from .guarded import Guarded, behind
 from .model_server import WORDS, Model, app_of, served
 
 grpc = pytest.importorskip("grpc", reason="grpcio is not installed: install the extra `rls`")
 from stillwatch.doors import rls  # noqa: E402 - after it is known that gRPC is there
-
-LONGEST_SECONDS = 60
-"""A test that waits for what never comes fails instead of standing still."""
-
-
-@dataclass
-class Guarded:
-    model: Model
-    station: Station
-    client: openai.AsyncOpenAI
-
-    async def ask(self, **more: Any) -> Any:
-        messages = [{"role": "user", "content": "Who grinds the rye?"}]
-        return await self.client.chat.completions.create(model="m", messages=messages, **more)
-
-    def left(self, measure: Measure) -> int:
-        ladders = self.station.gate.core.meters._ladders.values()
-        (bucket,) = {b for ladder in ladders for b in ladder.buckets if b.limit.measure is measure}
-        return bucket.remaining(self.station.clock().ns)
-
-    async def until_left(self, measure: Measure, least: int, most: int) -> None:
-        """Wait for what Envoy says after a stream is done."""
-        while not least <= self.left(measure) <= most:
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -64,24 +38,13 @@ async def guarded(folder: Path, policy: str, step: Step | None) -> AsyncIterator
         envoy("envoy-rls.yaml", folder, {MODELS: upstream, DOOR: door}) as port,
         openai.AsyncOpenAI(api_key=KEY, base_url=f"http://127.0.0.1:{port}/v1", max_retries=0) as client,
     ):
-        yield Guarded(model, station, client)
+        yield Guarded(model, station, client, f"http://127.0.0.1:{port}", folder)
 
 
 def behind_envoy(policy: str = "", step: Step | None = None):
     """Run a test behind Envoy and the door."""
-
-    def around(test: Callable[[Guarded], Awaitable[None]]) -> Callable[[Path], None]:
-        def whole(tmp_path: Path) -> None:
-            async def body() -> None:
-                async with asyncio.timeout(LONGEST_SECONDS), guarded(tmp_path, policy, step) as server:
-                    await test(server)
-
-            asyncio.run(body())
-
-        whole.__name__, whole.__doc__ = test.__name__, test.__doc__
-        return needs_envoy(whole)
-
-    return around
+    around = behind(lambda folder: guarded(folder, policy, step))
+    return lambda test: needs_envoy(around(test))
 
 
 @behind_envoy(limit("requests", 2))
