@@ -44,9 +44,11 @@ def key(stillwatch: Stillwatch) -> ConventionKey:
     return made
 
 
-def recorded(stillwatch: Stillwatch, whose: str, talker: Talker, questions: str = "may/prompts.jsonl") -> None:
+def recorded(
+    stillwatch: Stillwatch, whose: str, talker: Talker, questions: str = "may/prompts.jsonl", each: int = 3
+) -> None:
     with talker.served() as address:
-        asked = ("--endpoint", address, "--model", "x", "--rate", "1000", "--each", "3")
+        asked = ("--endpoint", address, "--model", "x", "--rate", "1000", "--each", str(each))
         assert stillwatch("audit", "record", f"may/{whose}", "--prompts", questions, *asked)[0] == 0
 
 

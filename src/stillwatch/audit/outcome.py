@@ -41,10 +41,16 @@ class OnRecord:
 
 
 def document(
-    dossier: Dossier, on_record: OnRecord, said: dict[str, Answers], found: Finding | Refused, *, tokens_given: bool
+    dossier: Dossier,
+    on_record: OnRecord,
+    said: dict[str, Answers],
+    found: Finding | Refused,
+    *,
+    tokens_given: bool,
+    weights: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """Everything the page says. `said`: the answers of suspect and control; `tokens_given`: they were not made of the
-    texts here, by the tokenizer that the plan names.
+    texts here, by the tokenizer that the plan names; `weights`: digests of models that read, by their part.
     """
     frozen = on_record.plan
     plan = dossier.plan
@@ -62,6 +68,7 @@ def document(
         "tokenizer": plan.tokenizer,
         "tokens_given": tokens_given,
         "answers": {whose: _told(answers) for whose, answers in said.items()},
+        "weights": weights or {},
         "refused": list(found.reasons) if isinstance(found, Refused) else [],
         "cells": None if isinstance(found, Refused) else found.cells,
         "calibration": None if isinstance(found, Refused) else msgspec.to_builtins(found.calibration),

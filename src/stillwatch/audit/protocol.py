@@ -28,7 +28,8 @@ class Mode(StrEnum):
     """What the suspect lets one see, from the least to the most."""
 
     CLOSED = "closed"  # its answers to prompts of ours
-    SUPERVISED = "supervised"  # its answers to prompts of suspected accounts, cells among what they were served
+    SUPERVISED = "supervised"  # its answers to prompts of suspected accounts, in contexts that are frequent there
+    SERVED = "served"  # the same, in contexts that an account's marked answers reached
     READING = "reading"  # its distributions over a text, beside a reference's
 
 
@@ -54,7 +55,7 @@ class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def __post_init__(self) -> None:
         if self.mode is Mode.READING and not self.reference:
             raise UsageError("an audit by reading compares with a reference, and none is named")
-        if self.mode is Mode.SUPERVISED and not self.filter_digest:
+        if self.mode in (Mode.SUPERVISED, Mode.SERVED) and not self.filter_digest:
             raise UsageError("a supervised audit looks among what accounts were served, and no filter is named")
 
     @property

@@ -10,26 +10,30 @@ A reference that never saw marked text (the suspect's public base, or a model of
 what the suspect alone says is where training shows. It knows no key, so leaving its cells out is as sound as a filter.
 
 A filter is a set of contexts, and one that has nothing to do with the key: of prompts, or of what an unmarked model
-answers to them. Taken from marked text it would choose words that are often green; taken as pairs of such text it
-would find every suspect guilty, and only the clean control would tell.
+answers to them. Taken as pairs of marked text it would find every suspect guilty, and only the clean control would
+tell. *Served*: the contexts that an account's marked answers reached, each once, whatever followed. Whether a context
+is ever reached is settled before its own colours are first looked at, so bets on its cells stay fair (`sequential`),
+and the p-value is the bound that they give, 1 / e: with the number of cells left to the key, a count alone is exact in
+its mean and not in its tail.
 
 Says: trained on text that carries this key's mark, or on a copy of such text. Does not say who fetched it, or why.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from stillwatch.audit.candidates import Candidate
-from stillwatch.audit.finding import Finding, Refused, Test, with_gates
+from stillwatch.audit.finding import Finding, Found, Refused, Test, with_gates
 from stillwatch.audit.protocol import Mode, Protocol, digest_of_contexts
 from stillwatch.audit.sequential import Wealth
 from stillwatch.watermark.cells import Cells
 from stillwatch.watermark.contexts import Words
-from stillwatch.watermark.detect import LEAST_CELLS, Score, score
+from stillwatch.watermark.detect import LEAST_CELLS, Score, family, score
 from stillwatch.watermark.keys import MarkKey
 
 PANEL_CELLS = 100_000
@@ -63,9 +67,8 @@ def judged(
     found = with_gates(protocol, len(cells), _test(cells), _test(control), keys, wrong, panel)
     if isinstance(found, Refused):
         return found
-    return replace(
-        found, keys=tuple(replace(one, log_e=_log_e(cells, keys[one.commitment.digest])) for one in found.keys)
-    )
+    bet = tuple(replace(one, log_e=_log_e(cells, keys[one.commitment.digest])) for one in found.keys)
+    return replace(found, keys=_by_bets(bet) if protocol.mode is Mode.SERVED else bet)
 
 
 def scored(cells: Cells, candidate: Candidate) -> Score:
@@ -82,6 +85,17 @@ def _test(cells: Cells) -> Test:
 def _log_e(cells: Cells, candidate: Candidate) -> float:
     own = candidate.is_own(cells)
     return Wealth(candidate.key.scheme.gamma).bet(candidate.greens(cells)[own])
+
+
+def _by_bets(found: Sequence[Found]) -> tuple[Found, ...]:
+    """With p-values that hold however many cells the key let count: P(e >= x) <= 1 / x (Markov)."""
+    scores = [
+        replace(one.score, p=None if one.score.p is None else min(1.0, math.exp(-(one.log_e or 0.0))))
+        for one in found
+        if isinstance(one.score, Score)
+    ]
+    adjusted = family([1.0 if one.p is None else one.p for one in scores])
+    return tuple(replace(one, score=score, adjusted=p) for one, score, p in zip(found, scores, adjusted, strict=True))
 
 
 def _looked_at(cells: Cells, evidence: Evidence) -> Cells:

@@ -23,6 +23,8 @@ from stillwatch.watermark.contexts import Words
 from stillwatch.watermark.detect import LEAST_CELLS
 from stillwatch.watermark.keys import MarkKey
 
+NO_REFERENCE = "none: the suspect alone"
+"""What a plan names where no reference is read: cells then weigh what the suspect says, which is sound and weak."""
 MOST_CELLS = 40_000
 """Cells that moved most are looked at and the others left: they hold nearly all of the statistic, and the bound of four
 hundred wrong keys is found in seconds. Weights know no key, so leaving some out is as sound as a filter."""
@@ -59,6 +61,39 @@ def moved(contexts: Words, suspect: Floats, reference: Floats, most: int = MOST_
     kept = np.sort(kept[flat[kept] != 0])
     rows, tokens = np.divmod(kept, suspect.shape[1])
     return Moved(Cells(known[rows], tokens.astype(np.uint64)), flat[kept])
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Places of a text, and what moved most at each: `contexts` (places,), `tokens` and `weights` (places, k)."""
+
+    contexts: Words
+    tokens: NDArray[np.int64]
+    weights: Floats
+
+
+NOTHING = Moved(Cells(np.empty(0, np.uint64), np.empty(0, np.uint64)), np.empty(0))
+
+
+def gathered(places: Sequence[Places], most: int = MOST_CELLS) -> Moved:
+    """What moved, of places that hold no whole distributions: those with one context are summed into its cells.
+
+    Raises `UsageError` for weights that are no numbers.
+    """
+    contexts = np.concatenate([np.repeat(one.contexts, one.tokens.shape[1]) for one in places])
+    tokens = np.concatenate([one.tokens.ravel() for one in places]).astype(np.uint64)
+    weights = np.concatenate([one.weights.ravel() for one in places])
+    if not np.isfinite(weights).all():
+        raise UsageError("a distribution holds what is no number", "Leave out the places where the model fails")
+    order = np.lexsort((tokens, contexts))
+    contexts, tokens = contexts[order], tokens[order]
+    is_first = np.ones(len(order), np.bool_)
+    is_first[1:] = (contexts[1:] != contexts[:-1]) | (tokens[1:] != tokens[:-1])
+    starts = np.flatnonzero(is_first)
+    sums = np.add.reduceat(weights[order], starts)
+    kept = np.argpartition(-np.abs(sums), most)[:most] if len(sums) > most else np.arange(len(sums))
+    kept = np.sort(kept[sums[kept] != 0])
+    return Moved(Cells(contexts[starts][kept], tokens[starts][kept]), sums[kept])
 
 
 def read(

@@ -31,6 +31,9 @@ Folder = Annotated[Path, typer.Argument(help="The folder of the probing.", show_
 MarkersSecret = Annotated[
     Path, typer.Option("--markers-secret", help="The gateway's [files] markers.", show_default=False)
 ]
+MarkersSecretToo = Annotated[
+    Path | None, typer.Option("--markers-secret", help="With --markers: the gateway's [files] markers.")
+]
 SUSPECT, CONTROL = "suspect", "control"
 
 

@@ -10,6 +10,7 @@ import typer
 from stillwatch.audit.endpoint import Endpoint
 from stillwatch.errors import InputError
 
+AuditFolder = Annotated[Path, typer.Argument(help="The audit's folder.", show_default=False)]
 TokenizerFile = Annotated[
     Path | None,
     typer.Option("--tokenizer", help="tokenizer.json; then lines may be texts.", show_default=False),
