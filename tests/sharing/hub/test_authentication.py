@@ -169,3 +169,17 @@ def test_a_member_bound_to_a_certificate_comes_with_it(tmp_path: Path) -> None:
     for certificate in ("", "cd" * 32):
         with pytest.raises(TaxiiFault, match="Show who you are"):
             authentication.identify(Caller(basic("alice", "alice"), "192.0.2.1", certificate))
+
+
+def test_the_log_says_who_and_how_it_ended_and_not_what_was_looked_for(
+    shared: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line a request, with the endpoint's shape instead of ids, and without filters."""
+    id = indicator(7)["id"]
+    with caplog.at_level(logging.INFO, logger="stillwatch.hub"):
+        shared.member("alice").get(f"{OBJECTS}{id}/", match_version="all")
+        shared.stranger().get(OBJECTS)
+    told = [record for record in caplog.records if record.name == "stillwatch.hub"]
+    assert [(vars(record)["member"], vars(record)["status"]) for record in told] == [("alice", 404), ("", 401)]
+    assert vars(told[0])["endpoint"] == "/alliance/collections/{collection}/objects/{object}/"
+    assert not any(id in str(vars(record)) or "match" in str(vars(record)) for record in told)

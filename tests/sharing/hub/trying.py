@@ -117,10 +117,11 @@ class Hub:
         sown: Mapping[str, Any],
         options: Options | None = None,
         admissions: Mapping[str, Admission] | None = None,
+        busy_seconds: float = 60.0,
     ) -> None:
         file = folder / "seed.json"
         file.write_text(json.dumps(sown))
-        self.store = SqliteStore(folder / "hub.sqlite")
+        self.store = SqliteStore(folder / "hub.sqlite", busy_seconds)
         sow(read_seed(file), self.store, NOW_US)
         self.http = TestClient(application(self.store, options, admissions), raise_server_exceptions=False)
 

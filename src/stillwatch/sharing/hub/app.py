@@ -17,6 +17,7 @@ import anyio
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -29,6 +30,7 @@ from stillwatch.sharing.hub.posting import Posting
 from stillwatch.sharing.hub.reading import MATCH_ALL, MATCH_OBJECT, MATCH_VERSIONS, Listing, Reading
 from stillwatch.sharing.hub.site import Site, root_resource
 from stillwatch.sharing.hub.store import Collection, Store, StoreBusy
+from stillwatch.sharing.hub.telling import MEMBER, Telling
 from stillwatch.sharing.taxii.faults import TaxiiFault, error_resource, forbidden, not_found
 from stillwatch.sharing.taxii.media import TAXII_21, check_accept, check_content_type
 from stillwatch.sharing.taxii.selection import Asked, read_query
@@ -178,7 +180,7 @@ class Hub:
         address = request.client.host if request.client else ""
         caller = Caller(request.headers.get("authorization"), address, request.scope.get(CERTIFICATE, ""))
         identity = self._authentication.identify(caller)
-        request.scope["stillwatch.member"] = identity.member.name
+        request.scope[MEMBER] = identity.member.name
         check_accept(request.headers.get("accept"))
         return identity
 
@@ -224,6 +226,7 @@ def application(
             ClientDisconnect: _gone,
             Exception: _failure,
         },
+        middleware=[Middleware(Telling)],
     )
     app.router.redirect_slashes = False
     return app

@@ -1,4 +1,4 @@
-"""Connections to the file: one a thread, all in write-ahead mode.
+"""Connections to the file, as many as are used at one time, all in write-ahead mode.
 
 Write-ahead, because a page must not wait for a post of a hundred thousand objects. `synchronous=FULL`: what was
 answered with 202 is on disk. Writers take turns inside a process by a lock and between processes by SQLite's own.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
+from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,7 +19,7 @@ from stillwatch.errors import InputError
 from stillwatch.sharing.hub.store import StoreBusy
 from stillwatch.storage.hub.schema import SCHEMA, VERSION
 
-_BUSY_SECONDS = 60.0
+BUSY_SECONDS = 60.0
 """How long a writer waits for one of another process; a post of 100 MB takes some 20 s."""
 _CACHE_KIB = 16_384
 _MAPPED_BYTES = 2**31
@@ -27,11 +29,13 @@ _MAPPED_BYTES = 2**31
 class Connections:
     """The database of one hub, for any number of threads and processes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
-        self._local = threading.local()
+        self._busy_seconds = busy_seconds
+        self._free: deque[sqlite3.Connection] = deque()
         self._writing = threading.Lock()
-        _make(path)
+        weakref.finalize(self, _close_all, self._free)
+        _make(path, busy_seconds)
 
     def rows(self, query: str, *values: Any) -> list[Any]:
         """All rows of a query."""
@@ -39,19 +43,18 @@ class Connections:
 
     def rows_named(self, query: str, values: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
         """All rows of a query whose values may have names."""
-        with _busy_said():
-            return self._connection().execute(query, values).fetchall()
+        with _busy_said(), self._connection() as db:
+            return db.execute(query, values).fetchall()
 
     def row(self, query: str, *values: Any) -> Any:
         """The first row, None if there is none."""
-        with _busy_said():
-            return self._connection().execute(query, values).fetchone()
+        with _busy_said(), self._connection() as db:
+            return db.execute(query, values).fetchone()
 
     @contextmanager
     def transaction(self) -> Generator[sqlite3.Connection]:
         """All changes made inside become durable together at the end, or none of them."""
-        with self._writing, _busy_said():
-            db = self._connection()
+        with self._writing, _busy_said(), self._connection() as db:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -69,11 +72,22 @@ class Connections:
                 changed = db.execute(statement, values).rowcount
         return changed
 
-    def _connection(self) -> sqlite3.Connection:
-        db: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if db is None:
-            db = self._local.connection = _connect(self.path)
-        return db
+    @contextmanager
+    def _connection(self) -> Generator[sqlite3.Connection]:
+        """One that nobody else uses meanwhile."""
+        try:
+            db = self._free.pop()
+        except IndexError:
+            db = _connect(self.path, self._busy_seconds)
+        try:
+            yield db
+        finally:
+            self._free.append(db)
+
+
+def _close_all(connections: deque[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()
 
 
 @contextmanager
@@ -85,11 +99,11 @@ def _busy_said() -> Generator[None]:
         raise StoreBusy(str(error)) from error
 
 
-def _make(path: Path) -> None:
+def _make(path: Path, busy_seconds: float) -> None:
     """Make the tables, if the file has none; whoever comes first does it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    with closing(_connect(path)) as db:
+    with closing(_connect(path, busy_seconds)) as db:
         db.execute("BEGIN IMMEDIATE")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
@@ -104,9 +118,9 @@ def _make(path: Path) -> None:
         )
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
     try:
-        db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
+        db = sqlite3.connect(path, isolation_level=None, timeout=busy_seconds, check_same_thread=False)
         db.execute("PRAGMA journal_mode=WAL")
     except sqlite3.DatabaseError as error:
         raise InputError(

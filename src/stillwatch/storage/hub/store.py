@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from stillwatch.storage.hub.connections import Connections
+from stillwatch.storage.hub.connections import BUSY_SECONDS, Connections
 from stillwatch.storage.hub.directory import Directory
 from stillwatch.storage.hub.objects import Objects
 
@@ -15,8 +15,8 @@ _KEY_BYTES = 32
 class SqliteStore(Directory, Objects):
     """A hub's store in one SQLite file (mode 600), made if there is none; implements `sharing.hub.store.Store`."""
 
-    def __init__(self, path: Path) -> None:
-        connections = Connections(path)
+    def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
+        connections = Connections(path, busy_seconds)
         Directory.__init__(self, connections)
         Objects.__init__(self, connections)
         self._key = _cursor_key(connections)
