@@ -14,11 +14,12 @@ import typer
 from stillwatch.cli.checks import address, clock, disk, files, fits, marks, spans, store, system
 from stillwatch.cli.checks import upstream as reached
 from stillwatch.cli.checks.result import Result, State, fault, not_checked, ok
+from stillwatch.cli.deployed import deployed
 from stillwatch.cli.gateway import ConfigFile
 from stillwatch.cli.options import Json
 from stillwatch.cli.terminal import counted, print_json, say
 from stillwatch.errors import StillwatchError
-from stillwatch.running.deployment import Deployment, Places, places, read
+from stillwatch.running.deployment import Deployment, Places
 from stillwatch.settings import default_secret_file
 
 EXIT_FAULT = 1
@@ -51,8 +52,7 @@ def _checked(config: Path | None, probe: str) -> Iterator[Result]:
     yield from clock.synchronisation()
     yield from system.versions("uvloop", "httptools")
     try:
-        deployment = read(config) if config else Deployment()
-        where = places(deployment, config.parent if config else Path())
+        deployment, where = deployed(config)
     except StillwatchError as error:
         yield fault("configuration", error.problem, error.remedy)
         yield not_checked("everything else", "it depends on the configuration")

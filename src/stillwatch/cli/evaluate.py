@@ -12,9 +12,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from stillwatch.assembly import SketchProgress, load_secrets, one_hunt_at_a_time, read_logs
+from stillwatch.assembly import SketchProgress, one_hunt_at_a_time, read_logs
 from stillwatch.cli.options import Json, SecretFile, Workers
-from stillwatch.cli.terminal import print_json, progress_bar, say, say_new_secret, stdout
+from stillwatch.cli.secret_files import secrets_in
+from stillwatch.cli.terminal import print_json, progress_bar, say, stdout
 from stillwatch.errors import StorageFull, UsageError
 from stillwatch.evaluation.adaptive.loop import adapt
 from stillwatch.evaluation.adaptive.round import Round, in_a_sentence
@@ -62,9 +63,7 @@ def evaluate(
     for directory in worlds:
         read_truth(directory)
         logs_of(directory)
-    secrets = load_secrets(secret, None)
-    if secrets.is_new:
-        say_new_secret(secrets.file)
+    secrets = secrets_in(secret)
     _make(out)
     with one_hunt_at_a_time(out), progress_bar(as_json) as tell:
 

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from stillwatch.assembly import load_secrets
 from stillwatch.cli.options import AllianceFile, Json, Logs, SecretFile
-from stillwatch.cli.terminal import complain, counted, print_json, say, say_new_secret
+from stillwatch.cli.secret_files import secrets_in
+from stillwatch.cli.terminal import complain, counted, print_json, say
 from stillwatch.running.following import following
 
 
@@ -27,9 +27,7 @@ def follow(
 
     Example: stillwatch follow /var/log/gateway/requests.jsonl --ledger ledger
     """
-    secrets = load_secrets(secret, alliance_secret)
-    if secrets.is_new:
-        say_new_secret(secrets.file)
+    secrets = secrets_in(secret, alliance_secret)
     named = ", ".join(map(str, logs))
     counts = asyncio.run(
         following(

@@ -16,14 +16,14 @@ from stillwatch.assembly import (
     check_inputs,
     hunt_and_write,
     kept_state,
-    load_secrets,
     one_hunt_at_a_time,
     read_around,
     read_logs,
 )
 from stillwatch.campaigns.campaign import Review
 from stillwatch.cli.options import AllianceFile, Json, Logs, SecretFile, Workers
-from stillwatch.cli.terminal import counted, print_json, progress_bar, say, say_new_secret, stdout
+from stillwatch.cli.secret_files import secrets_in
+from stillwatch.cli.terminal import counted, print_json, progress_bar, say, stdout
 from stillwatch.errors import StorageFull, UsageError
 from stillwatch.report.summary import accounts_let_go
 from stillwatch.report.wording import e_value
@@ -85,9 +85,7 @@ def hunt(
         raise UsageError(f"--alpha is a rate between 0 and 1, not {alpha}")
     check_engine(engine)
     check_inputs(logs, calibrate or [], out)
-    secrets = load_secrets(secret, alliance_secret)
-    if secrets.is_new:
-        say_new_secret(secrets.file)
+    secrets = secrets_in(secret, alliance_secret)
     around = read_around(profiles or [], networks, secrets)
     _make(out)
     with (

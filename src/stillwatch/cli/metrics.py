@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
+from stillwatch.cli.deployed import deployed
 from stillwatch.cli.gateway import ConfigFile
 from stillwatch.cli.terminal import say
-from stillwatch.running.deployment import Deployment, places, read
 from stillwatch.running.stopping import end_with_starter, stopped_by_signal
 from stillwatch.telemetry import logs
 from stillwatch.telemetry.exporter import Exporter
@@ -20,8 +19,7 @@ def metrics(config: ConfigFile = None) -> None:
     """
     end_with_starter()
     logs.begin("metrics")
-    deployment = read(config) if config else Deployment()
-    where = places(deployment, config.parent if config else Path())
+    deployment, where = deployed(config)
     exporter = Exporter(where.metrics, deployment.metrics.host, deployment.metrics.port)
     host, port = exporter.address
     say(f"Metrics are at http://{host}:{port}/metrics.")

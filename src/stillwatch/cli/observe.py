@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
-from stillwatch.assembly import load_secrets
+from stillwatch.cli.deployed import deployed
 from stillwatch.cli.gateway import ConfigFile
-from stillwatch.cli.terminal import say, say_new_secret
-from stillwatch.running.deployment import Deployment, places, read
+from stillwatch.cli.secret_files import secrets_in
+from stillwatch.cli.terminal import say
 from stillwatch.running.observing import observing
 from stillwatch.running.stopping import end_with_starter
 from stillwatch.telemetry import logs
@@ -21,9 +20,6 @@ def observe(config: ConfigFile = None) -> None:
     """
     end_with_starter()
     logs.begin("observer")
-    deployment = read(config) if config else Deployment()
-    where = places(deployment, config.parent if config else Path())
-    secrets = load_secrets(where.secret, where.alliance_secret)
-    if secrets.is_new:
-        say_new_secret(secrets.file)
+    deployment, where = deployed(config)
+    secrets = secrets_in(where.secret, where.alliance_secret)
     asyncio.run(observing(where, secrets, deployment.spans, lambda: say(f"The observer listens at {where.socket}.")))

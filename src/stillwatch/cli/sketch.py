@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from stillwatch.assembly import load_secrets, sketch_into
+from stillwatch.assembly import sketch_into
 from stillwatch.cli.options import AllianceFile, Json, Logs, SecretFile, Workers
-from stillwatch.cli.terminal import complain, counted, print_json, progress_bar, say, say_new_secret
+from stillwatch.cli.secret_files import secrets_in
+from stillwatch.cli.terminal import complain, counted, print_json, progress_bar, say
 from stillwatch.ledger.reservoir import RETENTION_DAYS, Reservoir
 
 
@@ -38,9 +39,7 @@ def sketch(
 
     Example: stillwatch sketch /var/log/gateway --out ledger
     """
-    secrets = load_secrets(secret, alliance_secret)
-    if secrets.is_new:
-        say_new_secret(secrets.file)
+    secrets = secrets_in(secret, alliance_secret)
     reservoir = None
     if exemplars:
         out.mkdir(parents=True, exist_ok=True)

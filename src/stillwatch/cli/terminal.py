@@ -9,7 +9,6 @@ import json
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -73,11 +72,6 @@ def progress_bar(quiet: bool) -> Generator[Tell]:
             bar.update(tasks[step], completed=done, detail=detail)
 
         yield tell
-
-
-def say_new_secret(file: Path) -> None:
-    """Nobody may find out later that a secret was made for him."""
-    complain(f"Made a new secret key file, {file}. Keep it: without it these sketches cannot be joined.")
 
 
 def print_json(document: dict[str, Any]) -> None:

@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from stillwatch.assembly import load_secrets
 from stillwatch.cli.options import AllianceFile, SecretFile
-from stillwatch.cli.terminal import complain, say, say_new_secret
+from stillwatch.cli.secret_files import secrets_in
+from stillwatch.cli.terminal import complain, say
 from stillwatch.cli.verdict import JournalFile
 from stillwatch.decision.journal import Journal
 from stillwatch.decision.policy import Automatic, Policy
@@ -67,9 +67,7 @@ def trace(
             f"{ledger} is traced and called benign at once: a campaign in it would count as a common tool",
             "Calibrate on another ledger",
         )
-    secrets = load_secrets(secret, alliance_secret)
-    if secrets.is_new:
-        say_new_secret(secrets.file)
+    secrets = secrets_in(secret, alliance_secret)
     alliance = secrets.alliance.id if secrets.alliance else ""
     sources = Sources(ledger, state / "scratch", secrets.deployment, alliance, calibrate, alpha, days)
     automatic = _followed(policy)

@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
-from stillwatch.assembly import load_secrets
 from stillwatch.cli.gateway import ConfigFile
-from stillwatch.cli.terminal import progress_bar, say, say_new_secret, stdout
+from stillwatch.cli.secret_files import secrets_in
+from stillwatch.cli.terminal import progress_bar, say, stdout
 from stillwatch.demo.prepare import prepare
 from stillwatch.errors import UsageError
 from stillwatch.gateway.configuration import Configuration, Listen, Upstream
@@ -100,9 +100,7 @@ def _demo(port: int, metrics_port: int, home: Path | None) -> Plan:
 
 def _plan(deployment: Deployment, base: Path) -> Plan:
     where = places(deployment, base)
-    secrets = load_secrets(where.secret, where.alliance_secret)
-    if secrets.is_new:
-        say_new_secret(secrets.file)
+    secrets = secrets_in(where.secret, where.alliance_secret)
     return Plan(deployment, where, secrets.file)
 
 
