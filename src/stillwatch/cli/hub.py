@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from stillwatch.cli.faults import faults_as_errors
+from stillwatch.cli.hub_held import app as held
 from stillwatch.cli.hub_signer import app as signers
 from stillwatch.cli.options import Json
 from stillwatch.cli.options_hub import Store, default_store
@@ -28,6 +29,7 @@ app = typer.Typer(help="A TAXII 2.1 server for trust groups.", no_args_is_help=T
 members = typer.Typer(help="Who may come in.", no_args_is_help=True)
 app.add_typer(members, name="member")
 app.add_typer(signers, name="signer")
+app.add_typer(held, name="held")
 
 _DAY_US = 86_400_000_000
 _SHORTEST_PASSWORD = 8

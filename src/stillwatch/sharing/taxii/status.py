@@ -11,7 +11,7 @@ from enum import Enum
 
 import msgspec
 
-from stillwatch.sharing.taxii.timestamps import write_us
+from stillwatch.sharing.taxii.timestamps import read_us, write_us
 
 
 class Fate(Enum):
@@ -48,3 +48,18 @@ def status_resource(id: str, request_us: int, outcomes: Iterable[Outcome]) -> by
         "pending_count": len(lists[Fate.PENDING]),
     }
     return msgspec.json.encode(resource | {fate.value: details for fate, details in lists.items() if details})
+
+
+def settled(resource: bytes, outcome: Outcome) -> bytes:
+    """The resource after one of its pending objects has become what `outcome` says; complete once none is pending."""
+    status = msgspec.json.decode(resource)
+    outcomes = [
+        Outcome(detail["id"], detail["version"], fate, detail.get("message", ""))
+        for fate in Fate
+        for detail in status.get(fate.value, [])
+    ]
+    for at, one in enumerate(outcomes):
+        if (one.id, one.version, one.fate) == (outcome.id, outcome.version, Fate.PENDING):
+            outcomes[at] = outcome
+            break
+    return status_resource(status["id"], read_us(status["request_timestamp"]), outcomes)

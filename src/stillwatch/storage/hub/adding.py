@@ -46,8 +46,9 @@ class Adding:
         """Add one entry, at `date_us` if it is given (a seed's)."""
         number = self._number(entry)
         if entry.held_for:
-            self._hold(entry, number, status_id)
-            return Added(entry.version or write_us(self._next_us), was_there=False)
+            version = entry.version or write_us(self._next_us)
+            self._hold(entry, number, version, status_id)
+            return Added(version, was_there=False)
         self._define(entry)
         there = self._there(entry)
         if there is not None:
@@ -132,7 +133,7 @@ class Adding:
             (self._root, entry.id, entry.visibility.contributor, level, audience, entry.stored),
         )
 
-    def _hold(self, entry: Entry, number: int, status_id: str) -> None:
+    def _hold(self, entry: Entry, number: int, version: str, status_id: str) -> None:
         self._db.execute(
             "INSERT INTO held (collection, status, id, type, spec, version, version_us, visibility, reason, body) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -142,7 +143,7 @@ class Adding:
                 entry.id,
                 entry.type,
                 entry.spec,
-                entry.version,
+                version,
                 entry.version_us,
                 number,
                 entry.held_for,

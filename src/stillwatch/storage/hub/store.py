@@ -1,4 +1,4 @@
-"""The store of a hub: `Directory` and `Objects` on one file."""
+"""The store of a hub: `Directory`, `Objects` and `Holding` on one file."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from pathlib import Path
 
 from stillwatch.storage.hub.connections import BUSY_SECONDS, Connections
 from stillwatch.storage.hub.directory import Directory
+from stillwatch.storage.hub.holding import Holding
 from stillwatch.storage.hub.objects import Objects
 
 _KEY_BYTES = 32
 
 
-class SqliteStore(Directory, Objects):
+class SqliteStore(Directory, Objects, Holding):
     """A hub's store in one SQLite file (mode 600), made if there is none; implements `sharing.hub.store.Store`."""
 
     def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
         connections = Connections(path, busy_seconds)
         Directory.__init__(self, connections)
         Objects.__init__(self, connections)
+        Holding.__init__(self, connections)
         self._key = _cursor_key(connections)
 
     def cursor_key(self) -> bytes:

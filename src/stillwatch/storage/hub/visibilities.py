@@ -40,10 +40,11 @@ class Visibilities:
         present = [
             row[0] for row in self._db.rows("SELECT DISTINCT visibility FROM present WHERE collection = ?", collection)
         ]
-        seen = [number for number in present if self._of(number).is_for(member.name, member.clearance)]
+        seen = [number for number in present if self.of(number).is_for(member.name, member.clearance)]
         return len(seen) < len(present), seen
 
-    def _of(self, number: int) -> Visibility:
+    def of(self, number: int) -> Visibility:
+        """The visibility of a number."""
         if number not in self._known:
             query = "SELECT level, audience, contributor, is_understood FROM visibilities WHERE number = ?"
             self._known[number] = _read(self._db.row(query, number))
