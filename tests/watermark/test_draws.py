@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.stats import gamma, nbinom
 
+from stillwatch.audit.span import drawn_spans
 from stillwatch.pseudonym import Secret
 from stillwatch.stats.binomial import both, chance_of_so_many
 from stillwatch.watermark.cells import Cells, cells_of, first_cells_of
@@ -115,6 +116,27 @@ def test_a_drawn_answer_is_found_under_its_key_and_an_undrawn_one_is_not() -> No
     clean = scored_draws(first_cells_of([np.random.default_rng(9).integers(0, 2_000, 250)], 1), KEY)
     assert clean.p is not None
     assert clean.p > 1e-4
+
+
+def weighed(rng: np.random.Generator, length: int) -> np.ndarray:
+    """Surprises of a text that has nothing to do with the key."""
+    return np.asarray(WEIGHTS[0] * rng.exponential(size=length) + WEIGHTS[1] * rng.exponential(size=length))
+
+
+def test_a_text_without_a_mark_holds_a_drawn_stretch_no_more_often_than_the_level_says() -> None:
+    rng = np.random.default_rng(6)
+    found = sum(bool(drawn_spans(weighed(rng, 300), 0.2)) for _ in range(500))
+    assert chance_of_so_many(found, 500, 0.2) > 1e-3
+
+
+def test_a_drawn_stretch_is_told_where_it_is() -> None:
+    rng = np.random.default_rng(7)
+    text = weighed(rng, 400)
+    text[150:250] += 1.2
+    (span,) = drawn_spans(text, 1e-6)
+    assert abs(span.first - 150) < 20
+    assert abs(span.last - 249) < 20
+    assert drawn_spans(np.empty(0), 0.5) == []
 
 
 def test_too_few_draws_cannot_be_judged_however_surprising() -> None:
