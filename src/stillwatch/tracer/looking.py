@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
+import ibis
 import pyarrow as pa
 
 from stillwatch import pipeline
@@ -92,7 +93,6 @@ class Looks:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._engine = connect(threads=THREADS, temp_directory=sources.scratch / "spill")
         self._hunt = Hunt(
             alpha=sources.alpha,
             split_key=sources.secret.derive("stillwatch/day-split", 16),
@@ -126,8 +126,15 @@ class Looks:
             ) from error
 
     def _taken(self, asked: Asked) -> Seen:
+        engine = connect(threads=THREADS, temp_directory=self._sources.scratch / "spill")
+        try:
+            return self._looked(asked, engine)
+        finally:
+            engine.disconnect()  # its tables name every segment, look after look
+
+    def _looked(self, asked: Asked, engine: ibis.BaseBackend) -> Seen:
         where = self._sources
-        pinned = pin(self._ledger, where.scratch / "pinned", self._engine, asked.now_us, where.last_days)
+        pinned = pin(self._ledger, where.scratch / "pinned", engine, asked.now_us, where.last_days)
         names = NameTable.open(where.ledger, where.secret).names("account")
         damage = tuple(self._ledger.damage)
         hunt = replace(self._hunt, names=names, damage=damage)
