@@ -2,7 +2,8 @@
 
 CPU time and not throughput, because on a shared machine a process gets what others leave. It is what the kernel
 accounts to the proxy's processes between the first and the last answer of a round. The ratio is the median of those of
-the rounds, each of which is of one moment. Beside it, what one client at a time waits.
+the rounds, each of which is of one moment. Beside it, what one client at a time waits, and what a request takes within
+one process (`turns`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from benchmarks import scratch
 from benchmarks.figures import Figure
-from benchmarks.proxy import load, nginx
+from benchmarks.proxy import load, nginx, turns
 
 ROUNDS = 5
 SECONDS = 2
@@ -56,6 +57,7 @@ def run(below: Path) -> Iterator[Figure]:
         with _process([*_MODULE, "benchmarks.proxy.stream_upstream", str(stream_port)], stream_port):
             streamed = load.script(folder, is_streamed=True)
             yield from _case(folder, "stream of 20 events", stream_port, streamed, MOST_PER_STREAM)
+        yield from turns.run(folder)
 
 
 def _case(

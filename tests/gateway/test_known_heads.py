@@ -42,7 +42,11 @@ def read(state: WorkerState, pieces: Sequence[bytes]) -> list[object]:
     reader = RequestReader(state, "127.0.0.1")
     said: list[object] = []
     for piece in pieces:
-        reader.feed(piece)
+        again = reader.again(piece) if reader.refusal is None else None
+        if again is None:
+            reader.feed(piece)
+        else:
+            reader.ready.append(again)
         for one in reader.ready:
             said.append((one.method, one.target, one.headers, one.body, one.host, one.keep_alive, one.is_http_10))
             state.buffered_bytes -= one.held_bytes

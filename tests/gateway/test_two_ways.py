@@ -90,7 +90,7 @@ class Way:
         holders = [KeyHolder(hashlib.sha256(name.encode()).hexdigest(), name, "org") for name in ACCOUNTS]
         self.seconds = 0
         self.observed: list[Observed] = []
-        self.short = 0
+        self.short = self.whole_answers = 0
         self.gate = Gate(Core(policy), Keys(holders), self.now, self.observed.append)
         if not is_short:
             self.gate._plainly = lambda *_: None  # type: ignore[method-assign]  # the long way only
@@ -106,9 +106,13 @@ class Way:
         if isinstance(said, Answer):
             return [said.status, said.headers, said.body, self.taken()]
         assert isinstance(said, Passage)
-        assert said.observer is not None
         self.short += said.knower is not None
         seen: list[object] = [said.delay_seconds, request.target, request.headers, request.body, self.taken()]
+        is_whole = asks.cause is End.COMPLETE and not asks.is_streamed
+        if is_whole and (taken := self.whole(said, asks)) is not None:
+            self.seconds += asks.seconds
+            return [*seen, *taken]
+        assert said.observer is not None
         if asks.cause is not End.NOT_SENT:
             kind = b"text/event-stream" if asks.is_streamed else b"application/json"
             headers: list[Header] = [(b"content-type", kind), *LIMITED * asks.is_limited]
@@ -116,19 +120,29 @@ class Way:
             for piece in pieces(asks):
                 told = said.observer.on_body(piece)
                 seen.append(told if isinstance(told, bytes) else told.last)
-        self.seconds += asks.seconds
+        self.seconds += 0 if is_whole else asks.seconds
         said.observer.on_end(asks.cause, 1)
-        return [*seen, self.taken(), self.observed[-1:]]
+        seen += [self.taken(), self.observed[-1:]]
+        self.seconds += asks.seconds if is_whole else 0
+        return seen
 
     def added(self, passage: Passage, status: int, headers: list[Header]) -> tuple[bytes, bool]:
         """Lines that an answer's head gets, and whether its body will change; a head that is known is not read."""
         assert passage.observer is not None
-        known = KnownAnswer(status, [*headers, (b"content-length", b"3")])
-        lines = passage.knower.on_known_head(known) if passage.knower is not None else None
-        if lines is not None:
-            return lines, False
         change = passage.observer.on_head(status, headers)
         return (change.fields, change.rewrites) if change is not None else (b"", False)
+
+    def whole(self, passage: Passage, asks: Asks) -> list[object] | None:
+        """The same of an answer that came whole under a head that is known; None where it has to be watched."""
+        if passage.knower is None:
+            return None
+        kind, body = (b"content-type", b"application/json"), b"".join(pieces(asks))
+        known = KnownAnswer(asks.status, [kind, *LIMITED * asks.is_limited, (b"content-length", b"3")])
+        lines = passage.knower.on_known_answer(known, body)
+        if lines is None:
+            return None
+        self.whole_answers += 1
+        return [[kind], (lines, False), *pieces(asks), self.taken(), self.observed[-1:]]
 
     def taken(self) -> list[object]:
         """What was taken of each limit, and what is open."""
@@ -181,4 +195,4 @@ def test_a_plain_request_takes_the_short_way() -> None:
     """Else the test above would compare the long way with itself."""
     way = Way(Policy((Limit(Level.ACCOUNT, Measure.REQUESTS, 60),)), is_short=True)
     way.ask(Asks("a", PATHS[0], {"model": "m"}, False, False, 3, 200, End.COMPLETE, 0))
-    assert way.short == 1
+    assert (way.short, way.whole_answers) == (1, 1)

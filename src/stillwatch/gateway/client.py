@@ -107,6 +107,8 @@ class ClientConnection(asyncio.Protocol):
         elif self._relay is not None or self.is_write_paused:
             self._held += data
             self._transport.pause_reading()
+        elif not self._is_turning and (request := self._reader.again(data)) is not None:
+            self._begin(request)
         else:
             self._reader.feed(data)
             self._turn()
@@ -119,10 +121,7 @@ class ClientConnection(asyncio.Protocol):
         reader = self._reader
         while self._relay is None and not self.is_write_paused and not self._is_closing:
             if reader.ready:
-                self.deadline = NEVER
-                self._phase = BETWEEN
-                self._relay = Relay(self._state, self._pool, self._heads, self, reader.ready.popleft())
-                self._relay.start()
+                self._begin(reader.ready.popleft())
             elif reader.refusal is not None:
                 self._refuse(reader.refusal)
             elif self._held:
@@ -133,6 +132,12 @@ class ClientConnection(asyncio.Protocol):
                 self._await_more()
                 break
         self._is_turning = False
+
+    def _begin(self, request: Request) -> None:
+        self.deadline = NEVER
+        self._phase = BETWEEN
+        self._relay = Relay(self._state, self._pool, self._heads, self, request)
+        self._relay.start()
 
     def _await_more(self) -> None:
         """Set the deadline of the phase that a request is in, once for each phase."""

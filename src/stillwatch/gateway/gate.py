@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import count
 from time import perf_counter
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from stillwatch.decision.core import Context, Core, Decision, Now, costs_of
 from stillwatch.decision.policy import Policy, Treatment
 from stillwatch.decision.verdict import Step
 from stillwatch.exchange.request_fields import MAX_COUNT
+from stillwatch.gateway.admitted import Admitted
 from stillwatch.gateway.arrival import Arrival
 from stillwatch.gateway.conventions import Conventions
 from stillwatch.gateway.dialects.asked import ARGUMENTS, NOTHING, Asked
@@ -32,7 +32,7 @@ from stillwatch.gateway.identity import Callers, Identity
 from stillwatch.gateway.keys import Keys, take_key_from_query
 from stillwatch.gateway.marking import Marking, with_argument, without_ticket
 from stillwatch.gateway.passing import PASSED, Passed, Paths
-from stillwatch.gateway.settling import Clock, Observe, Settling
+from stillwatch.gateway.settling import Clock, Desk, Observe, Settling
 from stillwatch.limits.ladder import OUTPUT
 from stillwatch.limits.leased import StoreAway
 from stillwatch.limits.limit import NANOSECONDS
@@ -46,6 +46,7 @@ WHOLE_OUTPUT_TOKENS = 4_096
 """The same, and the most, of an answer that is not streamed where a limit is hard. Chosen: longer than most answers."""
 _UNCOMPRESSED = (b"Accept-Encoding", b"identity")
 """What is compressed cannot be counted while it streams."""
+_ALLOW = int(Step.ALLOW)
 _REMEMBERED_HEADS = 4_096
 """Chosen: some MB; a worker's busy clients are fewer, and the heads of others are looked at each time."""
 _MOST_REMEMBERED_FIELDS = 40
@@ -77,12 +78,10 @@ class Gate:
         self._conventions = conventions
         self._callers = Callers(identity or Identity(), keys)
         self._clock = clock
-        self._observe = observe
-        self._worker = worker
-        self._numbers = count(1)
         self._tended_ns = 0
         self._arrivals: dict[_Head, Arrival] = {}
         self.counts = GateCounts()
+        self._desk = Desk(core, clock, observe, worker, self.counts)
 
     def adopt(self, policy: Policy | None = None, keys: Keys | None = None) -> None:
         """Hold to another policy, or know other keys, from the next request on; what is under way ends as it began."""
@@ -110,21 +109,24 @@ class Gate:
         if now.ns - self._tended_ns > NANOSECONDS:
             self._tended_ns = now.ns
             self.core.expire(now)
-        head = (request.method, request.target, request.peer, tuple(request.headers))
-        arrival = self._arrivals.get(head)
-        if arrival is None:
-            arrived = self._arrived(request, now)
-            if isinstance(arrived, Answer):
-                return arrived
-            arrival = self._remembered(head, arrived)
-        request.target, request.headers = arrival.target, arrival.headers.copy()
+        known = request.known
+        arrival = known.noted if known is not None else None
+        if type(arrival) is not Arrival or arrival.peer != request.peer or arrival.keys is not self._callers.keys:
+            arrival = self._looked_up(request, now)
+            if isinstance(arrival, Answer):
+                return arrival
+            if known is not None:
+                known.noted = arrival
+        request.target, request.given = arrival.target, arrival.headers
         try:
             asked = arrival.dialect.asked(request.body, arrival.path)
         except BadRequest as error:
             return self._bad_request(arrival.dialect, error, now)
-        return self._plainly(request, arrival, asked, begun, now) or self._decided(
-            _Asking(request, arrival, asked, begun), now
-        )
+        said = self._plainly(request, arrival, asked, begun, now)
+        if said is not None:
+            return said
+        request.headers = arrival.headers.copy()
+        return self._decided(_Asking(request, arrival, asked, begun), now)
 
     def _plainly(self, request: Request, arrival: Arrival, asked: Asked, begun: float, now: Now) -> Passage | None:
         """What `_decided` says of a request that goes on as it came; None where anything is to be done about it."""
@@ -137,10 +139,17 @@ class Gate:
         made = self.core.admit(arrival.caller.account, arrival.names, costs, now)
         if made is None:
             return None
-        observer = self._settling_of(arrival, asked, Decision(Step.ALLOW, reservation=made), request.body, now)
-        self.counts.requests[dialect.name][Step.ALLOW] += 1
+        self.counts.requests[dialect.name][_ALLOW] += 1
         self.counts.guard_seconds.observe(perf_counter() - begun)
-        return Passage(observer, 0.0, observer)
+        return Admitted(self._desk, arrival, asked, made, request.body, now.ns)
+
+    def _looked_up(self, request: Request, now: Now) -> Arrival | Answer:
+        head = (request.method, request.target, request.peer, tuple(request.headers))
+        arrival = self._arrivals.get(head)
+        if arrival is not None:
+            return arrival
+        arrived = self._arrived(request, now)
+        return arrived if isinstance(arrived, Answer) else self._remembered(head, arrived)
 
     def _remembered(self, head: _Head, arrival: Arrival) -> Arrival:
         """What a head says depends on nothing else but keys and configuration, so it is looked at once."""
@@ -178,7 +187,7 @@ class Gate:
         if dialect.name != PASSED:
             request.headers = [field for field in fields if field[0].lower() != b"accept-encoding"]
             request.headers.append(_UNCOMPRESSED)
-        return Arrival.of(request, path, dialect, caller, fields)
+        return Arrival.of(request, path, dialect, caller, fields, self._callers.keys)
 
     def _dialect(self, path: str, method: bytes, speaks_anthropic: bool) -> Dialect | None:
         found = dialect_of(path, speaks_anthropic)
@@ -249,21 +258,7 @@ class Gate:
         request, arrival = asking.request, asking.arrival
         is_same = request.body is sent
         asked = asking.asked if is_same else arrival.dialect.asked(request.body, arrival.observed_path)
-        return self._settling_of(arrival, asked, decision, sent, now)
-
-    def _settling_of(self, arrival: Arrival, asked: Asked, decision: Decision, sent: bytes, now: Now) -> Settling:
-        return Settling(
-            self.core,
-            decision,
-            arrival,
-            asked,
-            self._clock,
-            self._observe,
-            f"{self._worker}-{next(self._numbers)}",
-            sent,
-            self.counts,
-            now.ns,
-        )
+        return Settling(self._desk, decision, arrival, asked, sent, now.ns)
 
     def _refused(self, form: Form, context: Context, decision: Decision, now: Now) -> Answer:
         refusal = decision.refusal

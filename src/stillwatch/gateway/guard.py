@@ -14,26 +14,60 @@ from typing import Any, Protocol
 Header = tuple[bytes, bytes]
 
 
+class KnownRequest:
+    """The head of a request that came before, whoever sent it.
+
+    `noted` is for the guard and `made` for whoever makes the head that goes on: what each found once for this head.
+    """
+
+    __slots__ = ("fields", "host", "made", "method", "noted", "target")
+
+    def __init__(self, method: bytes, target: bytes, fields: tuple[Header, ...], host: bytes) -> None:
+        self.method = method
+        self.target = target
+        self.fields = fields
+        self.host = host
+        self.noted: object = None
+        self.made: object = None
+
+
 class Request:
     """One complete request, as it would go on. The guard may change `target`, `headers` and `body` in place.
 
     `headers` are the end-to-end fields in the client's order and spelling: neither hop-by-hop fields, nor those the
     gateway makes itself (Host, Content-Length, X-Forwarded-*), nor those that only trusted proxies may send.
     What a guard puts there is sent as it is, so it must not hold CR or LF. `peer` is the client's address as text.
+
+    `known` is its head where that came before, and `given` the fields that somebody gave it, None while they are those
+    of the known head. Who gives the same list for the same head and peer each time must leave the list as it is.
     """
 
-    __slots__ = ("body", "headers", "held_bytes", "host", "is_http_10", "keep_alive", "method", "peer", "target")
+    __slots__ = (
+        "body", "given", "held_bytes", "host", "is_http_10", "keep_alive", "known", "method", "peer", "target",
+    )  # fmt: skip
 
-    def __init__(self, method: bytes, target: bytes, headers: list[Header], body: bytes, peer: str) -> None:
+    def __init__(self, method: bytes, target: bytes, headers: list[Header] | None, body: bytes, peer: str,
+                 known: KnownRequest | None = None) -> None:  # fmt: skip
         self.method = method
         self.target = target
-        self.headers = headers
+        self.given = headers
         self.body = body
         self.peer = peer
-        self.host = b""
+        self.known = known
+        self.host = b"" if known is None else known.host
         self.keep_alive = True
         self.is_http_10 = False
         self.held_bytes = len(body)
+
+    @property
+    def headers(self) -> list[Header]:
+        if self.given is None:
+            self.given = [] if self.known is None else list(self.known.fields)
+        return self.given
+
+    @headers.setter
+    def headers(self, headers: list[Header]) -> None:
+        self.given = headers
 
 
 class End(StrEnum):
@@ -114,30 +148,40 @@ class KnownHead(Protocol):
         """The end-to-end fields, with this Content-Length."""
 
 
-class HeadKnower(Observer, Protocol):
-    """An observer that need not see the fields of a head again."""
+class Knower(Protocol):
+    """Who can take a whole answer with a known head at once, or say who watches any other."""
 
-    def on_known_head(self, known: KnownHead) -> bytes | None:
-        """In place of `on_head`, where nothing has to be taken out or rewritten: the lines to be added.
+    @property
+    def observer(self) -> Observer | None:
+        """Who watches the answer, from its head on."""
 
-        None where something has to: `on_head` is then called.
+    def on_known_answer(self, known: KnownHead, body: bytes) -> bytes | None:
+        """In place of all that an observer is told of an answer that is whole: the lines to be added to its head.
+
+        None where something has to be looked at, taken out or rewritten: `observer` is then told of all of it, as it
+        is where this raises.
         """
 
 
 class Passage:
     """The request goes on, as it now is, after `delay_seconds`; None as observer if nobody watches the answer.
 
-    `knower` is the observer, if it is one that knows heads.
+    `knower` is asked first about an answer with a known head; None where all answers are watched.
     """
 
-    __slots__ = ("delay_seconds", "knower", "observer")
+    __slots__ = ("_observer", "delay_seconds")
 
-    def __init__(
-        self, observer: Observer | None = None, delay_seconds: float = 0.0, knower: HeadKnower | None = None
-    ) -> None:
-        self.observer = observer
+    def __init__(self, observer: Observer | None = None, delay_seconds: float = 0.0) -> None:
+        self._observer = observer
         self.delay_seconds = delay_seconds
-        self.knower = knower
+
+    @property
+    def observer(self) -> Observer | None:
+        return self._observer
+
+    @property
+    def knower(self) -> Knower | None:
+        return None
 
 
 class Waiting:

@@ -27,6 +27,37 @@ NO_LENGTH: Final = -1
 T = TypeVar("T")
 Seen = tuple[bytes, int, bytes]
 """By what a head is known, the length that it announces or `NO_LENGTH`, and what follows it."""
+Parts = tuple[bytes, bytes]
+"""A head to the digits of its length, and from behind them to its end."""
+
+
+def parts(data: bytes, body: bytes) -> Parts | None:
+    """The head of `data`, which is followed by `body`, as `same` knows it again; None without a length."""
+    head = data[: len(data) - len(body)]
+    at = head.find(_LENGTH)
+    if at < 0:
+        at = head.find(_LENGTH_IN_LOWER_CASE)
+    if at < 0:
+        return None
+    at += len(_LENGTH)
+    return head[:at], head[head.index(b"\r\n", at) :]
+
+
+def same(data: bytes, parts: Parts) -> bytes | None:
+    """The body that `data` holds as a whole behind this head, at any length; None where `data` is anything else.
+
+    What `seen` finds and a lookup, sooner: the connection's last head is mostly that of its next message. The first
+    part holds no end of a head and ends with the first name of a length; the second ends with the first end of a head.
+    """
+    before, after = parts
+    if not data.startswith(before):
+        return None
+    at = len(before)
+    end = data.find(b"\r\n", at, at + _MOST_DIGITS + len(b"\r\n"))
+    if end < 0 or not data.startswith(after, end):
+        return None
+    digits, body = data[at:end], data[end + len(after) :]
+    return body if digits.isdigit() and int(digits) == len(body) else None
 
 
 def seen(data: bytes) -> Seen | None:

@@ -13,7 +13,7 @@ from typing import Final
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from stillwatch.gateway import framing
-from stillwatch.gateway.guard import Header, Request
+from stillwatch.gateway.guard import Header, KnownRequest, Request
 from stillwatch.gateway.hygiene import (
     CODING,
     CONNECTION,
@@ -26,9 +26,9 @@ from stillwatch.gateway.hygiene import (
     named_in,
     without,
 )
-from stillwatch.gateway.known_heads import NO_LENGTH, seen
+from stillwatch.gateway.known_heads import NO_LENGTH, Parts, parts, same, seen
 from stillwatch.gateway.refusal import Refusal
-from stillwatch.gateway.worker_state import KnownRequest, WorkerState
+from stillwatch.gateway.worker_state import WorkerState
 
 _MOST_OVERHEAD_PER_BYTE = 8
 """Chunked content of single bytes takes 6 bytes for each; more are chunk extensions, which buy a client our time."""
@@ -50,6 +50,7 @@ class RequestReader:
         "_fields",
         "_head_bytes",
         "_is_chunked",
+        "_last",
         "_may_know",
         "_parser",
         "_peer",
@@ -72,11 +73,32 @@ class RequestReader:
         self._head_bytes = self._chunked_bytes = self._size = 0
         self._awaited = 0  # bytes of the body of a known head
         self._may_know = True  # the parser stands between two requests
+        self._last: tuple[Parts, KnownRequest] | None = None
         self._pieces: list[bytes] = []
         self.phase: int = BETWEEN
         self.ready: deque[Request] = deque()
         self.refusal: Refusal | None = None
         self.wants_continue = False
+
+    def again(self, data: bytes) -> Request | None:
+        """The one request that `data` is, if its head is the connection's last and nothing else is to be said of it.
+
+        To be asked where nothing is ready and no request has begun; where it answers None nothing has changed.
+        """
+        if self._last is None or not self._may_know or self.phase != BETWEEN:
+            return None
+        parts, known = self._last
+        body = same(data, parts)
+        state = self._state
+        if body is None or len(body) > state.bounds.body_bytes:
+            return None
+        if (
+            state.buffered_bytes + len(body) > state.bounds.buffered_bytes
+            or len(data) - len(body) > state.bounds.head_bytes
+        ):
+            return None
+        state.buffered_bytes += len(body)
+        return Request(known.method, known.target, None, body, self._peer, known)
 
     def feed(self, data: bytes) -> None:
         """Read on. Afterwards `ready`, `phase` and `refusal` say what there is."""
@@ -92,6 +114,8 @@ class RequestReader:
             if (known := self._state.known_requests.get(key)) is not None:
                 key = b""
                 if self._begin_known(known, length, body, end):
+                    if (halves := parts(data, body)) is not None:
+                        self._last = halves, known
                     return
         self._head_bytes += len(data)
         try:
@@ -118,16 +142,11 @@ class RequestReader:
             return False
         if state.buffered_bytes + size > bounds.buffered_bytes:
             return False
-        method, target, fields, host = known
-        request = Request(method, target, list(fields), b"", self._peer)
-        request.host = host
         state.buffered_bytes += size
         if size == length:
-            request.body = body
-            request.held_bytes = size
-            self.ready.append(request)
+            self.ready.append(Request(known.method, known.target, None, body, self._peer, known))
             return True
-        self._request = request
+        self._request = Request(known.method, known.target, None, b"", self._peer, known)
         self._awaited = length - size
         self._size = size
         self._pieces = [body] if size else []
@@ -157,7 +176,7 @@ class RequestReader:
         if was_open and self.phase != HEAD and self.refusal is None and length == self._announced:
             request = self._request
             if request.keep_alive and not (request.is_http_10 or self._is_chunked or self.wants_continue):
-                known = (request.method, request.target, tuple(request.headers), request.host)
+                known = KnownRequest(request.method, request.target, tuple(request.headers), request.host)
                 self._state.known_requests.learn(key, known)
         if end < len(data):
             parser.feed_data(data[end:])

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from stillwatch.gateway import answer_head
 from stillwatch.gateway.answer_head import ANNOUNCED, CHUNKED, CLOSE, EMPTY, KnownAnswer
-from stillwatch.gateway.guard import Answer, Cut, End, Header, HeadKnower, Observer, Passage, Request, Waiting
+from stillwatch.gateway.guard import Answer, Cut, End, Header, Knower, Observer, Passage, Request, Waiting
 from stillwatch.gateway.pool import Pool
 from stillwatch.gateway.refusal import JSON, STATUS_LINES, Refusal, whole_answer
 from stillwatch.gateway.request_head import RequestHead
@@ -84,7 +84,7 @@ class Relay:
         self._stays_open = client.stays_open(request)
         self.is_head = request.method == b"HEAD"
         self._observer: Observer | None = None
-        self._knower: HeadKnower | None = None
+        self._knower: Knower | None = None
         self._upstream: UpstreamConnection | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._head = b""
@@ -129,7 +129,9 @@ class Relay:
         if isinstance(said, Answer):
             self._answer(said.status, said.headers, said.body)
             return
-        self._observer, self._knower = said.observer, said.knower
+        self._knower = said.knower
+        if self._knower is None:
+            self._observer = said.observer
         if said.delay_seconds > 0:
             self._timer = self._state.loop.call_later(said.delay_seconds, self._go)
         else:
@@ -177,6 +179,7 @@ class Relay:
 
     def answer_begins(self, status: int, headers: list[Header]) -> None:
         """Make the head; it is written together with what follows it."""
+        self._watch()
         try:
             kept, framing = answer_head.read(status, headers, self._state.answer_kinds, self.is_head)
         except Refusal as refusal:
@@ -190,15 +193,31 @@ class Relay:
             return
         self._begin_anew(status, kept, added, framing)
 
-    def known_answer_begins(self, known: KnownAnswer, length: int) -> None:
-        """The same for a head that was read before."""
-        digits = b"%d" % length
-        added = self._added_to_known(known)
-        if added is not None:
-            self._begin(b"%b%b%b%b" % (known.before, digits, known.after, added), ANNOUNCED)
+    def known_answer(self, known: KnownAnswer, body: bytes) -> None:
+        """A whole answer whose head was read before. The connection that brought it is another's by now."""
+        knower, added = self._knower, None
+        try:
+            if knower is not None:
+                added = knower.on_known_answer(known, body)
+            elif self._observer is None:
+                added = b""
+        except Exception:  # an observer that fails must not let an answer out unobserved
+            self._observer_failed()
             return
-        if self._has_ended:
+        if added is None:
+            self._watch()
+            self._look_at(known, body)
             return
+        self._knower = None
+        self._stays_open = self._stays_open and not self._state.is_draining
+        digits = b"%d" % len(body)
+        self._end(End.COMPLETE)
+        self._client.write(b"".join((known.before, digits, known.after, added, self._connection(), b"\r\n", body)))
+        self._client.answered(self._stays_open)
+
+    def _look_at(self, known: KnownAnswer, body: bytes) -> None:
+        """The same, told to the observer as any other answer is."""
+        digits = b"%d" % len(body)
         came = known.headers(digits)
         kept = came.copy()
         added = self._added(known.status, kept)
@@ -208,16 +227,13 @@ class Relay:
             self._begin_anew(known.status, kept, added, ANNOUNCED)
         else:
             self._begin(b"%b%b%b%b" % (known.before, digits, known.after, added), ANNOUNCED)
+        self.answer_goes_on(body, is_complete=True)
 
-    def _added_to_known(self, known: KnownAnswer) -> bytes | None:
-        """What is added to a head that is not looked at again; None if it has to be, or if the observer failed."""
-        if self._knower is None:
-            return b"" if self._observer is None else None
-        try:
-            return self._knower.on_known_head(known)
-        except Exception:  # an observer that fails must not let an answer out unobserved
-            self._observer_failed()
-            return None
+    def _watch(self) -> None:
+        """From here on the answer is watched."""
+        knower, self._knower = self._knower, None
+        if knower is not None:
+            self._observer = knower.observer
 
     def _added(self, status: int, headers: list[Header]) -> bytes | None:
         """What the observer adds to this head; None if it failed."""
@@ -357,6 +373,7 @@ class Relay:
         if self._request is not None:
             self._release()
         self._upstream = None
+        self._watch()
         observer, self._observer = self._observer, None
         if observer is not None:
             try:

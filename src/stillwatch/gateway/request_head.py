@@ -9,6 +9,8 @@ from stillwatch.gateway.known_heads import MOST_KNOWN
 
 _ALWAYS_WITH_LENGTH = frozenset({b"POST", b"PUT", b"PATCH"})  # RFC 9110, 8.6
 _PORT_OF = {True: 443, False: 80}
+_Made = tuple[list[Header] | None, bytes, str, bytes]
+"""Fields that were given, target and peer, and the head that was made of them."""
 _Said = tuple[bytes, bytes, bytes, bytes, str, tuple[Header, ...]]
 """Method, target, the host that goes on and the one that was asked for, peer and fields."""
 
@@ -28,14 +30,24 @@ class RequestHead:
 
     def of(self, request: Request) -> bytes:
         """Start line and fields, to the empty line."""
+        known, body = request.known, request.body
+        made: _Made | None = known.made if known is not None else None  # type: ignore[assignment]  # ours alone
+        if made is not None and made[0] is request.given and made[1] is request.target and made[2] == request.peer:
+            head = made[3]
+        else:
+            given = request.given
+            head = self._looked_up(request)
+            if known is not None:
+                known.made = given, request.target, request.peer, head
+        if body or request.method in _ALWAYS_WITH_LENGTH:
+            return b"%bContent-Length: %d\r\n\r\n" % (head, len(body))
+        return b"%b\r\n" % head
+
+    def _looked_up(self, request: Request) -> bytes:
         host = (request.host or self._host) if self._asked_host else self._host
         key = (request.method, request.target, host, request.host, request.peer, tuple(request.headers))
         head = self._made.get(key)
-        if head is None:
-            head = self._remembered(key, self._without_length(request, host))
-        body = request.body
-        length = b"Content-Length: %d\r\n" % len(body) if body or request.method in _ALWAYS_WITH_LENGTH else b""
-        return b"%b%b\r\n" % (head, length)
+        return self._remembered(key, self._without_length(request, host)) if head is None else head
 
     def _without_length(self, request: Request, host: bytes) -> bytes:
         fields = lines(request.headers)

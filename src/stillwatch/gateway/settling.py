@@ -7,6 +7,7 @@ exchange is handed to observation once. What never went on was no exchange: it i
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 
 from stillwatch.decision.core import Core, Decision, Now
 from stillwatch.decision.policy import Reasoning
@@ -16,7 +17,7 @@ from stillwatch.gateway.dialects.asked import Asked
 from stillwatch.gateway.dialects.counting import Counter, Used
 from stillwatch.gateway.dialects.hiding import Hider
 from stillwatch.gateway.dialects.telling import told
-from stillwatch.gateway.guard import Cut, End, HeadChange, Header, KnownHead
+from stillwatch.gateway.guard import Cut, End, HeadChange, Header
 from stillwatch.gateway.hygiene import combined
 from stillwatch.gateway.refusal import Refusal
 from stillwatch.limits.ladder import NOTHING, OUTPUT
@@ -28,14 +29,59 @@ MOST_KEPT_BYTES = 4 * 1024 * 1024
 """Of an answer, for observation. Chosen: longer than any text; what is longer is observed without its answer."""
 EXTENSION_TOKENS = 256
 """Taken at a time for an answer that overruns its reservation. Chosen: some seconds of one stream."""
-_FIRST_ERROR = 400
+FIRST_ERROR = 400
 _LIMITS = b"ratelimit"  # is in the names of all families
 _CONTENT_TYPE = b"content-type"
 _EVENTS = b"text/event-stream"
-_PLAIN = False, False
+PLAIN = False, False
 
 Observe = Callable[[Observed], object]
 Clock = Callable[[], Now]
+
+
+class Desk:
+    """What all exchanges of one worker are settled with. `observe` must not wait; `worker` makes ids its own."""
+
+    __slots__ = ("_numbers", "_worker", "clock", "core", "counts", "observe")
+
+    def __init__(self, core: Core, clock: Clock, observe: Observe, worker: str, counts: GateCounts) -> None:
+        self.core, self.clock, self.observe, self.counts = core, clock, observe, counts
+        self._worker = worker
+        self._numbers = count(1)
+
+    def end(
+        self, arrival: Arrival, sent: bytes, status: int, response: bytes, tokens: tuple[int, int], now: Now,
+        arrived_ns: int, cause: End,
+    ) -> None:  # fmt: skip
+        """Hand an exchange that is settled to observation, and count it. `tokens`: in and out."""
+        caller, ns, counts = arrival.caller, now.ns - arrived_ns, self.counts
+        given, made = tokens
+        self.observe(
+            Observed(
+                now.us,
+                f"{self._worker}-{next(self._numbers)}",
+                caller.account,
+                arrival.observed_path,
+                arrival.observed_method,
+                status,
+                sent,
+                response,
+                arrival.observed_fields,
+                caller.organization,
+                caller.key,
+                caller.address,
+                caller.payment,
+                given,
+                made,
+                now.us - ns // 1_000,
+                cause,
+                caller.network,
+            )
+        )
+        counts.ended[cause] += 1
+        counts.input_tokens += given
+        counts.output_tokens += made
+        counts.answer_seconds.observe(ns / NANOSECONDS)
 
 
 class Settling:
@@ -47,18 +93,14 @@ class Settling:
         "_asked",
         "_budget",
         "_cap",
-        "_clock",
-        "_core",
         "_counter",
-        "_counts",
         "_decision",
+        "_desk",
         "_dialect",
         "_hider",
-        "_id",
         "_is_hiding",
         "_kept",
         "_kept_bytes",
-        "_observe",
         "_reservation",
         "_sent",
         "_status",
@@ -66,21 +108,10 @@ class Settling:
     )
 
     def __init__(
-        self,
-        core: Core,
-        decision: Decision,
-        arrival: Arrival,
-        asked: Asked,
-        clock: Clock,
-        observe: Observe,
-        id: str,
-        sent: bytes,
-        counts: GateCounts,
-        arrived_ns: int,
+        self, desk: Desk, decision: Decision, arrival: Arrival, asked: Asked, sent: bytes, arrived_ns: int
     ) -> None:
-        self._counts, self._arrived_ns = counts, arrived_ns
-        self._core, self._decision, self._dialect, self._asked = core, decision, arrival.dialect, asked
-        self._clock, self._observe, self._id, self._arrival, self._sent = clock, observe, id, arrival, sent
+        self._desk, self._decision, self._dialect, self._asked = desk, decision, arrival.dialect, asked
+        self._arrival, self._sent, self._arrived_ns = arrival, sent, arrived_ns
         self._reservation = decision.reservation
         self._budget, self._cap = (
             0,
@@ -95,21 +126,13 @@ class Settling:
         self._status = 0
 
     def on_head(self, status: int, headers: list[Header]) -> HeadChange | None:
-        is_stream, has_limits = _looked_at(headers)
+        is_stream, has_limits = looked_at(headers)
         fields = self._begun(status, is_stream)
         if fields and has_limits:  # the upstream's own would stand beside ours
             headers[:] = [field for field in headers if _LIMITS not in field[0].lower()]
         if self._is_hiding:
             _require_readable(headers)
         return HeadChange(rewrites=self._is_hiding, fields=fields) if fields or self._is_hiding else None
-
-    def on_known_head(self, known: KnownHead) -> bytes | None:
-        """The lines that this head gets, where nothing of it has to be changed."""
-        if known.noted is None:
-            known.noted = _looked_at(known.headers(b""))
-        if self._is_hiding or known.noted is not _PLAIN:
-            return None
-        return self._begun(known.status, is_stream=False)
 
     def _begun(self, status: int, is_stream: bool) -> bytes:
         """Count from here on; the lines that tell the limits."""
@@ -119,8 +142,8 @@ class Settling:
             self._counter = self._dialect.counter(self._asked, is_stream, self._budget)
             if self._is_hiding:
                 self._hider = self._dialect.hider()
-        now = self._clock()
-        self._counts.first_byte_seconds.observe((now.ns - self._arrived_ns) / NANOSECONDS)
+        now = self._desk.clock()
+        self._desk.counts.first_byte_seconds.observe((now.ns - self._arrived_ns) / NANOSECONDS)
         made = self._reservation
         return told(made.ladder, self._dialect.form, now.ns, now.us) if made is not None else b""
 
@@ -158,7 +181,7 @@ class Settling:
     def _overruns(self, counter: Counter) -> bool:
         """Take more of the limits while the piece that came needs it; True where the answer has to end."""
         while self._cap is None or self._budget < self._cap:
-            granted = self._core.extend(self._decision, EXTENSION_TOKENS, self._clock())
+            granted = self._desk.core.extend(self._decision, EXTENSION_TOKENS, self._desk.clock())
             if granted == 0:
                 return True
             self._budget = self._within(self._budget + granted)
@@ -179,46 +202,23 @@ class Settling:
     def leave(self) -> None:
         """End what goes where nobody here sees the answer: it counts as having used all that was reserved for it."""
         if self._reservation is not None:
-            self._core.settle(self._decision, self._clock(), self._reservation.reserved)
+            self._desk.core.settle(self._decision, self._desk.clock(), self._reservation.reserved)
         self.on_end(End.COMPLETE, 0)
 
     def on_end(self, cause: End, delivered_bytes: int) -> None:
-        now = self._clock()
+        desk, now = self._desk, self._desk.clock()
         if cause is End.NOT_SENT:
-            self._core.settle(self._decision, now, NOTHING)
-            self._counts.ended[End.CLIENT_LEFT] += 1
+            desk.core.settle(self._decision, now, NOTHING)
+            desk.counts.ended[End.CLIENT_LEFT] += 1
             return
         response = b"".join(self._kept)
         given, made = self._used(cause, delivered_bytes, response)
-        arrival, caller = self._arrival, self._arrival.caller
-        self._core.settle(self._decision, now, (1, given, made, 0))
-        self._count(cause, given, made, now.ns - self._arrived_ns)
-        self._observe(
-            Observed(
-                now.us,
-                self._id,
-                caller.account,
-                arrival.observed_path,
-                arrival.observed_method,
-                self._status,
-                self._sent,
-                response,
-                arrival.observed_fields,
-                caller.organization,
-                caller.key,
-                caller.address,
-                caller.payment,
-                given,
-                made,
-                now.us - (now.ns - self._arrived_ns) // 1_000,
-                cause,
-                caller.network,
-            )
-        )
+        desk.core.settle(self._decision, now, (1, given, made, 0))
+        desk.end(self._arrival, self._sent, self._status, response, (given, made), now, self._arrived_ns, cause)
 
     def _used(self, cause: End, delivered_bytes: int, response: bytes) -> tuple[int, int]:
         """Tokens in and out. An error is no answer: nothing was made for it, however long its page is."""
-        if self._status >= _FIRST_ERROR or (cause is End.UPSTREAM_FAILED and not delivered_bytes):
+        if self._status >= FIRST_ERROR or (cause is End.UPSTREAM_FAILED and not delivered_bytes):
             return 0, 0
         used, reservation = self._counted(response), self._reservation
         given = reservation.reserved[1] if used.input_tokens is None and reservation else used.input_tokens or 0
@@ -235,12 +235,6 @@ class Settling:
             counter.feed(response)
         return counter.close()
 
-    def _count(self, cause: End, input_tokens: int, output_tokens: int, ns: int) -> None:
-        self._counts.ended[cause] += 1
-        self._counts.input_tokens += input_tokens
-        self._counts.output_tokens += output_tokens
-        self._counts.answer_seconds.observe(ns / NANOSECONDS)
-
 
 def _require_readable(headers: list[Header]) -> None:
     """Raise `Refusal` for an answer that is compressed although none was asked for: reasoning cannot be taken out."""
@@ -249,9 +243,9 @@ def _require_readable(headers: list[Header]) -> None:
         raise Refusal(502, "The upstream's answer is compressed, and cannot be read.")
 
 
-def _looked_at(headers: list[Header]) -> tuple[bool, bool]:
-    """Are these the fields of a stream of events, and does one of them tell limits? `_PLAIN` where neither is so."""
+def looked_at(headers: list[Header]) -> tuple[bool, bool]:
+    """Are these the fields of a stream of events, and does one of them tell limits? `PLAIN` where neither is so."""
     lowered = [name.lower() for name, _ in headers]
     kind = headers[lowered.index(_CONTENT_TYPE)][1] if _CONTENT_TYPE in lowered else b""
     found = kind[: len(_EVENTS)].lower() == _EVENTS, any(_LIMITS in name for name in lowered)
-    return found if any(found) else _PLAIN
+    return found if any(found) else PLAIN

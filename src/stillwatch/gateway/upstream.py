@@ -16,7 +16,7 @@ from stillwatch.gateway.answer_head import ANNOUNCED, KnownAnswer
 from stillwatch.gateway.deadlines import NEVER
 from stillwatch.gateway.guard import Header
 from stillwatch.gateway.hygiene import FIELD_OVERHEAD
-from stillwatch.gateway.known_heads import seen
+from stillwatch.gateway.known_heads import Parts, parts, same, seen
 from stillwatch.gateway.worker_state import WorkerState
 
 LARGE_BODY_BYTES = 65_536
@@ -32,8 +32,8 @@ class Carried(Protocol):
     def answer_begins(self, status: int, headers: list[Header]) -> None:
         """The final head arrived."""
 
-    def known_answer_begins(self, known: KnownAnswer, length: int) -> None:
-        """The final head arrived, and is one that was read before."""
+    def known_answer(self, known: KnownAnswer, body: bytes) -> None:
+        """A whole answer arrived, whose head was read before; the connection has forgotten the exchange."""
 
     def answer_goes_on(self, block: bytes, is_complete: bool) -> None:
         """More of the body, perhaps empty; after `is_complete` the connection forgets the exchange."""
@@ -55,6 +55,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_is_reading_paused",
         "_is_reusable",
         "_is_until_close",
+        "_last",
         "_parser",
         "_pieces",
         "_pool",
@@ -72,6 +73,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._pool = pool
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self._carried: Carried | None = None
+        self._last: tuple[Parts, KnownAnswer] | None = None
         self.was_used = self.has_answered = False
         self.deadline = NEVER
 
@@ -148,11 +150,16 @@ class UpstreamConnection(asyncio.Protocol):
         key = b""
         if not self.has_answered:
             self.has_answered = True
+            if self._last is not None and not carried.is_head and (body := same(data, self._last[0])) is not None:
+                self._hand_on_known(carried, self._last[1], body)
+                return
             head = None if carried.is_head else seen(data)
             if head is not None and len(head[2]) == head[1]:  # whole, in one piece
                 key = head[0]
                 known = self._state.known_answers.get(key)
                 if known is not None:
+                    if (halves := parts(data, head[2])) is not None:
+                        self._last = halves, known
                     self._hand_on_known(carried, known, head[2])
                     return
         try:
@@ -200,11 +207,10 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _hand_on_known(self, carried: Carried, known: KnownAnswer, body: bytes) -> None:
         """What `_hand_on` does, for a whole answer of which only the body is new."""
-        carried.known_answer_begins(known, len(body))
         self._carried = None
         self._is_reusable = True
         self._give_back()
-        carried.answer_goes_on(body, is_complete=True)
+        carried.known_answer(known, body)
 
     def _hand_on(self, carried: Carried) -> None:
         if self._is_new_head:

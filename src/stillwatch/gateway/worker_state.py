@@ -10,12 +10,9 @@ import msgspec
 from stillwatch.gateway.answer_head import KnownAnswer
 from stillwatch.gateway.configuration import Configuration
 from stillwatch.gateway.deadlines import Deadlines
-from stillwatch.gateway.guard import Guard, Header
+from stillwatch.gateway.guard import Guard, KnownRequest
 from stillwatch.gateway.hygiene import answer_kinds, request_kinds
 from stillwatch.gateway.known_heads import KnownHeads
-
-KnownRequest = tuple[bytes, bytes, tuple[Header, ...], bytes]
-"""Method, target, end-to-end fields and host."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
-"""An exchange as a worker of the gateway hands it on: its bytes as they came, in a frame of known length.
+"""Exchanges as a worker of the gateway hands them on: their bytes as they came, in frames of known length.
 
-Nothing is parsed here: the worker copies, the observer works. Frames travel over a socket between processes of one
-machine and are never kept. The observer answers on the same socket, in frames of the same form.
+Nothing is parsed here: the worker copies, the observer works. What is handed on together is framed together. Frames
+travel over a socket between processes of one machine and are never kept. The observer answers on the same socket, in
+frames of the same form.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ import msgspec
 from stillwatch.errors import StillwatchError
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
-"""Chosen: the largest request and the largest answer that the gateway lets pass, and their headers."""
+"""Chosen: the largest request and the largest answer that the gateway lets pass, and their headers; or many small."""
 _LENGTH_BYTES = 4
-_NO_LENGTH = bytes(_LENGTH_BYTES)
 
 
 class BrokenFrame(StillwatchError):
@@ -65,14 +65,15 @@ Said = TypeVar("Said")
 
 
 def framed(*said: Observed | Learned) -> bytearray:
-    """The frames of exchanges, or of the answers to them, one behind the other."""
-    frames = bytearray()
-    for one in said:
-        at = len(frames)
-        frames += _NO_LENGTH
-        _ENCODER.encode_into(one, frames, at + _LENGTH_BYTES)
-        frames[at : at + _LENGTH_BYTES] = (len(frames) - at - _LENGTH_BYTES).to_bytes(_LENGTH_BYTES, "big")
-    return frames
+    """Exchanges, or the answers to them, in one frame, or in as many as they fit into."""
+    frame = bytearray(_LENGTH_BYTES)
+    _ENCODER.encode_into(said, frame, _LENGTH_BYTES)
+    length = len(frame) - _LENGTH_BYTES
+    if length > MAX_FRAME_BYTES and len(said) > 1:
+        half = len(said) // 2
+        return framed(*said[:half]) + framed(*said[half:])
+    frame[:_LENGTH_BYTES] = length.to_bytes(_LENGTH_BYTES, "big")
+    return frame
 
 
 class Deframer(Generic[Said]):
@@ -80,7 +81,7 @@ class Deframer(Generic[Said]):
 
     def __init__(self, kind: type[Said]) -> None:
         self._held = bytearray()
-        self._decoder: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(kind)
+        self._decoder: msgspec.msgpack.Decoder[list[Said]] = msgspec.msgpack.Decoder(list[kind])  # type: ignore[valid-type]
 
     def feed(self, piece: bytes) -> Iterator[Said]:
         """What is whole now. Raises `BrokenFrame`, after which the connection is of no use."""
@@ -88,7 +89,7 @@ class Deframer(Generic[Said]):
         at = 0
         try:
             while (end := self._end(at)) is not None:
-                yield self._decoded(memoryview(self._held)[at + _LENGTH_BYTES : end])
+                yield from self._decoded(memoryview(self._held)[at + _LENGTH_BYTES : end])
                 at = end
         finally:
             del self._held[:at]
@@ -103,7 +104,7 @@ class Deframer(Generic[Said]):
             raise BrokenFrame(f"a frame claims {length} bytes, and {MAX_FRAME_BYTES} is the most")
         return begin + length if len(self._held) >= begin + length else None
 
-    def _decoded(self, frame: memoryview) -> Said:
+    def _decoded(self, frame: memoryview) -> list[Said]:
         try:
             return self._decoder.decode(bytes(frame))
         except msgspec.DecodeError as error:

@@ -47,6 +47,7 @@ class Outbox(asyncio.Protocol):
         self._lost = asyncio.Event()
         self._waiting: list[Observed] = []  # of the last moment, or for an observer that is not there
         self._waiting_bytes = 0
+        self._handed_on = 0  # and not taken when it was last looked at: since then only fewer
         self._is_gathering = False
         self.sent = 0
         self.shed = 0
@@ -58,7 +59,7 @@ class Outbox(asyncio.Protocol):
 
     def offer(self, observed: Observed) -> bool:
         """Hand on one exchange; False where it was shed. Never waits."""
-        if self._queued_bytes() > self._most:
+        if self._waiting_bytes + self._handed_on > self._most and self._queued_bytes() > self._most:
             self.shed += 1
             return False
         self._waiting.append(observed)
@@ -91,8 +92,8 @@ class Outbox(asyncio.Protocol):
             await asyncio.sleep(_POLL_SECONDS)
 
     def _queued_bytes(self) -> int:
-        handed_on = 0 if self._transport is None else self._transport.get_write_buffer_size()
-        return self._waiting_bytes + handed_on
+        self._handed_on = 0 if self._transport is None else self._transport.get_write_buffer_size()
+        return self._waiting_bytes + self._handed_on
 
     def _send(self) -> None:
         """Hand on what was gathered; without an observer it goes on waiting."""
@@ -100,6 +101,7 @@ class Outbox(asyncio.Protocol):
         if self._transport is not None and self._waiting:
             waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
             self._transport.write(framed(*waiting))
+            self._handed_on = self._transport.get_write_buffer_size()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # A write transport by what it does; by its class, uvloop's is none.
@@ -117,5 +119,5 @@ class Outbox(asyncio.Protocol):
                 self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
+        self._transport, self._handed_on = None, 0
         self._lost.set()

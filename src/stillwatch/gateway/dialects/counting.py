@@ -1,6 +1,6 @@
 """Counts an answer while it is delivered, and ends it well where a hard budget is overrun.
 
-A counter holds at most some kilobytes back from counting and counts them together: what could not yet have reached the
+A counter holds some kilobytes back from counting and counts them together: what could not yet have reached the
 budget need not be read yet. Near the budget it reads every piece as it comes, so a stream is cut after the event that
 reached it. At the end of an answer the provider's own usage replaces the estimate, where it was said.
 """
@@ -15,10 +15,10 @@ import msgspec
 
 from stillwatch.gateway.dialects.alike import Alike
 from stillwatch.gateway.dialects.estimate import BYTES_PER_TOKEN, tokens_out
-from stillwatch.gateway.dialects.events import can_end, data_of, split
+from stillwatch.gateway.dialects.events import can_end, data_of, first_end
 
-MOST_HELD_BYTES = 4096
-"""Chosen: a dozen events are counted together, and 10,000 open streams hold 40 MB at most."""
+MOST_HELD_BYTES = 16_384
+"""Chosen: most answers are counted at one go. What is held is kept for observation anyway (`settling`), up to 4 MiB."""
 MOST_BODY_BYTES = 4 * 1024 * 1024
 """Chosen: larger than any text answer; of a longer body (vectors) only the end is kept, where usage stands."""
 _TAIL_BYTES = 64 * 1024
@@ -155,11 +155,8 @@ class Counter:
         text = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         answer, budget, at = self._answer, self._budget, self._take_alike(text)
         may_learn = True
-        events, rest = split(text[at:] if at else text)
-        events.reverse()
-        while events:
-            event = events.pop()
-            at += len(event)
+        while (end := first_end(text, at)) > 0:
+            event, at = text[at:end], end
             _observe(answer, event)
             if budget is not None and not answer.is_over and tokens_out(answer.events, answer.size) >= budget:
                 self._kept_of_last = at - (self._held - last)
@@ -167,10 +164,8 @@ class Counter:
             if may_learn and answer.text is not None:
                 may_learn = False
                 self._alike = Alike.of(event, *answer.text)
-                if taken := self._take_alike(text[at:]):
-                    at += taken
-                    events, rest = split(text[at:])
-                    events.reverse()
+                at += self._take_alike(text[at:])
+        rest = text[at:] if at else text
         self._pieces = [rest] if rest else []
         self._held = len(rest)
         self._enough = max(self._bytes_to_read(), len(rest) + 1)

@@ -26,6 +26,15 @@ def split(text: bytes) -> tuple[list[bytes], bytes]:
     return events, text[at:]
 
 
+def first_end(text: bytes, at: int) -> int:
+    """Where the event ends that begins at `at`; -1 where it is not whole."""
+    end = text.find(b"\n\n", at)
+    if b"\r" not in text[at : end if end >= 0 else None]:
+        return end + len(b"\n\n") if end >= 0 else -1
+    found = END.search(text, at)
+    return found.end() if found else -1
+
+
 def can_end(piece: bytes) -> bool:
     """May an event that began before this piece end in it? If not, it need not be looked at again with the piece."""
     return b"\n" in piece or b"\r" in piece

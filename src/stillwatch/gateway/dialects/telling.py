@@ -19,21 +19,24 @@ from stillwatch.limits.limit import NANOSECONDS
 class Telling:
     """How the limits of some buckets are told in one form."""
 
-    __slots__ = ("_groups", "_is_ietf", "_most", "_own", "_quantities", "_reset", "_rungs", "_template", "form")
+    __slots__ = ("_groups", "_is_ietf", "_own", "_reset", "_rungs", "_template", "form")
 
     def __init__(self, form: Form, buckets: Sequence[Bucket]) -> None:
         own = [bucket for bucket in buckets if is_shown(bucket.limit)]
         self.form = form
         self._own = own
-        self._rungs = [(b, b.quantity, b.window, b.tolerance) for b in own if isinstance(b, Bucket)]
-        self._quantities = [b.limit.quantity for b in own]
-        self._most = [b.limit.most_at_once for b in own]
+        self._rungs = [
+            (b, b.quantity, b.window, b.tolerance, (b.tolerance * b.quantity // b.window, 0))
+            for b in own
+            if isinstance(b, Bucket)
+        ]
         self._reset = form.layout.reset
         self._is_ietf = form.ietf and bool(own)
-        self._groups: list[list[int]] = []
+        self._groups: list[list[tuple[int, int, int]]] = []  # place, quantity and most at once of each limit
         self._template = b""
         for measures, lines in form.layout.groups:
-            places = [place for place, bucket in enumerate(own) if bucket.limit.measure in measures]
+            limits = [(place, held.limit) for place, held in enumerate(own)]
+            places = [(at, one.quantity, one.most_at_once) for at, one in limits if one.measure in measures]
             if places:
                 self._groups.append(places)
                 self._template += lines
@@ -44,34 +47,34 @@ class Telling:
         """The fields, each with its end of line."""
         states = self._states(now_ns) if len(self._rungs) == len(self._own) else self._states_of_leases(now_ns)
         said: list[object] = []
-        most = self._most
         for places in self._groups:
-            one = places[0]
-            if len(places) > 1:  # `standing_limits.tightest`
-                least = states[one][0] / most[one]
-                for place in places[1:]:
-                    if (share := states[place][0] / most[place]) < least:
-                        one, least = place, share
-            left, used = states[one]
-            said += (self._quantities[one], left, self._reset(used, now_us))
-        if self._is_ietf:
-            for left, used in states:
-                said += (left, -(-used // NANOSECONDS))
-        return self._template % tuple(said)
+            place, quantity, most = places[0]
+            left = states[2 * place]
+            for other in places[1:]:  # `standing_limits.tightest`
+                if states[2 * other[0]] / other[2] < left / most:
+                    place, quantity, most = other
+                    left = states[2 * place]
+            said += (quantity, left, self._reset(self._own[place].reset(now_ns), now_us))
+        return self._template % (*said, *states) if self._is_ietf else self._template % tuple(said)
 
-    def _states(self, now_ns: int) -> list[tuple[int, int]]:
-        """What is left of each limit, and the time until nothing is used: `Bucket.remaining`, written out."""
-        states = []
-        for bucket, quantity, window, tolerance in self._rungs:
+    def _states(self, now_ns: int) -> list[int]:
+        """What is left of each limit, and whole seconds until nothing is used: `Bucket.remaining`, written out."""
+        states: list[int] = []
+        for bucket, quantity, window, tolerance, unused in self._rungs:
             used = bucket.tat - now_ns
-            used = used if used > 0 else 0
-            left = (tolerance - used) * quantity // window
-            states.append((left if left > 0 else 0, used))
+            if used <= 0:
+                states += unused
+            elif used < tolerance:
+                states += ((tolerance - used) * quantity // window, -(-used // NANOSECONDS))
+            else:
+                states += (0, -(-used // NANOSECONDS))
         return states
 
-    def _states_of_leases(self, now_ns: int) -> list[tuple[int, int]]:
+    def _states_of_leases(self, now_ns: int) -> list[int]:
         """The same of limits that several nodes share."""
-        return [(held.remaining(now_ns), held.reset(now_ns)) for held in self._own]
+        return [
+            number for held in self._own for number in (held.remaining(now_ns), -(-held.reset(now_ns) // NANOSECONDS))
+        ]
 
 
 def told(ladder: Ladder, form: Form, now_ns: int, now_us: int) -> bytes:
