@@ -180,9 +180,10 @@ def _flow(soaked: Soaked, minutes: float) -> Figure:
     load, numbers = soaked.load, soaked.numbers
     shed = int(numbers['stillwatch_observations_total{outcome="shed"}'])
     sent = int(numbers['stillwatch_observations_total{outcome="sent"}'])
-    refused = load["statuses"].get("429", 0)
+    refused, away = (load["statuses"].get(status, 0) for status in ("429", "503"))
     found = f"{load['lost_events']} of {load['events']:,} events lost, {load['broken']} answers broken, {shed} shed, "
-    found += f"{sent - soaked.kept} of {sent:,} not in the ledger; {load['left']:,} left, {refused:,} refused"
+    found += f"{sent - soaked.kept} of {sent:,} not in the ledger; {load['left']:,} left, {refused:,} refused, "
+    found += f"{away:,} answered 503"
     return Figure(
         "soak",
         f"{minutes:g} minutes at {RATE} requests a second",
