@@ -17,7 +17,7 @@ COMMANDS = ("hunt", "sketch", "exemplars", "evaluate", "world", "doctor")
 """Each is the function of its name in the module of its name."""
 SERVICES = ("gateway", "observe", "follow", "trace", "metrics", "up", "model", "population")
 """Likewise, but they run until they are told to stop, and hear signals in their own way."""
-GROUPS = ("secret", "verdict", "journal", "door", "watermark", "audit", "hub", "tags")
+GROUPS = ("secret", "verdict", "journal", "door", "watermark", "audit", "hub", "tags", "share")
 """Each is the `app` of the module of its name."""
 _ALL = SERVICES + COMMANDS + GROUPS
 

@@ -80,9 +80,10 @@ def serve(
     listening = listen(server)
     _sow(path, seed)
     scheme = "https" if certificate else "http"
-    if alliance:
-        say(f"Members check the record under the key {prepare(alliance)}")
+    record_key = prepare(alliance) if alliance else ""
     say(f"The hub takes requests at {scheme}://{_shown(host)}:{listening.getsockname()[1]}/taxii2/")
+    if record_key:
+        say(f"Members check the record under the key {record_key}")
     serve_hub(server, listening)
 
 

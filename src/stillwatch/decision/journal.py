@@ -100,13 +100,18 @@ def verify(file: Path, head: str | None = None) -> tuple[int, str]:
     for entry, _ in Journal(file).read():
         if entry.number != number + 1 or entry.previous != previous:
             raise JournalBroken(f"{file}: entry {number + 1} does not follow from the one before it", _SEALED)
-        if entry.digest != _digest(entry.number, entry.ts_us, entry.kind, entry.body, entry.previous):
+        if entry.digest != digest_of(entry):
             raise JournalBroken(f"{file}: entry {entry.number} is not what was written", _SEALED)
         number, previous = entry.number, entry.digest
         seen = seen or previous == head
     if not seen:
         raise JournalBroken(f"{file}: the head {head} is none of its entries", "Its newest entries were cut off")
     return number, previous
+
+
+def digest_of(entry: Entry) -> str:
+    """What the digest of an entry has to be."""
+    return _digest(entry.number, entry.ts_us, entry.kind, entry.body, entry.previous)
 
 
 _SEALED = "Keep this file as it is, and go back to a copy whose head you know"

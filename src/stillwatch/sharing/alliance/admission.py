@@ -7,8 +7,9 @@ changed. An object names its contributor as author, so nobody speaks for another
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Any
 
 import msgspec
 
@@ -18,6 +19,7 @@ from stillwatch.sharing.governance.canonical import NotCanonical, digest
 from stillwatch.sharing.governance.rules import Rules
 from stillwatch.sharing.hub.admission import ACCEPTED, Answer, Decision
 from stillwatch.sharing.hub.members import Member
+from stillwatch.sharing.stix.extension import AUTHOR
 from stillwatch.sharing.stix.identifiers import agreed
 
 EXTRACTION = "extraction"
@@ -49,7 +51,7 @@ class ExtractionAdmission:
             return Decision(Answer.REJECT, f"it has no canonical form: {error}")
         problem = (
             rules.objection(document, self._today())
-            or _not_the_author(document.get("created_by_ref"), contributor)
+            or _speaks_for_another(document, contributor)
             or rules.unapproved(document, self._store.approvals(contributor.name, of))
         )
         if problem:
@@ -58,7 +60,12 @@ class ExtractionAdmission:
         return Decision(Answer.QUARANTINE, "; ".join(map(str, violations))) if violations else ACCEPTED
 
 
-def _not_the_author(named: object, contributor: Member) -> str | None:
-    if named is None or named == agreed("identity", contributor.name):
+def _speaks_for_another(document: Mapping[str, Any], contributor: Member) -> str | None:
+    """Why it is not this contributor's to say. Techniques are everybody's: all members write them alike."""
+    own, kind = agreed("identity", contributor.name), document["type"]
+    if kind == "identity" and document["id"] != own:
+        return "it is another member's identity"
+    named = document.get("created_by_ref")
+    if named is None or named == own or (kind == "attack-pattern" and named == AUTHOR):
         return None
     return "created_by_ref names another member"

@@ -1,0 +1,225 @@
+"""How a member reaches its hub: TAXII 2.1 for objects, the alliance's endpoints for the rest, over HTTP/1.1.
+
+Objects are kept as the bytes that came, because digests are of bytes. Everything is bounded; what fails says whether to
+try again (`HubUnreachable`) or not (`HubRefuses`).
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+
+from stillwatch.decision.journal import Entry
+from stillwatch.errors import StillwatchError, UsageError
+from stillwatch.sharing.alliance.acknowledgement import Acknowledgement
+from stillwatch.sharing.governance.approval import Approval
+from stillwatch.sharing.governance.head import Head
+from stillwatch.sharing.taxii.media import TAXII_21
+
+_TIMEOUT_SECONDS = 60.0
+"""Longer than the hub's long poll (25 s) by what a slow network takes."""
+_LARGEST_ANSWER = 64_000_000
+_PAGE = 1_000
+Told = TypeVar("Told")
+_HERE = ("127.0.0.1", "::1", "localhost")
+
+
+class HubUnreachable(StillwatchError):
+    """The hub does not answer, or is busy. Nothing was lost; try again later."""
+
+
+class HubRefuses(StillwatchError):
+    """The hub refuses this request, and says why."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page of objects, as they came. `last`: the date added of the last one."""
+
+    objects: list[msgspec.Raw]
+    more: bool
+    next: str
+    last: str
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one posted object; `message` says why it is pending or failed."""
+
+    id: str
+    version: str = ""
+    message: str = ""
+
+
+class Status(msgspec.Struct, frozen=True):
+    """What became of a post."""
+
+    id: str
+    status: str
+    success_count: int
+    failure_count: int
+    pending_count: int
+    failures: list[Outcome] = []
+    pendings: list[Outcome] = []
+
+
+class StandingTold(msgspec.Struct, frozen=True):
+    """A claim's standing as the hub publishes it."""
+
+    score: int
+    contributors: int
+    disputes: int
+    suspended: bool
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    objects: list[msgspec.Raw] = []
+    more: bool = False
+    next: str = ""
+
+
+class _Standings(msgspec.Struct, frozen=True):
+    standings: dict[str, StandingTold]
+
+
+class _Entries(msgspec.Struct, frozen=True):
+    entries: list[Entry]
+
+
+class _Acknowledged(msgspec.Struct, frozen=True):
+    acknowledgements: list[Acknowledgement]
+
+
+class HubClient:
+    """One hub, one trust group, one collection. Close it."""
+
+    def __init__(self, url: str, root: str, collection: str, token: str, ca_file: Path | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme == "http" and parts.hostname not in _HERE:
+            raise UsageError("a hub on another machine is reached by https only", "A token would be readable")
+        self._parts = parts
+        self._context = ssl.create_default_context(cafile=ca_file) if parts.scheme == "https" else None
+        self._authorization = f"Bearer {token}"
+        self._collection_id = collection
+        self._root = f"/{quote(root)}"
+        self._collection = f"{self._root}/collections/{quote(collection)}"
+        self._connection: http.client.HTTPConnection | None = None
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def page(self, added_after: str, next: str) -> Page:
+        """Every version that was added after a date (empty: from the beginning), a thousand at a time."""
+        query = {"limit": str(_PAGE), "match[version]": "all"}
+        query |= {"added_after": added_after} if added_after else {}
+        query |= {"next": next} if next else {}
+        headers, body = self._asked("GET", f"{self._collection}/objects/?{urlencode(query)}", accept=TAXII_21)
+        found = _decoded(body, _Envelope)
+        return Page(found.objects, found.more, found.next, headers.get("X-TAXII-Date-Added-Last", ""))
+
+    def post(self, objects: list[bytes]) -> Status:
+        """Add objects; their status."""
+        envelope = b'{"objects":[' + b",".join(objects) + b"]}"
+        _, body = self._asked("POST", f"{self._collection}/objects/", envelope, TAXII_21, TAXII_21)
+        return _decoded(body, Status)
+
+    def approve(self, approval: Approval) -> None:
+        """Send a signer's approval."""
+        self._asked("POST", f"{self._root}/alliance/approvals/", msgspec.json.encode(asdict(approval)))
+
+    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        """Send our word that we took note of a version."""
+        self._asked("POST", f"{self._root}/alliance/acknowledgements/", msgspec.json.encode(asdict(acknowledgement)))
+
+    def acknowledgements(self, digest: str) -> list[Acknowledgement]:
+        """Who took note of a version."""
+        _, body = self._asked("GET", f"{self._root}/alliance/acknowledgements/{digest}/")
+        return _decoded(body, _Acknowledged).acknowledgements
+
+    def standings(self) -> dict[str, StandingTold]:
+        """The standing of each claim that we may see."""
+        return _decoded(self._asked("GET", f"{self._root}/alliance/standings/")[1], _Standings).standings
+
+    def head(self) -> Head:
+        """The newest entry of the record, signed."""
+        return _decoded(self._asked("GET", f"{self._root}/alliance/log/head/")[1], Head)
+
+    def log(self) -> Iterator[Entry]:
+        """The whole record, oldest first."""
+        after = 0
+        while found := self._entries(after):
+            yield from found
+            after = found[-1].number
+
+    def wait(self, after: str) -> bool:
+        """Wait until something was added after a date; False if half a minute went by without."""
+        query = urlencode({"collection": self._collection_id} | ({"after": after} if after else {}))
+        return bool(self._asked("GET", f"{self._root}/alliance/news/?{query}")[1])
+
+    def _entries(self, after: int) -> list[Entry]:
+        return _decoded(self._asked("GET", f"{self._root}/alliance/log/?after={after}")[1], _Entries).entries
+
+    def _asked(
+        self, method: str, path: str, body: bytes | None = None, media: str = "application/json", accept: str = "*/*"
+    ) -> tuple[http.client.HTTPMessage, bytes]:
+        headers = {"Authorization": self._authorization, "Accept": accept, "Content-Type": media}
+        try:
+            status, told, content = self._sent(method, self._parts.path.rstrip("/") + path, body, headers)
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            problem = getattr(error, "strerror", None) or type(error).__name__
+            raise HubUnreachable(f"{self._parts.netloc} does not answer: {problem}", "Try again later") from None
+        if status >= 300:
+            raise _refusal(status, content)
+        return told, content
+
+    def _sent(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """Status, headers, body. A connection that the hub closed while it was idle is opened anew, once."""
+        was_idle = self._connection is not None
+        connection = self._connection = self._connection or self._connect()
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            if not was_idle:
+                raise
+            self.close()
+            return self._sent(method, path, body, headers)
+        return answer.status, answer.headers, answer.read(_LARGEST_ANSWER)
+
+    def _connect(self) -> http.client.HTTPConnection:
+        host, port = self._parts.hostname or "", self._parts.port
+        if self._context is None:
+            return http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
+        return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_SECONDS, context=self._context)
+
+
+class _Error(msgspec.Struct, frozen=True):
+    description: str = ""
+
+
+def _decoded(body: bytes, kind: type[Told]) -> Told:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise HubUnreachable("the hub's answer is no answer to what was asked", "Is it a Stillwatch hub?") from None
+
+
+def _refusal(status: int, content: bytes) -> StillwatchError:
+    try:
+        said = msgspec.json.decode(content, type=_Error).description or f"status {status}"
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        said = f"status {status}"
+    if status >= 500 or status == 429:
+        return HubUnreachable(f"the hub is not ready: {said}", "Try again later")
+    return HubRefuses(f"the hub refuses: {said}")
