@@ -30,7 +30,9 @@ _SPOKEN = re.compile(rb'"completion_tokens":(\d+)')
 
 @dataclass
 class Told:
-    """What all clients saw. `broken`: answers without an end though nobody left and the model did nothing odd."""
+    """What all clients saw. `broken`: answers without an end though nobody left and the model did nothing odd;
+    `unsaid`: streams with an end and no usage, so that nobody can tell what they lost.
+    """
 
     asked: int = 0
     late: int = 0
@@ -39,6 +41,7 @@ class Told:
     streams: int = 0
     events: int = 0
     lost_events: int = 0
+    unsaid: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
 
 
@@ -129,10 +132,13 @@ class _Crowd:
             self._stream(client)
 
     def _stream(self, client: _Client) -> None:
-        found = _SPOKEN.search(client.body)
-        expected = -(-int(found[1]) // TOKENS_AN_EVENT) + _OTHER_EVENTS if found else client.events + 1
         self.told.streams += 1
         self.told.events += client.events
+        found = _SPOKEN.search(client.body)
+        if found is None:
+            self.told.unsaid += 1
+            return
+        expected = -(-int(found[1]) // TOKENS_AN_EVENT) + _OTHER_EVENTS
         self.told.lost_events += abs(expected - client.events)
 
 
