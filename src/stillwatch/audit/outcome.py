@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,10 @@ NOT_SHOWN = (
     "Whether anybody meant to train on it, or knew.",
     "That a model in which no key is found is clean: paraphrase, little marked text, or later training hide it.",
 )
+_LEAST_LOG_E = -700.0
+"""What is lost by then is lost: minus infinity is shown as this."""
+_PLAIN_TENS = 3
+"""Powers of ten of e-values that are written out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +134,12 @@ def _small(value: float | None) -> str:
     return f"{value:.2g}" if value > 0 else "below 1e-300"
 
 
-def _power(log_e: float | None) -> str:
-    """An e-value as a power of ten."""
-    return "-" if log_e is None else f"1e{log_e / 2.302585092994046:+.1f}"
+def evalue(log_e: float | None) -> str:
+    """An e-value from its natural logarithm, which may be beyond what a number can hold."""
+    if log_e is None:
+        return "-"
+    tens, rest = divmod(max(log_e, _LEAST_LOG_E) / math.log(10), 1)
+    return f"{10 ** (tens + rest):.2g}" if abs(tens) < _PLAIN_TENS else f"{10**rest:.1f}e{tens:+03.0f}"
 
 
 @cache
@@ -144,5 +152,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"small": _small, "power": _power}
+    made.filters |= {"small": _small, "power": evalue}
     return made

@@ -14,7 +14,7 @@ from stillwatch.audit.campaign_links import linked
 from stillwatch.audit.channels import Channel, combined
 from stillwatch.audit.dossier import Dossier
 from stillwatch.audit.finding import Refused
-from stillwatch.audit.outcome import OnRecord
+from stillwatch.audit.outcome import OnRecord, evalue
 from stillwatch.audit.outcome import page as page_of
 from stillwatch.audit.record import committed, frozen
 from stillwatch.cli.audit_markers import document as markers_document
@@ -73,7 +73,7 @@ def deliver(folder: Path, told: dict[str, Any], wanted: Wanted, *, as_json: bool
     for one in told["keys"]:
         _say_key(one, len(told["keys"]))
     for one in told.get("together", ()):
-        say(f"{one['account']}: marks and markers together, e-value 1e{one['log_e'] / 2.302585:+.1f}")
+        say(f"{one['account']}: marks and markers together, e-value {evalue(one['log_e'])}")
     say(f"Report: {folder / ('audit.pdf' if wanted.pdf else 'audit.html')}")
 
 
