@@ -29,7 +29,7 @@ from stillwatch.watermark.draws import scored_draws
 from stillwatch.watermark.serving.mark import Mark
 
 FOLDER = Path(__file__).parent
-TEXTS = 200
+TEXTS = 120
 LENGTH = 400
 LEVEL = 1e-6
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
