@@ -200,3 +200,16 @@ def test_a_status_is_kept_for_two_days_and_then_thrown_away(hub: Hub) -> None:
 def test_no_answer_may_be_cached(shared: Hub) -> None:
     """What a member is shown stays out of proxies."""
     assert shared.member("alice").get(OBJECTS).headers["Cache-Control"] == "no-store"
+
+
+@clause("4.1.1 urls")
+def test_an_address_that_the_client_made_up_is_not_told_back(shared: Hub) -> None:
+    """A `Host` that is none gives relative URLs."""
+    said = shared.member("alice").ask("GET", "/taxii2/", {"Host": 'x"><script>'}).json()
+    assert said["api_roots"] == ["/alliance/"]
+
+
+@clause("3.1 slash", "8.2.1 roots")
+def test_each_endpoint_has_its_slash(shared: Hub) -> None:
+    """As the standard writes its paths."""
+    assert [shared.member("alice").get(path).status_code for path in ENDPOINTS] == [200] * len(ENDPOINTS)
