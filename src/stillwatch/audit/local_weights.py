@@ -63,7 +63,7 @@ class Weights:
 
         with torch.inference_mode():
             logits = self.model(torch.from_numpy(text[None])).logits[0]
-            return torch.softmax(logits.double(), dim=-1)
+            return torch.softmax(logits.float(), dim=-1)
 
 
 def digest_of_weights(place: Path) -> str:
@@ -121,4 +121,4 @@ def _places(text: Tokens, suspect: Weights, reference: Weights | None, window: i
     rows = said[window - 1 :]
     kept = rows.abs().topk(min(_MOST_A_PLACE, rows.shape[1]), dim=1).indices
     tails = np.lib.stride_tricks.sliding_window_view(text, window)
-    return Places(last_contexts(tails, window), kept.numpy(), rows.gather(1, kept).numpy())
+    return Places(last_contexts(tails, window), kept.numpy(), rows.gather(1, kept).double().numpy())
