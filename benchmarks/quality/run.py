@@ -2,14 +2,15 @@
 
 From the answers of a real model that `generate` keeps: how unlikely the unmarked model finds them, how varied they are,
 how often the right answer would come to sixty questions, and how surely the mark is found. They are few, so every
-figure has its interval: 95 %, by resampling prompts (for the task, questions). Beside it the same of ours at length, on
-a made-up language. All figures go to `quality.json`, and the picture beside it is made of them. One CPU minute.
+figure has its interval: 95 %, by resampling prompts (for the task, questions). Beside it the same at length, on a
+made-up language, by resampling keys. All figures go to `quality.json`, and the picture beside it is made of them. One
+CPU minute.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -40,7 +41,10 @@ AT_LENGTH = (
     Contender(Maker.DRAWN),
     Contender(Maker.DRAWN, window=2),
 )
-PAIRS, LENGTH = 100, 300
+KEYS, PAIRS, LENGTH = 20, 3, 300
+"""On the made-up language: what a mark costs there depends on the key, which colours few words; so twenty are taken."""
+RIVALS = FOLDER / "rivals.json"
+"""Rows of `benchmarks.quality.rivals`, which needs transformers."""
 _LEAST = 1e-300
 
 
@@ -94,6 +98,8 @@ def run() -> Iterator[Figure]:
     contenders = {one.name: one for one in CONTENDERS}
     rows = [_row(contenders[one.contender], answers, one) for one in answers.made]
     rows += list(_at_length())
+    if RIVALS.exists():
+        rows += msgspec.json.decode(RIVALS.read_bytes(), type=list[Row])
     found = Results(machine.describe(), answers.machine, rows, answers.stepwise)
     (FOLDER / "quality.json").write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     (FOLDER / "quality.svg").write_text(drawn(found))
@@ -145,22 +151,48 @@ def _log10(p: float | None) -> float:
 
 
 def _at_length() -> Iterator[Row]:
-    """Ours on the made-up language: pairs of answers to one prompt each, p of the first tenth of them."""
+    """Ours on the made-up language."""
     language, plain = Language(), np.empty(0)
     for contender in AT_LENGTH:
-        rng = np.random.default_rng(2)
-        starts = np.repeat(rng.integers(0, WORDS, PAIRS), 2)
-        mark = None if contender.maker is Maker.NONE else contender.mark("words")
-        texts = language.texts(2 * PAIRS, LENGTH, rng, mark, starts)
-        nats = _by_prompt(language.nats(texts).tolist())
-        plain = nats if mark is None else plain
-        few = list(texts[: PAIRS // 5])  # of all of them p is below what a number holds
-        log10_p = _ours(mark or Contender(Maker.OURS, 1.0).mark("words"), few) * len(texts) / len(few)
-        yield Row(
-            "made-up language", contender.name, texts.size, _between(nats), _between(nats - plain), log10_p,
-            distinct(texts.tolist(), 1), distinct(texts.tolist(), 2), compressed(texts.tolist()),
-            self_bleu(list(zip(texts[::2].tolist(), texts[1::2].tolist(), strict=True))),
-        )  # fmt: skip
+        marks = [None if contender.maker is Maker.NONE else contender.mark("words", key) for key in range(KEYS)]
+        texts = []
+        for key, mark in enumerate(marks):
+            rng = np.random.default_rng(key)
+            texts.append(language.texts(2 * PAIRS, LENGTH, rng, mark, starts(rng)))
+        made = np.stack(texts)
+        plain = of_keys(language, made) if contender.maker is Maker.NONE else plain
+        tried = [mark or Contender(Maker.OURS, 1.0).mark("words", key) for key, mark in enumerate(marks)]
+        logs = [_ours(mark, list(own[:2])) for mark, own in zip(tried, made, strict=True)]
+        yield at_length(contender.name, language, made, plain, logs)
+
+
+def starts(rng: np.random.Generator) -> np.ndarray:
+    """The prompts of a key there, each twice."""
+    return np.repeat(rng.integers(0, WORDS, PAIRS), 2)
+
+
+def of_keys(language: Language, texts: np.ndarray) -> np.ndarray:
+    """The mean nats of each key's texts; `texts`: (KEYS, 2 * PAIRS, LENGTH)."""
+    return np.array([language.nats(own).mean() for own in texts])
+
+
+def at_length(name: str, language: Language, texts: np.ndarray, plain: np.ndarray, logs: Sequence[float]) -> Row:
+    """A row of pairs of answers to one prompt each. `plain`: nats of the unmarked, of each key's prompts; `logs`:
+    log10 p of each key's first pair. Diversity is that of one key's texts, as who reads them all would meet it.
+    """
+    nats, said = of_keys(language, texts), texts.tolist()
+    return Row(
+        "made-up language",
+        name,
+        texts.size,
+        _between(nats),
+        _between(nats - plain),
+        float(np.mean(logs)) * texts.size / (2 * LENGTH),
+        float(np.mean([distinct(own, 1) for own in said])),
+        float(np.mean([distinct(own, 2) for own in said])),
+        float(np.mean([compressed(own) for own in said])),
+        float(np.mean([self_bleu(list(zip(own[::2], own[1::2], strict=True))) for own in said])),
+    )
 
 
 def _figures(found: Results) -> Iterator[Figure]:
@@ -188,29 +220,36 @@ def _figures(found: Results) -> Iterator[Figure]:
 
 def drawn(found: Results) -> str:
     """What is paid, across, and what is bought, up: by the step, and measured on answers."""
+    steps = []
+    for gate in sorted({step.gate for step in found.stepwise}):
+        own = [step for step in found.stepwise if step.gate == gate and step.nats < _MOST_NATS]
+        points = [(step.nats, 100 / cells_needed(step.green, 0.25, LEVEL)) for step in own]
+        steps.append(Line(f"a step, gate {gate:g} nats", points))
     real = [row for row in found.rows if row.task is not None]
-    steps = [
-        Line(f"a step, gate {gate:g} nats", [(s.nats, 100 / cells_needed(s.green, 0.25, LEVEL)) for s in found.stepwise
-                                             if s.gate == gate and s.nats < _MOST_NATS])
-        for gate in sorted({step.gate for step in found.stepwise})
-    ]  # fmt: skip
-    makers = [("ours", "ours, h="), ("ours, keyed draw", "ours, keyed"), ("KGW", "KGW"), ("SynthID", "SynthID")]
-    cost, task = [], []
-    for name, begins in makers:
-        own = sorted((row for row in real if row.contender.startswith(begins)), key=lambda row: row.more.mean)
-        if own:
-            cost.append(Line(name, [(row.more.mean, row.per_hundred) for row in own], is_joined=False))
-            task.append(Line(name, [(row.task.mean, row.per_hundred) for row in own if row.task], is_joined=False))
-    nats = [(value, f"{value:g}") for value in (-0.2, 0.0, 0.2, 0.4, 0.6)]
+    made_up = [row for row in found.rows if row.task is None]
+    nats, task = [(value, f"{value:g}") for value in (0.0, 0.2, 0.4, 0.6)], [(v, f"{v:g}") for v in (0.2, 0.3, 0.4)]
+    paid = [lambda row: row.more.mean, lambda row: row.more.mean, lambda row: row.task.mean if row.task else 0.0]
+    lines = [_makers(rows, one) for rows, one in zip((made_up, real, real), paid, strict=True)]
     return picture(
         [
-            Panel("by the step: nats more; share of 100 tokens that 1e-6 takes", steps, nats, _ups((0, 1, 2, 3, 4))),
-            Panel("answers: nats a token more; 1e-x in 100 tokens", cost, nats, _ups((0, 5, 10, 15, 20))),
-            Panel("chance of the right answer; 1e-x in 100 tokens", task, [(v, f"{v:g}") for v in (0.2, 0.3, 0.4, 0.5)],
-                  _ups((0, 5, 10, 15, 20))),
+            Panel("a step: nats more; texts for 1e-6 in 100 tokens", steps, nats, _ups((0, 1, 2))),
+            Panel("made-up language: nats more; 1e-x in 100 words", lines[0], nats, _ups((0, 10, 20, 30))),
+            Panel("real model: nats more; 1e-x in 100 tokens", lines[1], nats, _ups((0, 10, 20))),
+            Panel("real model: right answers; 1e-x in 100 tokens", lines[2], task, _ups((0, 10, 20))),
         ],
-        3,
-    )  # fmt: skip
+        2,
+    )
+
+
+def _makers(rows: Sequence[Row], paid: Callable[[Row], float]) -> list[Line]:
+    """The points of each maker, told apart by how a contender's name begins."""
+    found = []
+    for name, begins in (("ours, h=1", "ours, h=1"), ("ours, h=2", "ours, h=2"), ("ours, keyed draws", "ours, keyed"),
+                         ("KGW", "KGW"), ("SynthID", "SynthID"), ("no mark", "no mark")):  # fmt: skip
+        own = [(paid(row), row.per_hundred) for row in rows if row.contender.startswith(begins)]
+        if own:
+            found.append(Line(name, own, is_joined=False))
+    return found
 
 
 _MOST_NATS = 0.6

@@ -9,9 +9,9 @@ from html import escape
 _WIDTH, _HEIGHT = 300, 220
 _LEFT, _TOP, _BOTTOM = 46, 34, 34
 _KEY = 26
-_COLOURS = ("#cf5f0c", "#2d8bb4", "#5f23a9", "#23573d", "#981f6e", "#8a96a2")
+_COLOURS = ("#cf5f0c", "#2d8bb4", "#5f23a9", "#23573d", "#981f6e", "#8a96a2", "#8c6d00", "#1f2a44")
 """The report's, told apart under every form of dichromacy; lines are told apart by their dashes too."""
-_DASHES = ("", "6 3", "2 3", "9 3 2 3", "12 4", "1 4")
+_DASHES = ("", "6 3", "2 3", "9 3 2 3", "12 4", "1 4", "4 2", "8 2 8 2")
 
 
 @dataclass(frozen=True, slots=True)
