@@ -96,6 +96,7 @@ def test_without_a_browser_there_is_no_pdf_and_a_sentence(tmp_path: Path, monkey
         printed(page, tmp_path / "audit.pdf")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="no Chromium is installed to print with")
 def test_a_page_is_printed(tmp_path: Path) -> None:
     page = tmp_path / "audit.html"
