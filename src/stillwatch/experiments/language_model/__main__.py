@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stillwatch.experiments.kept import Part
+    from stillwatch.experiments.language_model.lab import Lab, Point
+    from stillwatch.experiments.treated import Treated
 
 # Before numpy loads, as in `cli.main`: threads of OpenBLAS that wait for each other spin.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -18,22 +24,29 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 def run(out: Path, weights: Path) -> None:
     """Everything into `out`: distillation.json and its picture at the end."""
-    import msgspec
     import torch
 
     from stillwatch.experiments import made_up
     from stillwatch.experiments.language_model import checkpoint
     from stillwatch.experiments.language_model.lab import Lab
-    from stillwatch.experiments.language_model.picture import picture
     from stillwatch.experiments.language_model.pools import Amounts
     from stillwatch.experiments.language_model.run import generated, measured
-    from stillwatch.experiments.language_model.summary import table
-    from stillwatch.report.atomic_file import write_atomically
 
     torch.set_num_threads(1)  # two wait for each other on a busy machine
     lab = Lab(out, checkpoint.speaker(weights), weights / checkpoint.TOKENIZER, Amounts())
-    asking, parts = generated(lab, _tell), measured(lab, _tell)
-    beside = made_up.measured(out / "made-up", _tell)
+    asking = generated(lab, _tell)
+    write(lab, asking, measured(lab, _tell), made_up.measured(out / "made-up", _tell))
+
+
+def write(lab: Lab, asking: int, parts: Sequence[Part[Point]], beside: Sequence[Part[Treated]]) -> None:
+    """The results and their picture into the experiment's folder, and a table to the terminal."""
+    import msgspec
+    import torch
+
+    from stillwatch.experiments.language_model.picture import picture
+    from stillwatch.experiments.language_model.summary import table
+    from stillwatch.report.atomic_file import write_atomically
+
     spent = {"asking": asking, "students": _seconds(parts), "made_up": _seconds(beside)}
     points = [point for part in parts for point in part.points]
     document = {
@@ -43,10 +56,10 @@ def run(out: Path, weights: Path) -> None:
         "made_up": [point for part in beside for point in part.points],
     }
     text = msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
-    write_atomically(out / "distillation.json", text)
-    write_atomically(out / "distillation.svg", picture(points))
+    write_atomically(lab.folder / "distillation.json", text)
+    write_atomically(lab.folder / "distillation.svg", picture(points))
     sys.stdout.write(table(points))
-    sys.stdout.write(f"{out / 'distillation.json'}\n{out / 'distillation.svg'}\n")
+    sys.stdout.write(f"{lab.folder / 'distillation.json'}\n{lab.folder / 'distillation.svg'}\n")
 
 
 def _about() -> dict[str, str]:
@@ -55,7 +68,7 @@ def _about() -> dict[str, str]:
     return {"command": "make distillation", "processor": processor(), "date": datetime.now(UTC).date().isoformat()}
 
 
-def _size(lab: Any) -> dict[str, Any]:
+def _size(lab: Lab) -> dict[str, Any]:
     from stillwatch.experiments.harvest import STRENGTH
     from stillwatch.experiments.language_model.lab import answers_of
 
@@ -68,7 +81,7 @@ def _size(lab: Any) -> dict[str, Any]:
     }
 
 
-def _seconds(parts: Any) -> int:
+def _seconds(parts: Sequence[Part[Any]]) -> int:
     return sum(part.cpu_seconds for part in parts)
 
 
