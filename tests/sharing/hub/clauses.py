@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,11 +41,13 @@ def clause(*names: str) -> Callable[[Test], Test]:
     return marked
 
 
+@cache
 def clauses() -> Mapping[str, Mapping[str, str]]:
     """All clauses: level (must, should, may), what is required, and for those without a test why."""
     return tomllib.loads((TESTS / "clauses.toml").read_text("utf-8"))
 
 
+@cache
 def shown() -> Mapping[str, list[str]]:
     """The tests of each clause, as `file::test`."""
     found = defaultdict(list)

@@ -78,6 +78,7 @@ class Asker:
 
     def __init__(self, http: TestClient, authorization: str | None) -> None:
         self.http = http
+        self.authorization = authorization or ""
         self._headers = {"Accept": TAXII} | ({"Authorization": authorization} if authorization else {})
 
     def get(self, path: str, **parameters: str) -> Response:
