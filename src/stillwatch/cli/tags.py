@@ -170,11 +170,14 @@ def match(
     Example: stillwatch tags match tags-of-epoch-3.set tags.jsonl
     """
     from stillwatch.sharing.tags import spool
+    from stillwatch.sharing.tags.schedule import Comparison
     from stillwatch.sharing.tags.tag_set import TagSet
 
     found = TagSet.decode(tag_set.read_bytes())
     lines, own = spool.own_tags(tags, found.epoch)
-    for one in found.matches(own, time.time()):
+    matches = found.matches(own, time.time())
+    spool.Spool(tags, tags).keep_comparison(Comparison(len(own), len(matches)))
+    for one in matches:
         typer.echo(json.dumps({"line": lines[one.own], "kind": one.kind, "confidence": one.confidence}))
 
 

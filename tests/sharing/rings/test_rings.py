@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,6 +126,20 @@ def test_sketches_without_an_alliance_are_refused() -> None:
         Traffic(np.arange(5), np.zeros((5, ZONE_SLOTS), np.uint8))
     with pytest.raises(UsageError, match="shape"):
         Traffic(np.arange(5), np.zeros((5, 8), np.uint8))
+
+
+def test_traffic_is_read_from_sketches() -> None:
+    """One row a conversation of an account, whatever the number of its turns."""
+    rows = pa.table(
+        {
+            "account": pa.array([1, 1, 1, 2], pa.int64()),
+            "conversation": pa.array([5, 5, 6, 5], pa.int64()),
+            "alliance": pa.array([bytes([n] * ZONE_SLOTS) for n in (1, 1, 2, 3)], pa.binary(ZONE_SLOTS)),
+        }
+    )
+    found = Traffic.of_sketches(rows)
+    assert found.account.tolist() == [1, 1, 2]
+    assert found.slots[:, 0].tolist() == [1, 2, 3]
 
 
 def test_a_signature_fits_its_place_in_stix() -> None:

@@ -20,12 +20,14 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from stillwatch.sharing.rings.signature import Signature
-from stillwatch.sharing.rings.traffic import Traffic
+from stillwatch.sharing.rings.traffic import VALUES, Traffic
 
 USUAL_SHARE = 1e-3
 ACCOUNT_CHANCE = 1e-6
 """Chosen: among a million accounts of honest strangers one is expected to carry a signature."""
-CARRYING_SHARE = 0.5
+RING_CHANCE = 1e-4
+FEWEST_CARRYING = 3
+"""Chosen: what is said of a ring is not said of one account, nor of two that could be one person's."""
 TOOL_SHARE = 0.01
 """Chosen: of 1,000 other accounts, ten may carry it; a ring's own accounts that are not found yet are among them."""
 _LEAST_AGREEING = 3
@@ -50,8 +52,15 @@ class Match:
         return self.others_carrying > TOOL_SHARE * self.others
 
     @property
+    def chance(self) -> float:
+        """That so many of as many strangers carry it, at the rate of the others here and one more of them."""
+        usual = (self.others_carrying + 1) / (self.others + 1)
+        return float(binom.sf(self.carrying - 1, self.accounts, usual))
+
+    @property
     def is_the_ring(self) -> bool:
-        return self.accounts > 0 and self.carrying >= CARRYING_SHARE * self.accounts and not self.is_of_a_tool
+        is_more_than_chance = self.carrying >= FEWEST_CARRYING and self.chance <= RING_CHANCE
+        return is_more_than_chance and not self.is_of_a_tool
 
 
 def match(published: Signature, candidate: Traffic, others: Traffic) -> Match:
@@ -72,13 +81,26 @@ def match(published: Signature, candidate: Traffic, others: Traffic) -> Match:
 
 
 def _threshold(published: Signature, others: Traffic) -> tuple[int, float]:
-    """The least number of agreeing slots that is rare among others, and how rare it is at most."""
+    """The least number of agreeing slots that is rare among others and by chance, and how rare it is at most."""
     agreeing, weights = published.agreeing(others), others.weights() / max(others.accounts, 1)
+    by_chance = _by_chance(published)
     most = len(np.unique(published.pairs[:, 0]))
-    shares = [float(weights[agreeing >= needed].sum()) for needed in range(_LEAST_AGREEING, most + 1)]
+    counts = range(_LEAST_AGREEING, most + 1)
+    shares = [max(float(weights[agreeing >= needed].sum()), by_chance[needed]) for needed in counts]
     rare = [place for place, share in enumerate(shares) if share <= USUAL_SHARE]
     place = rare[0] if rare else len(shares) - 1
     return _LEAST_AGREEING + place, max(shares[place], USUAL_SHARE)
+
+
+def _by_chance(published: Signature) -> NDArray[np.float64]:
+    """(33,) chance of so many agreeing slots or more, where each of 32 filled slots has one of 255 values at random.
+
+    Others here may send short texts, which fill few slots and agree seldom; a candidate's may fill all.
+    """
+    exactly = np.ones(1)
+    for values in published.table().sum(axis=1):
+        exactly = np.convolve(exactly, [1 - values / (VALUES - 1), values / (VALUES - 1)])
+    return np.cumsum(exactly[::-1])[::-1]
 
 
 def _carrying(published: Signature, traffic: Traffic, needed: int, usual: float) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillwatch.errors import UsageError
@@ -34,6 +35,15 @@ class Traffic:
             raise UsageError(f"traffic of the shape {self.slots.shape}", f"Give (conversations, {ZONE_SLOTS}) slots")
         if len(self.slots) and not self.slots.any():
             raise UsageError("these sketches were made without an alliance's key", "Sketch with --alliance-secret")
+
+    @classmethod
+    def of_sketches(cls, rows: pa.Table | pa.RecordBatch) -> Traffic:
+        """One row for each conversation of each account; the sketches have account, conversation and alliance."""
+        account = rows.column("account").to_numpy()
+        conversation = rows.column("conversation").to_numpy()
+        _, first = np.unique(np.stack([account, conversation], axis=1), axis=0, return_index=True)
+        slots = np.frombuffer(b"".join(rows.column("alliance").to_pylist()), np.uint8).reshape(-1, ZONE_SLOTS)
+        return cls(account[first], slots[first])
 
     def thinned(self) -> Traffic:
         """At most 64 conversations of each account, the first of them, sorted by account."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from stillwatch.sharing.tags.epochs import DAY_SECONDS
 from stillwatch.sharing.tags.identifier import Identifier
 
-FRUITLESS_AFTER = 3_000
+FRUITLESS_FROM = 3_000
 """Own suspects without one match. With none of 3,000 the rate of matches is below 0.1 % at 95 % (rule of three)."""
 
 
@@ -69,20 +69,17 @@ class Outbox:
 
 
 @dataclass(frozen=True, slots=True)
-class Fruit:
-    """How many own suspects were compared since the last match: what tells guessing from suspecting.
+class Comparison:
+    """The last comparison of a member's own tags of this epoch with the set: what tells guessing from suspecting.
 
     A member who enumerates asks about identifiers that nobody suspects. Its own client says so, one bit with every
     batch, padded or not; the service puts it into the log that all members read. A changed client can lie: then the
     quota is what is left.
     """
 
-    compared: int = 0
-
-    def after(self, compared: int, matches: int) -> Fruit:
-        """Following one comparison of `compared` suspects with the set."""
-        return Fruit(0 if matches else self.compared + compared)
+    own: int = 0
+    matches: int = 0
 
     @property
     def is_fruitless(self) -> bool:
-        return self.compared >= FRUITLESS_AFTER
+        return self.matches == 0 and self.own >= FRUITLESS_FROM

@@ -20,11 +20,12 @@ from pathlib import Path
 import msgspec
 
 from stillwatch.errors import InputError, StillwatchError, UsageError
+from stillwatch.ledger.durable import write_file
 from stillwatch.sharing.tags.asking import Asker, RemoteKey
 from stillwatch.sharing.tags.identifier import Identifier, Kind
 from stillwatch.sharing.tags.normalise import NotAnIdentifier, identifier
 from stillwatch.sharing.tags.pins import Pin, Pins
-from stillwatch.sharing.tags.schedule import Slots
+from stillwatch.sharing.tags.schedule import Comparison, Slots
 from stillwatch.sharing.tags.suite import Suite
 from stillwatch.sharing.tags.tag_set import TAG_BYTES, Tag
 from stillwatch.sharing.tags.transport import HttpTransport, ServiceUnreachable
@@ -119,6 +120,23 @@ class Spool:
         rows = zip(numbers, tags, strict=True)
         self._append([_Line(number, tag.kind, tag.epoch, tag=tag.value.hex()) for number, tag in rows])
 
+    @property
+    def comparison_file(self) -> Path:
+        """Beside the tags: how the last comparison of them went."""
+        return self.target.with_name(f"{self.target.name}.compared")
+
+    def comparison(self) -> Comparison:
+        """The last one, or none yet. Raises `InputError` for a damaged file."""
+        try:
+            return msgspec.json.decode(self.comparison_file.read_bytes(), type=Comparison)
+        except FileNotFoundError:
+            return Comparison()
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise InputError(f"{self.comparison_file} is damaged", "Compare again: stillwatch tags match") from None
+
+    def keep_comparison(self, comparison: Comparison) -> None:
+        write_file(self.comparison_file, msgspec.json.encode(comparison))
+
     def _append(self, lines: Sequence[_Line]) -> None:
         if lines:
             with self.target.open("ab") as file:
@@ -156,7 +174,7 @@ def own_tags(path: Path, epoch: int) -> tuple[list[int], list[Tag]]:
 
 
 def _ask(spool: Spool, found: Reached, epoch: int, chunk: Sequence[tuple[int, Identifier]]) -> None:
-    tags = found.asker.batch([one for _, one in chunk], epoch)
+    tags = found.asker.batch([one for _, one in chunk], epoch, spool.comparison().is_fruitless)
     spool.keep([number for number, _ in chunk], tags)
 
 
