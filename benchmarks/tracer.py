@@ -5,9 +5,12 @@
     looks       what one costs at ledgers of growing size: the first, and the next one after ten seconds of traffic
 
 The rest of the traffic is honest. For a new account the clock runs from the end of its third conversation, with which
-the rule first holds, to the journal's entry; for a new campaign from the moment when the last of its accounts has sent
-three conversations, to the entry with which all of them are under a verdict. Gateways follow the journal about every
-half second.
+the rule first holds, to the journal's entry; gateways follow the journal about every half second.
+
+New campaigns are found by looks back to back, and wait for CPU time. So their clock is the CPU time of the looks, plus
+the pauses between them, as if the tracer had a core to itself: other work on the machine does not count. It runs from
+the moment when the last of a campaign's accounts has sent three conversations, to the end of the first look that has
+all of them in a campaign, which is when they are under a verdict.
 """
 
 from __future__ import annotations
@@ -23,11 +26,13 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from benchmarks import scratch
 from benchmarks.figures import Figure
@@ -37,8 +42,13 @@ from stillwatch.decision.journal import Journal
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.observing.frames import Observed
 from stillwatch.observing.outbox import Outbox
-from stillwatch.pseudonym import Secret
+from stillwatch.pseudonym import Pseudonymiser, Secret
+from stillwatch.sketch.record import COLUMN_NAMES
 from stillwatch.sketching.run import sketch_logs
+from stillwatch.standing.register import Register
+from stillwatch.tracer.looking import Asked, Looks, Sources
+from stillwatch.tracer.run import LEAST_PAUSE_SECONDS
+from stillwatch.tracer.seen import Seen
 
 RATE = 1_000
 SECONDS = 60
@@ -52,6 +62,9 @@ CAMPAIGNS = 10
 OPERATORS_ACCOUNTS = 20
 BURST_SECONDS = 10
 """In which a new campaign sends all that it sends: `CONVERSATIONS` of each account."""
+COMMIT_US = 500_000
+"""From an exchange to its sketch in the ledger, at most (`observing.observer`)."""
+ALPHA = 0.01
 HISTORY_DAYS = 4
 SIZES = (10_000, 100_000, 300_000)
 MORE_SECONDS = 10
@@ -69,9 +82,10 @@ _SEED = 11
 
 def run(below: Path, sizes: Sequence[int]) -> Iterator[Figure]:
     """Times to verdict, what they cost, and what looks do."""
-    for plan, figures in ((_members(), _figures), (_campaigns(), _campaign_figures)):
-        with scratch.folder(below, _ROOM) as place:
-            yield from figures(*_run(place, plan))
+    with scratch.folder(below, _ROOM) as place:
+        yield from _figures(*_run(place, _members()))
+    with scratch.folder(below, _ROOM) as place:
+        yield _new_campaigns(place)
     for exchanges in sizes:
         with scratch.folder(below, _ROOM) as place:
             yield from _looks(exchanges, place)
@@ -128,27 +142,74 @@ def _figures(journal: Path, sent: _Sent, used: _Cpu) -> Iterator[Figure]:
     named = _named(journal)
     waited = sorted((named[name] - at) / 1e6 for name, at in sent.ready_us.items() if name in named)
     case = f"members at {sent.exchanges / sent.seconds:,.0f} exchanges a second"
-    yield _times(case, "joined", waited, len(sent.ready_us), _honest(named), sent, used.tracer)
+    yield _times(case, "joined", waited, len(sent.ready_us), _honest(named), sent.exchanges, used.tracer)
     yield from _meanwhile(sent, used)
 
 
-def _campaign_figures(journal: Path, sent: _Sent, used: _Cpu) -> Iterator[Figure]:
-    named, waited = _named(journal), []
-    for accounts in _by_campaign(sent.ready_us).values():
-        if accounts <= named.keys():
-            ready = max(sent.ready_us[name] for name in accounts)
-            waited.append(max(0.0, (max(named[name] for name in accounts) - ready) / 1e6))
-    case = f"new campaigns at {sent.exchanges / sent.seconds:,.0f} exchanges a second"
-    yield _times(case, "found whole", sorted(waited), CAMPAIGNS, _honest(named), sent, used.looker)
-    yield from _meanwhile(sent, used)
+def _new_campaigns(place: Path) -> Figure:
+    """Looks at a ledger that has, at the beginning of each, what was sent until half a second before."""
+    secret, plan = Secret.create(place / "secret.key"), _campaigns()
+    begun_us = time.time_ns() // 1_000 // _US_PER_DAY * _US_PER_DAY + _US_PER_DAY // 2
+    sketch_logs([_history(place / "history.jsonl")], place / "ledger", secret)
+    sketch_logs([_log(place / "log.jsonl", plan, begun_us)], place / "sent", secret)
+    sent = pa.Table.from_batches(Ledger.open(place / "sent").scan(COLUMN_NAMES)).sort_by("ts_us")
+    waiting = _last_of_three(plan, begun_us, Pseudonymiser(secret, "account"))
+    waited, took, wrong, of = [], [], 0, len(waiting)
+    with threadpool_limits(1):
+        for seen, cpu_seconds, at_us in _looked(place, secret, sent, begun_us):
+            took.append(cpu_seconds)
+            for found in (one.accounts for one in seen.campaigns if one.is_campaign):
+                whole = [accounts for accounts in waiting if accounts <= found]
+                waited += [max(0, at_us - waiting.pop(accounts)) / 1e6 for accounts in whole]
+                wrong += sum(name.startswith("honest") for name in found)
+            if not waiting or at_us > begun_us + 4 * SECONDS * 1_000_000:
+                break
+    case = f"new campaigns at {RATE:,} exchanges a second"
+    figure = _times(case, "found whole", sorted(waited), of, wrong, len(plan), sum(took))
+    return replace(figure, found=f"{figure.found}; looks of up to {max(took):.1f} CPU s")
 
 
-def _times(case: str, what: str, waited: list[float], of: int, honest: int, sent: _Sent, cpu_seconds: float) -> Figure:
+def _looked(place: Path, secret: Secret, sent: pa.Table, begun_us: int) -> Iterator[tuple[Seen, float, int]]:
+    """Looks back to back, the CPU seconds that each took, and when it ended on their clock."""
+    ledger, register, clock_us, place_in = Ledger.open(place / "ledger"), Register(ALPHA), begun_us, 0
+    looks = Looks(Sources(place / "ledger", place / "scratch", secret))
+    register = looks.take(Asked(clock_us, register, frozenset())).register
+    ts_us = sent.column("ts_us").to_numpy()
+    while True:
+        until = int(np.searchsorted(ts_us, clock_us - COMMIT_US))
+        if until > place_in:
+            _add(ledger, sent.slice(place_in, until - place_in))
+        place_in, before = until, time.process_time()
+        seen = looks.take(Asked(clock_us, register, frozenset()))
+        cpu_seconds, register = time.process_time() - before, seen.register
+        clock_us += int(cpu_seconds * 1e6)
+        yield seen, cpu_seconds, clock_us
+        clock_us += int(LEAST_PAUSE_SECONDS * 1e6)
+
+
+def _last_of_three(plan: list[str], begun_us: int, pseudonym: Pseudonymiser) -> dict[frozenset[str], int]:
+    """By the accounts of a new campaign, as a look names them, when the last of them had sent three conversations."""
+    at: dict[str, list[int]] = {}
+    for number, account in enumerate(plan):
+        at.setdefault(account, []).append(begun_us + number * 1_000_000 // RATE)
+    campaigns: dict[str, list[str]] = {}
+    for account in at:
+        if account.startswith("op"):
+            campaigns.setdefault(account.partition("-")[0], []).append(account)
+    return {
+        frozenset(f"{pseudonym(name):016x}" for name in names): max(at[name][2] for name in names)
+        for names in campaigns.values()
+    }
+
+
+def _times(
+    case: str, what: str, waited: list[float], of: int, honest: int, exchanges: int, cpu_seconds: float
+) -> Figure:
     p50, p95 = (statistics.median(waited), waited[int(0.95 * (len(waited) - 1))]) if waited else (math.nan, math.nan)
     found = f"{len(waited)} of {of} {what}, p50 {p50:.1f} s, p95 {p95:.1f} s; {honest} honest accounts"
     met = p95 <= TARGET_SECONDS and len(waited) == of and not honest
     target = f"p95 {TARGET_SECONDS:g} s"
-    return Figure("tracer", case, sent.exchanges, cpu_seconds, found=found, target=target, is_met=met)
+    return Figure("tracer", case, exchanges, cpu_seconds, found=found, target=target, is_met=met)
 
 
 def _meanwhile(sent: _Sent, used: _Cpu) -> Iterator[Figure]:
@@ -218,6 +279,18 @@ def _wrapper(account: str) -> str:
         rng = random.Random(account.partition("-")[0])  # noqa: S311 - made again, not kept secret
         return "You write fully worked solutions. " + " ".join(rng.choices(_WORDS, k=30))
     return _WRAPPER if account.startswith(("ring", "new")) else ""
+
+
+def _log(log: Path, plan: list[str], begun_us: int) -> Path:
+    """What the plan says, at the rate."""
+    rng = random.Random(_SEED + 4)  # noqa: S311 - made again, not kept secret
+    with log.open("w") as rows:
+        for number, account in enumerate(plan):
+            at_us = begun_us + number * 1_000_000 // RATE
+            row = {"id": f"{account}/{number}", "ts_us": at_us, "account": account, "organization": f"org-{account}"}
+            row |= {"payment": _card(account), "path": "/v1/chat/completions", "body": json.loads(_body(account, rng))}
+            rows.write(json.dumps(row) + "\n")
+    return log
 
 
 async def _fed(socket: Path, plan: list[str]) -> _Sent:
@@ -332,13 +405,6 @@ def _named(journal: Path) -> dict[str, int]:
 
 def _honest(named: dict[str, int]) -> int:
     return sum(account.startswith("honest") for account in named)
-
-
-def _by_campaign(ready: dict[str, int]) -> dict[str, set[str]]:
-    campaigns: dict[str, set[str]] = {}
-    for account in ready:
-        campaigns.setdefault(account.partition("-")[0], set()).add(account)
-    return campaigns
 
 
 def _children(pid: int) -> list[int]:
