@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, settings
 
 from tests.sharing.hub.trying import COLLECTION, TAXII, Hub, collection, indicator, seed
+
+schemathesis = pytest.importorskip(
+    "schemathesis", reason="schemathesis is not installed: pip install 'stillwatch[fuzz]'"
+)
 
 EXAMPLES = 25
 """Requests an endpoint: some three hundred in all, which take half a minute of a core."""
@@ -63,9 +66,9 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Hub:
 
 
 @pytest.mark.long
-@SCHEMA.parametrize()
+@SCHEMA.parametrize()  # type: ignore[untyped-decorator]  # it is not installed where types are checked
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
-def test_any_request_is_answered_as_taxii(case: schemathesis.Case[Any], asked: Hub) -> None:
+def test_any_request_is_answered_as_taxii(case: Any, asked: Hub) -> None:
     """A status of those that are meant, and the media type of TAXII."""
     body = json.dumps(case.body).encode() if isinstance(case.body, dict | list) else b"{}"
     member = asked.member("admin")
