@@ -17,16 +17,16 @@ transformers = pytest.importorskip("transformers", reason="the teacher speaks th
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # noqa: E402 - comes with transformers
 
-from stillwatch.experiments.language_model.lab import Lab, answers_of  # noqa: E402
-from stillwatch.experiments.language_model.neutralising import Shift  # noqa: E402
-from stillwatch.experiments.language_model.own_tokens import OwnTokens  # noqa: E402
-from stillwatch.experiments.language_model.picture import picture  # noqa: E402
-from stillwatch.experiments.language_model.pools import Amounts  # noqa: E402
-from stillwatch.experiments.language_model.questions import questions  # noqa: E402
-from stillwatch.experiments.language_model.run import generated, measured  # noqa: E402
-from stillwatch.experiments.language_model.summary import table  # noqa: E402
-from stillwatch.experiments.language_model.teacher import Speaker  # noqa: E402
-from stillwatch.experiments.language_model.top_layers import TopStudent  # noqa: E402
+from stillwatch.experiments.language_model.lab import Lab, answers_of  # noqa: E402 - needs torch
+from stillwatch.experiments.language_model.neutralising import Shift  # noqa: E402 - needs torch
+from stillwatch.experiments.language_model.own_tokens import OwnTokens  # noqa: E402 - needs torch
+from stillwatch.experiments.language_model.picture import picture  # noqa: E402 - needs torch
+from stillwatch.experiments.language_model.pools import Amounts  # noqa: E402 - needs torch
+from stillwatch.experiments.language_model.questions import questions  # noqa: E402 - needs torch
+from stillwatch.experiments.language_model.run import generated, measured  # noqa: E402 - needs torch
+from stillwatch.experiments.language_model.summary import table  # noqa: E402 - needs torch
+from stillwatch.experiments.language_model.teacher import Speaker  # noqa: E402 - needs torch
+from stillwatch.experiments.language_model.top_layers import TopStudent  # noqa: E402 - needs torch
 
 AMOUNTS = Amounts(seeds=(1,), asked=16, read=4, said=4)
 START, END = "<s>", "</s>"

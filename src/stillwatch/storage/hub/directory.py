@@ -16,7 +16,7 @@ _MEMBER = "name, role, clearance, credential, certificate"
 _ROOT = "r.name, r.title, r.description, r.max_content_length"
 _OF_MEMBER = "(r.is_for_everyone OR EXISTS (SELECT 1 FROM root_members m WHERE m.root = r.name AND m.member = :member))"
 _COLLECTION = (
-    "SELECT c.number, c.root, c.id, c.alias, c.title, c.description, c.media_types, c.profile, "  # noqa: S608
+    "SELECT c.number, c.root, c.id, c.alias, c.title, c.description, c.media_types, c.profile, "  # noqa: S608 - our own names
     "coalesce(g.can_read, c.can_read), coalesce(g.can_write, c.can_write), c.deletes_own_only "
     "FROM collections c JOIN roots r ON r.name = c.root "
     f"LEFT JOIN rights g ON g.collection = c.number AND g.member = :member WHERE c.root = :root AND {_OF_MEMBER}"
@@ -31,12 +31,12 @@ class Directory:
 
     def member(self, name: str) -> Member | None:
         """The member, unless there is none or it is revoked."""
-        row = self._db.row(f"SELECT {_MEMBER} FROM members WHERE name = ? AND NOT is_revoked", name)  # noqa: S608
+        row = self._db.row(f"SELECT {_MEMBER} FROM members WHERE name = ? AND NOT is_revoked", name)  # noqa: S608 - our own names
         return _member(row) if row else None
 
     def members(self) -> list[tuple[Member, bool]]:
         """All members by name, and whether each is revoked."""
-        rows = self._db.rows(f"SELECT {_MEMBER}, is_revoked FROM members ORDER BY name")  # noqa: S608
+        rows = self._db.rows(f"SELECT {_MEMBER}, is_revoked FROM members ORDER BY name")  # noqa: S608 - our own names
         return [(_member(row[:-1]), bool(row[-1])) for row in rows]
 
     def put_member(self, member: Member, roots: Sequence[str] = ()) -> None:
@@ -47,7 +47,7 @@ class Directory:
         values = (member.name, member.role.value, member.clearance.value, member.credential, member.certificate)
         self._db.change(
             [
-                (f"INSERT OR IGNORE INTO members ({_MEMBER}) VALUES (?, ?, ?, ?, ?)", values),  # noqa: S608
+                (f"INSERT OR IGNORE INTO members ({_MEMBER}) VALUES (?, ?, ?, ?, ?)", values),  # noqa: S608 - our own names
                 (
                     (
                         "UPDATE members SET role = ?, clearance = ?, credential = ?, certificate = ?, is_revoked = 0 "
@@ -79,7 +79,7 @@ class Directory:
     def token_holder(self, digest: bytes, now_us: int) -> tuple[Member, frozenset[str] | None] | None:
         """Whose token it is, and the API roots it is good for (None: all), unless revoked or expired."""
         row = self._db.row(
-            f"SELECT t.roots, {_MEMBER} FROM tokens t JOIN members m ON m.name = t.member "  # noqa: S608
+            f"SELECT t.roots, {_MEMBER} FROM tokens t JOIN members m ON m.name = t.member "  # noqa: S608 - our own names
             "WHERE t.digest = ? AND (t.expires_us IS NULL OR t.expires_us > ?) AND NOT m.is_revoked",
             digest,
             now_us,
@@ -107,7 +107,7 @@ class Directory:
 
     def roots(self, member: Member) -> list[Root]:
         """The trust groups of a member, in the order of their names."""
-        query = f"SELECT {_ROOT} FROM roots r WHERE {_OF_MEMBER} ORDER BY r.name"  # noqa: S608
+        query = f"SELECT {_ROOT} FROM roots r WHERE {_OF_MEMBER} ORDER BY r.name"  # noqa: S608 - our own names
         return [Root(*row) for row in self._db.rows_named(query, {"member": member.name})]
 
     def has_root(self, name: str) -> bool:

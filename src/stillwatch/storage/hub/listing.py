@@ -53,7 +53,7 @@ def listing(
     if len(arms) == 1:
         return arms[0]
     union = " UNION ALL ".join(f"SELECT * FROM ({arm.sql})" for arm in arms)  # noqa: S608 - of our own constants
-    sql = f"SELECT * FROM ({union}) ORDER BY date_added_us, row LIMIT ?"  # noqa: S608
+    sql = f"SELECT * FROM ({union}) ORDER BY date_added_us, row LIMIT ?"  # noqa: S608 - our own names
     return Query(sql, [value for arm in arms for value in arm.values] + [limit])
 
 
@@ -135,4 +135,4 @@ def _unbeaten(where: _Where, beaten: _Where, visible: Sequence[int] | None) -> N
     sibling = _Where(["s.collection = o.collection", "s.id = o.id", *beaten.terms], list(beaten.values))
     if visible is not None:
         sibling.add(f"s.visibility IN ({_LIST})", json.dumps(list(visible)))
-    where.add(f"NOT EXISTS (SELECT 1 FROM objects s INDEXED BY by_id WHERE {sibling.joined()})", *sibling.values)  # noqa: S608
+    where.add(f"NOT EXISTS (SELECT 1 FROM objects s INDEXED BY by_id WHERE {sibling.joined()})", *sibling.values)  # noqa: S608 - our own names
