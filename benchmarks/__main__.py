@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import doors, example, hub, hunt, limits, machine, memory, sketch, tags, tracer, watermark
+from benchmarks import doors, example, hub, hunt, limits, machine, memory, rings, sketch, tags, tracer, watermark
 from benchmarks.figures import Figure, as_json, markdown
 from benchmarks.proxy import run as proxy
 from benchmarks.quality import run as quality
@@ -65,6 +65,8 @@ def _figures(name: str, asked: argparse.Namespace) -> Iterator[Figure]:
         return hub.run(asked.scratch, asked.sizes or hub.SIZES)
     if name == "tags":
         return tags.run()
+    if name == "rings":
+        return rings.run()
     if name == "streams":
         return streams.run(asked.minutes)
     if name == "soak":
