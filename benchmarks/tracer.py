@@ -244,8 +244,8 @@ def _add(ledger: Ledger, rows: pa.Table) -> None:
 
 
 def _look_figure(name: str, exchanges: int, cpu_seconds: float, look: dict[str, Any]) -> Figure:
-    found = f"{look['took_seconds']:.0f} s"
-    return Figure("tracer", f"{name} at {exchanges:,}", look["exchanges"], cpu_seconds, found=found)
+    """CPU time of the process that looks; the first has its start in it."""
+    return Figure("tracer", f"{name} at {exchanges:,}", look["exchanges"], cpu_seconds)
 
 
 # -- traffic ---------------------------------------------------------------------------------------------------
