@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Generator
 
@@ -11,7 +12,7 @@ from cytaxii2.cytaxii2 import cytaxii2
 from taxii2client.v21 import Collection, Server, as_pages
 
 from tests.sharing.hub.clauses import clause
-from tests.sharing.hub.serving import Served, serving
+from tests.sharing.hub.serving import Served, send_slowly, serving
 from tests.sharing.hub.trying import COLLECTION, OBJECTS, collection, indicator, seed
 
 OBJECTS_SEEDED = 25
@@ -69,3 +70,11 @@ def test_a_hundred_answers_over_one_connection(served: Served) -> None:
         head = session.head(f"{served.url}{OBJECTS}")
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["X-TAXII-Date-Added-First"]
+
+
+def test_a_client_that_hangs_up_while_posting_leaves_nothing(served: Served) -> None:
+    """Half of a body is none, and the hub goes on."""
+    body = json.dumps({"objects": [indicator(300)]}).encode()
+    authorization = "Basic " + base64.b64encode(b"alice:alice").decode()
+    send_slowly(served.url, OBJECTS, authorization, body, len(body) + 10).close()
+    assert served.get(f"{OBJECTS}{indicator(300)['id']}/", "alice").status_code == 404

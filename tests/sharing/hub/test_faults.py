@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import concurrent.futures
 import contextlib
 import json
 import sqlite3
 from pathlib import Path
 
+import pytest
 import requests
 
 from stillwatch.sharing.hub.admission import OpenAdmission
@@ -18,10 +18,8 @@ from stillwatch.sharing.hub.store import Entry
 from stillwatch.sharing.hub.tokens import digest, make_token
 from stillwatch.storage.hub.store import SqliteStore
 from tests.sharing.hub.clauses import clause
-from tests.sharing.hub.serving import send_slowly, serving
+from tests.sharing.hub.serving import serving
 from tests.sharing.hub.trying import COLLECTION, MANIFEST, NOW_US, OBJECTS, Hub, indicator, seed
-
-ALICE = "Basic " + base64.b64encode(b"alice:alice").decode()
 
 
 def test_killed_while_posting_a_status_never_lies(tmp_path: Path) -> None:
@@ -53,14 +51,7 @@ def test_killed_while_posting_a_status_never_lies(tmp_path: Path) -> None:
     assert kept._db.row("PRAGMA integrity_check")[0] == "ok"
 
 
-def test_a_client_that_hangs_up_while_posting_leaves_nothing(tmp_path: Path) -> None:
-    """Half of a body is none, and the hub goes on."""
-    body = json.dumps({"objects": [indicator(1)]}).encode()
-    with serving(tmp_path, seed()) as hub:
-        send_slowly(hub.url, OBJECTS, ALICE, body, len(body) + 10).close()
-        assert hub.get(MANIFEST, "alice").json() == {}
-
-
+@pytest.mark.long
 def test_revoked_while_pulling_each_worker_refuses(tmp_path: Path) -> None:
     """Two processes have let alice in, by password and by token; a revocation later, neither answers her."""
     with serving(tmp_path, seed(), "--workers", "2") as hub:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +96,8 @@ class Asker:
         """POST of an envelope of these objects."""
         return self.send(path, json.dumps({"objects": objects}).encode(), headers)
 
-    def send(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
-        """POST of any body."""
+    def send(self, path: str, body: bytes | Iterable[bytes], headers: Mapping[str, str] | None = None) -> Response:
+        """POST of any body; in pieces, it has no length."""
         return self.http.post(path, content=body, headers={**self._headers, "Content-Type": TAXII, **(headers or {})})
 
     def delete(self, path: str, **parameters: str) -> Response:

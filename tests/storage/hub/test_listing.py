@@ -117,7 +117,7 @@ def fill(store: SqliteStore, rows: list[tuple[str, int, int, int, Tlp]]) -> list
     return [Kept(given[4], *row) for row, given in zip(numbered, rows, strict=True)]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ROWS, SELECTIONS, st.sampled_from([Tlp.CLEAR, Tlp.AMBER, Tlp.RED]), st.integers(1, 4))
 def test_a_selection_is_answered_as_the_rule_says(
     store: SqliteStore, rows: list[tuple[str, int, int, int, Tlp]], selection: Selection, clearance: Tlp, limit: int
