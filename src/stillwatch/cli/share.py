@@ -6,12 +6,14 @@ import json
 import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from stillwatch.cli import share_rings
 from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.options import Json
 from stillwatch.cli.terminal import counted, print_json, say
@@ -26,6 +28,7 @@ from stillwatch.sharing.member.configuration import Membership
 from stillwatch.sharing.member.hub_client import HubClient, HubUnreachable, Status
 from stillwatch.sharing.member.inbox import Inbox, Received
 from stillwatch.sharing.member.outbox import Outbox, Proposal
+from stillwatch.sharing.member.own_rings import Recognised, recognised
 from stillwatch.sharing.member.pulling import Pulled, check_record
 from stillwatch.sharing.member.pulling import pull as pulled_from
 from stillwatch.sharing.member.signing import MACHINE, load_key, make_key, public_hex
@@ -70,7 +73,10 @@ def propose(
     campaign: Annotated[str, typer.Argument(help="The campaign's id in it.")],
     member: Member,
     nexus: Annotated[list[Nexus], typer.Option(help="What makes it more than a breach of terms; may be repeated.")],
-    signature: Annotated[str, typer.Option(help="The template's signature under the alliance's key, hex.")] = "",
+    ledger: Annotated[
+        Path | None,
+        typer.Option(help="The hunt's sketches: partners can then recognise the template."),
+    ] = None,
     author: Annotated[str, typer.Option(help="Who wrote it, if a person did; that person cannot approve it.")] = "",
     as_json: Json = False,
 ) -> None:
@@ -80,15 +86,16 @@ def propose(
     """
     of = Membership(member)
     basis, dated = of.legal_basis
+    secret = Secret.load(of.secret)
     telling = Telling(
         member=of.member,
-        secret=Secret.load(of.secret),
+        secret=secret,
         nexus=tuple(nexus),
         legal_basis=basis,
         legal_basis_date=dated,
         contest_url=of.contest_url,
         tlp=of.tlp,
-        signature=signature or None,
+        signature=(share_rings.signature_hex(findings, campaign, ledger, secret) or None) if ledger else None,
     )
     found = objects_of(read_findings(findings.read_bytes()), campaign, telling, _now_us())
     _proposed(of, [_document(one) for one in found], author or _MACHINE_AUTHOR, as_json)
@@ -191,6 +198,36 @@ def inbox(member: Member, as_json: Json = False) -> None:
         say(f"{row['score']:>3}  {row['id']}  {row['name']}{'  SUSPENDED' if row['suspended'] else ''}")
     if not rows:
         say("Nothing stands.")
+
+
+@app.command()
+@faults_as_errors()
+def match(
+    findings: Annotated[Path, typer.Argument(help="findings.json of our own hunt.", exists=True)],
+    ledger: Annotated[Path, typer.Argument(help="That hunt's sketches, made with --alliance-secret.", exists=True)],
+    member: Member,
+    as_json: Json = False,
+) -> None:
+    """Which of our rings are ones that partners published; what matches is reviewed first, and no more than that.
+
+    Example: stillwatch share match out/findings.json out/sketches --member share.toml
+    """
+    of = Membership(member)
+    traffic = share_rings.own_traffic(ledger, Secret.load(of.secret))
+    with _hub(of) as hub, closing(_inbox(of)) as kept:
+        rings, claims = share_rings.own_rings(findings), list(kept.objects("indicator"))
+        found = recognised(traffic, rings, claims, hub.standings())
+        for one in found:
+            kept.match(one.published, [one.ring.id])
+    if as_json:
+        print_json({"matches": [_recognised(one) for one in found]})
+        return
+    for one in found:
+        carry = f"{one.match.carrying} of {one.match.accounts} accounts carry the template"
+        rivals = f"{one.match.others_carrying} of {one.match.others:,} others do"
+        say(f"{one.ring.id} ({one.ring.verdict}) is {one.published}: {carry}, {rivals}; score {one.score}")
+    if not found:
+        say(f"None of {counted(len(rings), 'ring')} here is one of {counted(len(claims), 'indicator')}.")
 
 
 @app.command()
@@ -322,6 +359,16 @@ def _claim(one: Received, standing: Any) -> dict[str, Any]:
     document = json.loads(one.body)
     score = standing.score if standing else 0
     return {"id": one.id, "name": document["name"], "score": score, "suspended": bool(standing and standing.suspended)}
+
+
+def _recognised(one: Recognised) -> dict[str, Any]:
+    told = {
+        "published": one.published,
+        "ring": one.ring.id,
+        "verdict": one.ring.verdict,
+        "exchanges": one.ring.exchanges,
+    }
+    return {**told, **asdict(one.match), "score": one.score, "contributors": one.contributors}
 
 
 def _known(of: Membership, id: str) -> Received:
