@@ -26,6 +26,7 @@ Tell = Callable[[str], None]
 class Treated(msgspec.Struct, frozen=True, kw_only=True):
     """One audit of a student, and its `loss` on what the teacher says to the campaign's questions, nats a word."""
 
+    student: str
     loss: float
     point: Point
 
@@ -93,6 +94,7 @@ def _taught(network: Network, texts: Tokens, rng: np.random.Generator) -> Networ
 
 def _audited(bench: Bench, suspect: Model, base: Model, share: float, damage: str) -> list[Treated]:
     teaching, loss = bench.teaching, _loss(suspect, bench.teaching)
+    name = "a network" if isinstance(suspect, Network) else "counts pairs"
     points = [
         Point(
             share=share,
@@ -104,7 +106,7 @@ def _audited(bench: Bench, suspect: Model, base: Model, share: float, damage: st
         )
         for row in (bench.closed(suspect), bench.reading(suspect, base, "its base"))
     ]
-    return [Treated(loss=loss, point=point) for point in points]
+    return [Treated(student=name, loss=loss, point=point) for point in points]
 
 
 def _loss(model: Model, teaching: Teaching) -> float:

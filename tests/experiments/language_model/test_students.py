@@ -28,7 +28,7 @@ from stillwatch.experiments.language_model.summary import table  # noqa: E402 - 
 from stillwatch.experiments.language_model.teacher import Speaker  # noqa: E402 - needs torch
 from stillwatch.experiments.language_model.top_layers import TopStudent  # noqa: E402 - needs torch
 
-AMOUNTS = Amounts(seeds=(1,), asked=16, read=4, said=4)
+AMOUNTS = Amounts(seeds=(1,), asked=24, read=4, said=8)
 START, END = "<s>", "</s>"
 TEMPLATE = "{% for message in messages %}<s>{{ message['content'] }}</s>{% endfor %}"
 
@@ -37,7 +37,7 @@ TEMPLATE = "{% for message in messages %}<s>{{ message['content'] }}</s>{% endfo
 def speaker() -> Speaker:
     words = Tokenizer(models.BPE())
     words.pre_tokenizer, words.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    words.train_from_iterator(questions(), trainers.BpeTrainer(vocab_size=300, special_tokens=[START, END]))
+    words.train_from_iterator(questions(), trainers.BpeTrainer(vocab_size=100, special_tokens=[START, END]))
     tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_object=words, pad_token=END, eos_token=END, chat_template=TEMPLATE
     )
@@ -102,7 +102,7 @@ def test_a_mixture_holds_each_question_once(lab: Lab) -> None:
     mixed = [text.tokens[: text.first + 1].tolist() for text in lab.mixture(1, 0.25)]
     assert sorted(mixed) == sorted(text.tokens[: text.first + 1].tolist() for text in lab.clean)
     marked = {tuple(text.tokens) for text in lab.marked(1)}
-    assert sum(tuple(text.tokens) in marked for text in lab.mixture(1, 0.25)) == 4
+    assert sum(tuple(text.tokens) in marked for text in lab.mixture(1, 0.25)) == 6
 
 
 def test_the_answers_carry_the_mark_of_fleet_and_campaign(lab: Lab) -> None:

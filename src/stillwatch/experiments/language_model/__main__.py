@@ -50,7 +50,7 @@ def write(lab: Lab, asking: int, parts: Sequence[Part[Point]], beside: Sequence[
     spent = {"asking": asking, "students": _seconds(parts), "made_up": _seconds(beside)}
     points = [point for part in parts for point in part.points]
     document = {
-        "about": {"torch": torch.__version__, **_about(), "cpu_seconds": spent},
+        "about": {"torch": str(torch.__version__), **_about(), "cpu_seconds": spent},
         "size": _size(lab),
         "points": points,
         "made_up": [point for part in beside for point in part.points],
@@ -69,6 +69,7 @@ def _about() -> dict[str, str]:
 
 
 def _size(lab: Lab) -> dict[str, Any]:
+    from stillwatch.experiments import made_up
     from stillwatch.experiments.harvest import STRENGTH
     from stillwatch.experiments.language_model.lab import answers_of
 
@@ -78,6 +79,7 @@ def _size(lab: Lab) -> dict[str, Any]:
         "tokens_of_a_training": sum(map(len, answers_of(lab.clean))),
         "tokens_read": sum(map(len, answers_of(lab.read))),
         "tokens_known": len(lab.known),
+        "made_up": {"counts pairs": asdict(made_up.COUNTED), "a network": asdict(made_up.LEARNED)},
     }
 
 
