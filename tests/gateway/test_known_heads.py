@@ -48,6 +48,8 @@ def read(state: WorkerState, pieces: Sequence[bytes]) -> list[object]:
         else:
             reader.ready.append(again)
         for one in reader.ready:
+            if one.known is not None and one.known.key:
+                state.went_on(one.known)  # as every request does that the guard lets pass
             said.append((one.method, one.target, one.headers, one.body, one.host, one.keep_alive, one.is_http_10))
             state.buffered_bytes -= one.held_bytes
         reader.ready.clear()

@@ -10,7 +10,7 @@ from stillwatch.errors import UsageError
 from stillwatch.limits.gcra import Bucket
 from stillwatch.limits.ladder import Ladder, Refusal
 from stillwatch.limits.limit import NANOSECONDS, Level, Limit, Measure
-from stillwatch.limits.meters import SWEEP_EVERY, Meters
+from stillwatch.limits.meters import SWEPT_AT_ONCE, Meters
 from stillwatch.limits.reservation import Reservation, Reservations
 
 START = 1_000 * NANOSECONDS
@@ -91,9 +91,26 @@ def test_sweeping_forgets_nothing_that_is_owed():
 
 def test_memory_is_bounded_by_who_is_active_however_many_names_are_invented():
     meters = Meters([requests(Level.KEY, 10)])
-    for n in range(5 * SWEEP_EVERY):
+    for n in range(10 * SWEPT_AT_ONCE):
         meters.ladder(names(f"invented {n}"), START)
-    assert len(meters) <= SWEEP_EVERY
+    assert len(meters) <= SWEPT_AT_ONCE
+
+
+def test_a_sweep_looks_at_a_bounded_number_and_at_all_in_turn():
+    meters = Meters([requests(Level.ACCOUNT, 60)])
+    for n in range(2 * SWEPT_AT_ONCE):
+        assert meters.ladder(names(f"busy {n}"), START).admit((1, 0, 0, 0), START) is None
+    assert [meters.sweep(START) for _ in range(3)] == [0, 0, 0]
+    assert len(meters) == 2 * SWEPT_AT_ONCE
+    assert [meters.sweep(START + 60 * NANOSECONDS) for _ in range(3)] == [SWEPT_AT_ONCE, SWEPT_AT_ONCE, 0]
+
+
+def test_who_is_idle_behind_a_crowd_that_is_busy_is_found():
+    meters = Meters([requests(Level.ACCOUNT, 60)])
+    for n in range(3 * SWEPT_AT_ONCE):
+        meters.ladder(names(f"busy {n}"), START).admit((1, 0, 0, 0), START)
+    meters.ladder(names("idle"), START)
+    assert sum(meters.sweep(START) for _ in range(4)) == 1
 
 
 def test_a_new_policy_forgets_nothing_that_was_taken_of_a_limit_that_stays():

@@ -13,6 +13,8 @@ from stillwatch.gateway.refusal import Refusal
 
 REMEMBERED = 256
 """Paths and hosts that were found well formed; an API has few of either. Chosen."""
+LONGEST_REMEMBERED = 512
+"""Bytes of a path and a host together. Chosen: real ones have fewer; what strangers send fills 300 KB."""
 METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 _TARGET = re.compile(rb"/[!\"$-~]*")  # RFC 9112, 3.2.1: visible ASCII, no fragment
 _ABSOLUTE = re.compile(rb"https?://([A-Za-z0-9.:\[\]_-]+)(/[!\"$-~]*)?", re.IGNORECASE)
@@ -37,22 +39,31 @@ def check_host(values: list[bytes], is_http_10: bool) -> bytes:
     """The one Host of a request. RFC 9112, 3.2: missing or repeated is an error; HTTP/1.0 may go without."""
     if len(values) > 1 or (not values and not is_http_10):
         raise Refusal(400, "A request needs exactly one Host.")
-    return _well_formed(values[0]) if values else b""
+    if not values:
+        return b""
+    return _seen_host(values[0]) if len(values[0]) <= LONGEST_REMEMBERED else _well_formed(values[0])
 
 
-@lru_cache(REMEMBERED)
+def origin_form(target: bytes, method: bytes, host: bytes) -> tuple[bytes, bytes]:
+    """Path and query, and the host meant. RFC 9112, 3.2.2: an absolute target overrules Host."""
+    is_short = len(target) + len(host) <= LONGEST_REMEMBERED
+    return _seen_target(target, method, host) if is_short else _origin_form(target, method, host)
+
+
 def _well_formed(host: bytes) -> bytes:
     if not _HOST.fullmatch(host):
         raise Refusal(400, "The Host is not well formed.")
     return host
 
 
-@lru_cache(REMEMBERED)
-def origin_form(target: bytes, method: bytes, host: bytes) -> tuple[bytes, bytes]:
-    """Path and query, and the host meant. RFC 9112, 3.2.2: an absolute target overrules Host."""
+def _origin_form(target: bytes, method: bytes, host: bytes) -> tuple[bytes, bytes]:
     if _TARGET.fullmatch(target) or (target == b"*" and method == b"OPTIONS"):
         return target, host
     absolute = _ABSOLUTE.fullmatch(target)
     if not absolute:
         raise Refusal(400, "The request target is not well formed.")
     return absolute[2] or b"/", absolute[1]
+
+
+_seen_host = lru_cache(REMEMBERED)(_well_formed)
+_seen_target = lru_cache(REMEMBERED)(_origin_form)

@@ -18,11 +18,14 @@ class KnownRequest:
     """The head of a request that came before, whoever sent it.
 
     `noted` is for the guard and `made` for whoever makes the head that goes on: what each found once for this head.
+    `key` is by what it will be known when its request goes on, and empty from then on: nobody whom the guard turns
+    away leaves anything behind.
     """
 
-    __slots__ = ("fields", "host", "made", "method", "noted", "target")
+    __slots__ = ("fields", "host", "key", "made", "method", "noted", "target")
 
-    def __init__(self, method: bytes, target: bytes, fields: tuple[Header, ...], host: bytes) -> None:
+    def __init__(self, method: bytes, target: bytes, fields: tuple[Header, ...], host: bytes, key: bytes = b"") -> None:
+        self.key = key
         self.method = method
         self.target = target
         self.fields = fields
@@ -38,8 +41,9 @@ class Request:
     gateway makes itself (Host, Content-Length, X-Forwarded-*), nor those that only trusted proxies may send.
     What a guard puts there is sent as it is, so it must not hold CR or LF. `peer` is the client's address as text.
 
-    `known` is its head where that came before, and `given` the fields that somebody gave it, None while they are those
-    of the known head. Who gives the same list for the same head and peer each time must leave the list as it is.
+    `known` is its head where that came before or can be known from now on, and `given` the fields that somebody gave it,
+    None while they are those of the known head. Who gives the same list for the same head and peer each time must leave
+    the list as it is.
     """
 
     __slots__ = (

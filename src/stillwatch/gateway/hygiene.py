@@ -26,6 +26,8 @@ FIELD_OVERHEAD: Final = len(b": \r\n")
 """What a field takes beside its name and its value."""
 REMEMBERED_NAMES = 4_096
 """Chosen: a few hundred spellings are seen in practice; more are an attack, and are then classified each time."""
+_LONGEST_REMEMBERED = 64
+"""Bytes of a name, or of a Connection field. Chosen: real ones have fewer; strangers' fill less than a megabyte."""
 
 _REMEMBERED_CONNECTIONS = 64
 """Chosen: clients say keep-alive or close; whatever else they say is looked at again."""
@@ -50,7 +52,7 @@ class Kinds(dict[bytes, int]):
         kind = self._kinds.get(name.lower().replace(b"_", b"-"), KEEP)
         if b"_" in name and kind is not KEEP:
             kind = DROP
-        if len(self) < REMEMBERED_NAMES:
+        if len(self) < REMEMBERED_NAMES and len(name) <= _LONGEST_REMEMBERED:
             self[name] = kind
         return kind
 
@@ -69,10 +71,16 @@ def answer_kinds() -> Kinds:
     return Kinds({**dict.fromkeys((*_HOP_BY_HOP, b"proxy-authenticate"), DROP), **_ALWAYS})
 
 
-@lru_cache(_REMEMBERED_CONNECTIONS)
 def named_in(connection: bytes) -> frozenset[bytes]:
     """Names that a Connection field lists: they end here as well."""
+    return _seen_names(connection) if len(connection) <= _LONGEST_REMEMBERED else _names(connection)
+
+
+def _names(connection: bytes) -> frozenset[bytes]:
     return frozenset(option.strip().lower() for option in connection.split(b",")) - {b"close", b"keep-alive", b""}
+
+
+_seen_names = lru_cache(_REMEMBERED_CONNECTIONS)(_names)
 
 
 def combined(headers: Iterable[Header]) -> dict[bytes, bytes]:

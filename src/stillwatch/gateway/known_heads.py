@@ -6,8 +6,9 @@ digits of a well-formed length mean the same to that parser with another length:
 a value, the field's name begins a line, and what follows it is one to nine digits and CR LF. So nothing is accepted by
 being known that would not have been accepted by being read, and what is not known is read.
 
-Bounded, because clients choose heads: when full, all are forgotten. Known heads hold credentials, as sockets do; they
-stay in memory.
+Bounded, because clients choose heads: when full, all are forgotten. A client's head is learned when the guard lets a
+request with it go on, so a stranger whose key nobody holds fills nothing. Known heads hold credentials, as sockets do;
+they stay in memory.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The parser is llhttp, strict. A head is bounded while it arrives, a body before it is kept. Trailer fields are counted
 and left out (RFC 9110, 6.5.1); chunk extensions are ignored (RFC 9112, 7.1.1). A head that was read before is not read
-again (`known_heads.py`): its request is made anew with the body of the length that it announces.
+again (`known_heads.py`): its request is made anew with the body of the length that it announces. It is known from when
+a request with it went on.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ class RequestReader:
         self._head_bytes += len(data)
         try:
             if key:
-                self._read_and_learn(key, length, data, end)
+                self._read_anew(key, length, data, end)
             else:
                 self._parser.feed_data(data)
             self._check_what_is_open(len(data))
@@ -166,8 +167,8 @@ class RequestReader:
         if len(data) > awaited:
             self.feed(data[awaited:])
 
-    def _read_and_learn(self, key: bytes, length: int, data: bytes, end: int) -> None:
-        """Read a request whose head is not known, and know it if the parser says that it ends at `end`."""
+    def _read_anew(self, key: bytes, length: int, data: bytes, end: int) -> None:
+        """Read a request whose head is not known; it can be from now on, if the parser says that it ends at `end`."""
         parser = self._parser
         assert parser is not None  # noqa: S101 - just looked at
         parser.feed_data(data[: end - 1])
@@ -176,8 +177,7 @@ class RequestReader:
         if was_open and self.phase != HEAD and self.refusal is None and length == self._announced:
             request = self._request
             if request.keep_alive and not (request.is_http_10 or self._is_chunked or self.wants_continue):
-                known = KnownRequest(request.method, request.target, tuple(request.headers), request.host)
-                self._state.known_requests.learn(key, known)
+                request.known = KnownRequest(request.method, request.target, tuple(request.headers), request.host, key)
         if end < len(data):
             parser.feed_data(data[end:])
 

@@ -129,6 +129,9 @@ class Relay:
         if isinstance(said, Answer):
             self._answer(said.status, said.headers, said.body)
             return
+        known = None if self._request is None else self._request.known
+        if known is not None and known.key:
+            self._state.went_on(known)
         self._knower = said.knower
         if self._knower is None:
             self._observer = said.observer

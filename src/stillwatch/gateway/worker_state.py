@@ -51,3 +51,8 @@ class WorkerState:
         self.counters = Counters()
         self.buffered_bytes = 0
         self.is_draining = False
+
+    def went_on(self, known: KnownRequest) -> None:
+        """Know this head from now on: the guard let a request with it pass."""
+        self.known_requests.learn(known.key, known)
+        known.key = b""

@@ -1,4 +1,4 @@
-"""A node's connection to Redis: one, with a bounded wait for everything.
+"""A node's connection to Redis: one, with a bounded wait for everything (`patience`).
 
 The library connects, logs in, encrypts and parses replies; commands come packed (`wire`). Anything that goes wrong
 closes the connection, so that a late reply can never be taken for another's.
@@ -6,7 +6,6 @@ closes the connection, so that a late reply can never be taken for another's.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from redis import exceptions
@@ -17,6 +16,7 @@ from redis.backoff import NoBackoff
 
 from stillwatch.errors import StoreError, UsageError
 from stillwatch.storage import wire
+from stillwatch.storage.patience import patience
 
 OLDEST = (7, 0)
 """Prescribed: before 7, writes after TIME are not replicated as effects by default."""
@@ -44,7 +44,7 @@ class Link:
         """The reply to one packed command. Raises `Unreachable`, or `StoreError` where a person must help."""
         try:
             connection = self._connection or await self._connected()
-            async with asyncio.timeout(self._timeout):
+            async with patience(self._timeout):
                 return await self._answer(connection, command)
         except BaseException as error:
             await self.close()
@@ -65,7 +65,7 @@ class Link:
     async def _connected(self) -> AbstractConnection:
         connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]  # not annotated there
         self._connection = connection
-        async with asyncio.timeout(CONNECT_SECONDS):
+        async with patience(CONNECT_SECONDS):
             await connection.connect()  # type: ignore[no-untyped-call]  # not annotated there
             _check_version(await self._answer(connection, wire.command(b"INFO", b"server")))
             for script in self._scripts.values():

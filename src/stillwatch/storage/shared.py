@@ -2,7 +2,8 @@
 
 A task of the node's event loop reports and asks every `interval_seconds`, and at once when a request finds its leases
 short. Nothing on the way of a request waits for the store, but for a request that needs more than its node holds: that
-one waits for one exchange, at most `timeout_seconds` and what an exchange that is under way still takes.
+one waits for one exchange, at most `timeout_seconds` and what an exchange that is under way still takes. Time in which
+the node itself stood still is not the store's (`patience`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from stillwatch.storage.node import Node, Want
 
 _log = logging.getLogger(__name__)
 
+MOST_DOUBLINGS = 30
+"""Of the pause between tries. Chosen: beyond what `retry_seconds` allows; a store may be away for days."""
+
 
 class SharedMeters(Meters):
     """Meters whose buckets are leases. `fault` says what keeps the node from its store, None when nothing does."""
@@ -44,6 +48,7 @@ class SharedMeters(Meters):
         self._link = link
         self._answers: dict[Want, asyncio.Future[None]] = {}
         self._is_wanted = asyncio.Event()
+        self._failures = 0  # in a row
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -89,16 +94,22 @@ class SharedMeters(Meters):
         return LeasedLadder(self.node.contact, [lease for lease in held if isinstance(lease, Lease)])
 
     async def _keep_in_touch(self) -> None:
-        sharing = self.node.sharing
         while True:
             try:
-                pause = sharing.retry_seconds if self.node.contact.is_down else sharing.interval_seconds
-                async with asyncio.timeout(0 if self.node.is_dirty and self.node.has_wants else pause):
+                async with asyncio.timeout(0 if self.node.is_dirty and self.node.has_wants else self._pause()):
                     await self._is_wanted.wait()
             except TimeoutError:
                 pass
             self._is_wanted.clear()
             await self._exchange()
+
+    def _pause(self) -> float:
+        """Seconds to the next exchange: longer each time that the store is away, for it may have been late once."""
+        sharing = self.node.sharing
+        if not self._failures:
+            return sharing.interval_seconds
+        doublings = min(self._failures - 1, MOST_DOUBLINGS)
+        return min(sharing.interval_seconds * float(1 << doublings), sharing.retry_seconds)
 
     async def _exchange(self) -> None:
         await self._attempt(self._synchronise)
@@ -106,7 +117,7 @@ class SharedMeters(Meters):
     async def _attempt(self, step: Callable[[], Awaitable[None]]) -> None:
         try:
             await step()
-            self.fault = None
+            self.fault, self._failures = None, 0
         except (Unreachable, StoreError) as error:
             self._failed(error)
         except Exception as error:  # a fault of ours: were the task to end by it, requests would wait for ever
@@ -116,6 +127,7 @@ class SharedMeters(Meters):
 
     def _failed(self, error: Unreachable | StoreError) -> None:
         self.fault = error
+        self._failures += 1
         self._resolve(self.node.failed())
 
     async def _synchronise(self) -> None:
