@@ -41,9 +41,9 @@ class Request:
     gateway makes itself (Host, Content-Length, X-Forwarded-*), nor those that only trusted proxies may send.
     What a guard puts there is sent as it is, so it must not hold CR or LF. `peer` is the client's address as text.
 
-    `known` is its head where that came before or can be known from now on, and `given` the fields that somebody gave it,
-    None while they are those of the known head. Who gives the same list for the same head and peer each time must leave
-    the list as it is.
+    `known` is its head where that came before or can be known from now on, and `given` the fields that somebody gave
+    it, None while they are those of the known head. Who gives the same list for the same head and peer each time must
+    leave the list as it is.
     """
 
     __slots__ = (
