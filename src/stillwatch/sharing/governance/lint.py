@@ -12,14 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from stillwatch.sharing.governance.codes import unknown_codes
 from stillwatch.sharing.governance.figures import has_figure
 from stillwatch.sharing.governance.language import is_readable
 from stillwatch.sharing.governance.personal import forms_in
-from stillwatch.sharing.governance.spoken import spoken
+from stillwatch.sharing.governance.spoken import readings, spoken
 from stillwatch.sharing.governance.violation import Violation
 from stillwatch.sharing.governance.wording import broken
+from stillwatch.sharing.stix.atlas import TECHNIQUES
 
 _REMEMBERED = 16_384
+_TECHNIQUES = frozenset(one.name for one in TECHNIQUES.values())
 LONGEST = 500
 """Characters. Chosen: who needs more has something to tell that is no signal."""
 TECHNICAL = frozenset((
@@ -37,7 +40,15 @@ TECHNICAL = frozenset((
 
 def lint(document: Mapping[str, Any], members: Sequence[str] = ()) -> list[Violation]:
     """Every violation in an object. `members`: names of partners, which nobody is to name."""
-    return [violation for where, text in _sentences(document, "") for violation in _violations(where, text, members)]
+    sentences = _sentences(_without_public(document), "")
+    found = [violation for where, text in sentences for violation in _violations(where, text, members)]
+    return [*found, *(Violation(where, "code", why) for where, why in unknown_codes(document))]
+
+
+def _without_public(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the name of a technique, where it is the one that ATLAS publishes."""
+    is_technique = document.get("type") == "attack-pattern" and document.get("name") in _TECHNIQUES
+    return {**document, "name": ""} if is_technique else document
 
 
 def _sentences(value: object, where: str) -> Iterator[tuple[str, str]]:
@@ -79,13 +90,14 @@ def _found(text: str) -> Iterator[tuple[str, str]]:
     if len(text) > LONGEST:
         yield "length", f"longer than {LONGEST} characters"
         text = text[:LONGEST]
-    if not is_readable(text):
+    heard = readings(text)
+    if not is_readable(heard[0]):
         yield "language", "it is not English in Latin letters, which is all that this lint can read"
     for form in forms_in(text):
         yield form.name, form.why
-    for rule in broken(text):
+    for rule in broken(heard):
         yield rule.name, rule.why
-    if has_figure(text):
+    if has_figure(heard[0]):
         yield "figure", "how much is told in the volume band, in decades, and nowhere else"
 
 

@@ -18,6 +18,7 @@ from stillwatch.sharing.governance.pattern_file import compiled
 _DIGITS = re.compile(r"(?<!\w)(?:\d[ -]?){11,18}\d(?!\w)")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 _WORDS = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
+_SET_APART = re.compile(r"(?<!\S)(?:\S ){5,}\S(?!\S)")
 _MOST_BITS = 3.6
 """Entropy of a word's characters. Long English compounds stay below 3.5, random letters and digits lie above 4."""
 
@@ -39,7 +40,8 @@ def forms_in(text: str) -> list[Form]:
     """What `text` holds that identifies or opens something."""
     text = unicodedata.normalize("NFKC", text)
     text = "".join(c for c in text if unicodedata.category(c) != "Cf")
-    return [form for form in _forms() if form.is_in(text)]
+    texts = (text, _SET_APART.sub(lambda found: found[0].replace(" ", ""), text))
+    return [form for form in _forms() if any(form.is_in(one) for one in dict.fromkeys(texts))]
 
 
 @cache

@@ -16,6 +16,7 @@ _LOOKALIKES = {
 }
 """Cyrillic and Greek small letters that pass for Latin ones (Unicode Technical Standard 39, confusables)."""
 _DIGITS_FOR_LETTERS = str.maketrans("0134578@$", "oieastbas")
+_ONE_AS_L = str.maketrans("0134578@$", "oleastbas")
 _LETTER_BY_LETTER = re.compile(r"\b(?:[^\W\d_][ ._*-]){3,}[^\W\d_]\b")
 _MIXED = re.compile(r"(?<![\w@$])(?=[\w@$]*[a-z])[a-z@$][a-z0-9@$]*[0-9@$][a-z0-9@$]*[a-z]\b")
 _INSIDE = re.compile(r"(?<=[a-z])[*_·•|]+(?=[a-z])")
@@ -32,6 +33,15 @@ def spoken(text: str) -> str:
     return " ".join(text.split())
 
 
-def disguised(text: str) -> str:
-    """`spoken`, with digits inside words read as the letters that they resemble: 'pr1c3' is 'price'."""
-    return _MIXED.sub(lambda found: found[0].translate(_DIGITS_FOR_LETTERS), spoken(text))
+def readings(text: str) -> tuple[str, ...]:
+    """`spoken`, and where digits stand inside words, those words with the letters that they resemble.
+
+    'pr1c3' is 'price' and 'b1ock' is 'block': a one is read both ways.
+    """
+    heard = spoken(text)
+    read = (_with_letters(heard, letters) for letters in (_DIGITS_FOR_LETTERS, _ONE_AS_L))
+    return tuple(dict.fromkeys((heard, *read)))
+
+
+def _with_letters(heard: str, letters: dict[int, int]) -> str:
+    return _MIXED.sub(lambda found: found[0].translate(letters), heard)
