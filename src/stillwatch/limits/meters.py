@@ -22,7 +22,7 @@ from stillwatch.limits.reservation import Reservation, Reservations
 from stillwatch.limits.slots import Slots
 
 SWEPT_AT_ONCE = 250
-"""Ladders that one sweep looks at. Chosen: dropping one takes 4 to 8 us, so the loop is held for some 2 ms at most."""
+"""Ladders that one sweep looks at. Chosen: dropping one takes 4 to 10 us, so the loop is held for some 3 ms at most."""
 SWEEP_EVERY = SWEPT_AT_ONCE // 2
 """Ladders made between two sweeps. Chosen: two are looked at for each that is made, so those to be dropped run out."""
 

@@ -2,7 +2,8 @@
 
 A node spends from a lease and reports within `life_seconds`, or its lease lapses and counts as used in full. With Q the
 quantity of a limit, W its window, n the nodes, L the life of a node without contact, T the time-out of one exchange
-with the store, and s what one node may hold ahead of demand, any interval of length t admits at most
+with the store (and what the node itself stood still meanwhile), and s what one node may hold ahead of demand, any
+interval of length t admits at most
 
     burst + Q * t / W + min(n * s, Q * (L + T) / W)
 
@@ -33,7 +34,8 @@ MOST_NODES = 1_000
 class Sharing:
     """How many nodes share limits, how they keep in touch, and what happens on each level when they cannot.
 
-    `open_levels` go on with `share` of each limit on every node (an equal share if not said); others refuse.
+    Then they try again after an interval, and twice as long each time, up to `retry_seconds`; `open_levels` go on with
+    `share` of each limit on every node (an equal share if not said), and others refuse.
     Raises `UsageError` for times that cannot work together.
     """
 
