@@ -19,9 +19,6 @@ from stillwatch.sharing.stix.vocabulary import ATLAS_CHAIN, EXTRACTION_CHAIN, EX
 
 _TACTICS = {tactic for one in TECHNIQUES.values() for tactic in one.tactics}
 _PHASES: dict[str, set[str]] = {EXTRACTION_CHAIN: set(map(str, Phase)), ATLAS_CHAIN: _TACTICS}
-    EXTRACTION_CHAIN: set(map(str, Phase)),
-    ATLAS_CHAIN: {tactic for one in TECHNIQUES.values() for tactic in one.tactics},
-}
 _WORDS: dict[str, frozenset[str]] = {
     "labels": frozenset({EXTRACTION_LABEL, *Behaviour, *Nexus, *Phase}),
     "report_types": frozenset((
