@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections.abc import Callable
 
 from gateway.running import gateway, run
 from gateway.upstream_server import STREAM_HEAD, Conversation, chunk, says, upstream
@@ -39,7 +40,12 @@ def request(key: str = "sk-honest", path: str = "/v1/chat/completions", body: by
     return head.encode() + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
-def gate(*steps: Step, limits: tuple[Limit, ...] = (), observed: list[Observed] | None = None) -> Gate:
+def gate(
+    *steps: Step,
+    limits: tuple[Limit, ...] = (),
+    observed: list[Observed] | None = None,
+    observe: Callable[[Observed], object] | None = None,
+) -> Gate:
     """A gate for `honest`, and for one account under each of `steps`, with keys by these names."""
     names = ["honest", *(step.name for step in steps)]
     holders = [KeyHolder(hashlib.sha256(f"sk-{name}".encode()).hexdigest(), name) for name in names]
@@ -49,7 +55,7 @@ def gate(*steps: Step, limits: tuple[Limit, ...] = (), observed: list[Observed] 
     ]
     core = Core(Policy(limits, delay_seconds=0.0), Verdicts.of(verdicts, NOW.us))
     seen: list[Observed] = [] if observed is None else observed
-    return Gate(core, Keys(holders), lambda: NOW, seen.append)
+    return Gate(core, Keys(holders), lambda: NOW, observe or seen.append)
 
 
 def outcomes(gate: Gate, dialect: str = "openai_chat") -> dict[str, int]:

@@ -205,8 +205,7 @@ def test_exchanges_of_a_gateway_reach_a_receiver_and_the_trace_goes_on_unchanged
     seen: list[UpstreamServer] = []
     with receiver() as (endpoint, came, _):
         observed, end = traced(lambda _: None, SpanSettings(endpoint=endpoint, ratio=1.0), int)
-        guarding = gate()
-        guarding._observe = observed
+        guarding = gate(observe=observed)
 
         async def test() -> None:
             async with upstream(says(WHOLE)) as server, gateway(server.port, guarding) as running:
