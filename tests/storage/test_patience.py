@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import uvloop
 
+from stillwatch.limits.sharing import Sharing
 from stillwatch.storage import wire
 from stillwatch.storage.link import Link, Unreachable
 from stillwatch.storage.patience import MOST_LATE, TURNS, patience
+from stillwatch.storage.shared import SharedMeters
 from tests.storage.private_redis import PrivateRedis
 
 TIME_OUT = 0.2
@@ -124,3 +126,21 @@ def test_what_ends_in_time_is_left_alone(run: Run) -> None:
         return "went on"
 
     assert run(story()) == "went on"
+
+
+def test_a_node_that_failed_tries_again_soon_and_then_less_and_less_often(server: PrivateRedis) -> None:
+    """Leases outlive an exchange that failed; they would not outlive a second's pause."""
+    sharing = Sharing(interval_seconds=0.1, timeout_seconds=30.0, life_seconds=60.0, retry_seconds=1.0)
+
+    async def story() -> tuple[list[float], float]:
+        nowhere = SharedMeters([], sharing, Link("redis://127.0.0.1:1", TIME_OUT))
+        pauses = []
+        for _ in range(6):
+            await nowhere._exchange()
+            pauses.append(nowhere._pause())
+        nowhere._link = Link(server.url, TIME_OUT)
+        await nowhere._exchange()
+        await nowhere.close()
+        return pauses, nowhere._pause()
+
+    assert asyncio.run(story()) == ([0.1, 0.2, 0.4, 0.8, 1.0, 1.0], 0.1)
