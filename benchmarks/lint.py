@@ -2,7 +2,8 @@
 
 `python -m benchmarks.lint` reads the corpora beside the lint's tests and keeps the table in benchmarks/results.md. Two
 halves, by a hash of the text: rules are improved on the development half, the held-out half is only counted. `practice`
-was written and used while the rules were improved; `fresh` was written after their last change and is only counted.
+was written and used while the rules were improved; `fresh` was written after the last change of their words, and is
+only counted.
 """
 
 from __future__ import annotations

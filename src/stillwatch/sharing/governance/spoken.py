@@ -17,7 +17,7 @@ _LOOKALIKES = {
 """Cyrillic and Greek small letters that pass for Latin ones (Unicode Technical Standard 39, confusables)."""
 _DIGITS_FOR_LETTERS = str.maketrans("0134578@$", "oieastbas")
 _ONE_AS_L = str.maketrans("0134578@$", "oleastbas")
-_LETTER_BY_LETTER = re.compile(r"\b(?:[^\W\d_][ ._*-]){3,}[^\W\d_]\b")
+_LETTER_BY_LETTER = re.compile(r"\b(?:[^\W\d_][ ._*-]){2,}[^\W\d_]\b")
 _MIXED = re.compile(r"(?<![\w@$])(?=[\w@$]*[a-z])[a-z@$][a-z0-9@$]*[0-9@$][a-z0-9@$]*[a-z]\b")
 _INSIDE = re.compile(r"(?<=[a-z])[*_·•|]+(?=[a-z])")
 
