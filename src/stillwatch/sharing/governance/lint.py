@@ -1,8 +1,10 @@
 """Everything that an object may not say before it leaves its author, and again when it reaches the hub.
 
 The closed schema says which properties there are; this reads what is in them. Each text is read in the strictness of
-its kind: identifiers, times and words of a vocabulary have their form from the schema, patterns and addresses of the
-infrastructure are technical by nature, everything else is a sentence and gets every rule.
+its kind: identifiers and times have their form from the schema, words of a vocabulary, patterns and links are held to
+it by `codes`, everything else is a sentence and gets every rule.
+
+Weakness: an indirect sentence without a name, a number or a "we" may pass (docs/governance.md has the measured share).
 """
 
 from __future__ import annotations
