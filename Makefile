@@ -68,6 +68,10 @@ radioactivity: $(CORE) ## Mark answers, train students on them, audit them, in m
 distillation: $(TEACHER) ## The same with a small language model, in hours of one core; goes on where it stopped, in OUT=out
 	@nice $(VENV)/bin/python -m stillwatch.experiments.language_model $(OUT)/distillation
 
+.PHONY: alliance
+alliance: $(DEV) ## Three providers and a hub on this machine: told, recognised, disputed, withdrawn, in minutes. OUT=out
+	@$(PY) -m stillwatch.demo.alliance $(OUT)
+
 ##@ Work on it
 .PHONY: test lint types bench example constraints
 test: $(DEV) ## Run the tests, all or TESTS=tests/sketch; LONG=1 for those that take long, too
