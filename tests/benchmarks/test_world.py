@@ -71,6 +71,7 @@ def test_commits_are_as_large_as_sketching_makes_them(world: World) -> None:
     assert sizes == [COMMIT_ROWS, 1]
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")  # Ibis 12 on DuckDB 2: see tests/cli
 def test_a_hunt_finds_exactly_the_planted_rings(world: World, tmp_path: Path) -> None:
     """In a ledger that is whole; the benchmark's own comparison says so."""

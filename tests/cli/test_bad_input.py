@@ -164,6 +164,7 @@ def test_one_bad_log_among_good_ones_is_named_and_what_was_read_is_kept(hunt: St
     assert "400 exchanges" in hunt(home / "logs").out
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_accounts_with_one_exchange_each(hunt: Stillwatch, home: Path) -> None:
     """Found quickly to be nothing; the page does not grow with the accounts."""
     source = log(home / "log.jsonl", [row(i, account=f"a-{i}", organization=f"o-{i}") for i in range(100_000)])

@@ -67,6 +67,7 @@ async def lived(prepared: Prepared, status_file: Path, verdicts: Verdicts, least
     return status, observed
 
 
+@pytest.mark.long
 def test_every_class_is_answered_and_the_campaign_alone_is_held_down(prepared: Prepared, tmp_path: Path) -> None:
     """Under a verdict the campaign shares its budget and gets no reasoning; nobody else notices anything."""
     verdicts = Verdicts.of([verdict_on_the_campaign(prepared, Step.DEGRADE)], time.time_ns() // 1_000)
@@ -93,6 +94,7 @@ def test_every_class_is_answered_and_the_campaign_alone_is_held_down(prepared: P
     assert prepared.played.exists()
 
 
+@pytest.mark.long
 def test_a_second_population_goes_on_where_the_first_one_stopped(prepared: Prepared, tmp_path: Path) -> None:
     """Nobody sends twice what was sent before."""
     bodies: list[list[bytes]] = []

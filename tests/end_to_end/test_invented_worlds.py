@@ -97,6 +97,7 @@ def test_a_benign_log_makes_evidence_to_act_on(tmp_path: Path) -> None:
     assert acted_on(calibrated) == frozenset().union(*entries(calibrated))
 
 
+@pytest.mark.long
 def test_the_order_of_rows_and_doing_it_twice_change_nothing(tmp_path: Path) -> None:
     rows = two_rings().rows(SEED)
     home, log = Home(tmp_path), write_log(tmp_path / "log.jsonl", rows)

@@ -66,6 +66,7 @@ def test_a_database_names_the_networks_of_a_ring(home: Home) -> None:
     assert "is no evidence" in page
 
 
+@pytest.mark.long
 def test_a_later_hunt_replaces_the_profiles_of_an_earlier_one(home: Home) -> None:
     """But for those that somebody has named."""
     home.hunt(log(home.folder, "third"), "twice")

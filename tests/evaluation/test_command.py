@@ -43,6 +43,7 @@ def evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 FEW = ("--baselines", "volume", "--looks", "2")
 
 
+@pytest.mark.long
 def test_figures_pages_and_going_on(evaluate: Evaluate, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One run finds what there is and writes both files; a second one computes nothing anew."""
     # 1. The hunt shows both campaigns and nobody else, volume finds neither. 21 honest accounts let nobody be acted on.

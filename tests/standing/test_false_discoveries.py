@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from stillwatch.standing.look import look
@@ -135,6 +136,7 @@ def test_honest_habits_are_not_multiplied() -> None:
     assert chance_of_so_many(hits(worlds, multiplied, 203), worlds, 2 * alpha) < TINY
 
 
+@pytest.mark.long
 def test_hunting_every_day_and_acting_on_any_day_breaks_the_promise() -> None:
     """One null ring, evidence of all days so far, thirty days; each day's e-value is fair by itself.
 

@@ -215,6 +215,7 @@ def test_the_log_clock_leaves_out_days_that_are_not_looked_at() -> None:
     assert int(release.switched_us[0] // DAY_US) == 5  # day 10 is the sixth that is looked at
 
 
+@pytest.mark.long
 def test_rings_that_pivot_score_above_honest_classes(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A small world in which half of each ring up to E4 moves within a day: of units that could be seen to."""
     world = small_world(tmp_path_factory.getbasetemp())

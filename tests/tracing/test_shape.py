@@ -231,6 +231,7 @@ def test_the_statement_says_how_many_set_the_same_and_who_else_does() -> None:
     assert "lengths" not in unknown.statement
 
 
+@pytest.mark.long
 def test_campaigns_with_settings_of_their_own_agree_more_than_honest_groups(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -312,6 +312,7 @@ def test_moments_come_back_from_the_log_to_a_tenth_of_a_second_over_days_without
     assert ((ts_us - FIRST_DAY * DAY_US) / 1e6).tolist() == pytest.approx([5.0, 10.0, 2 * DAY + HOUR])
 
 
+@pytest.mark.long
 def test_campaigns_dealt_by_one_scheduler_score_above_honest_classes(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A small world: every unit of E2 to E4 above every honest one, so the AUC is 1; E5 lives like people.
 
