@@ -180,6 +180,7 @@ def test_progress_is_told_by_step_and_never_past_its_end(ledger: View, hunt: Hun
     assert all(0.0 <= done <= 1.0 for _, done in told)
 
 
+@pytest.mark.long
 def test_a_family_that_is_not_heard_speaks_for_nothing(ledger: View, hunt: Hunt) -> None:
     """What a hunt would say without it, which shows what it is worth."""
 

@@ -213,9 +213,9 @@ def test_a_family_that_is_not_heard_claims_nothing() -> None:
 
 def test_rings_of_honest_traffic_are_worth_nothing() -> None:
     """A search over honest accounts, who keep their habits, finds no more than chance: mean e-values are at most 1."""
-    worlds = [claimed(seed) for seed in range(60)]
+    worlds = [claimed(seed) for seed in range(30)]
     worth = np.array([np.mean([math.exp(claim.combined) for claim in world]) for world in worlds if world])
-    assert len(worth) > 50
+    assert len(worth) > 25
     assert worth.mean() - 2.6 * worth.std() / np.sqrt(len(worth)) <= 1.0  # a one-sided test at 0.5 %
     assert worth.std() > 0.05
     crossed = sum(

@@ -235,6 +235,7 @@ def test_two_rings_under_one_name_are_not_mixed_up() -> None:
     assert [links[f"#campaign-{n}"] for n in (1, 2, 3)] == [21 + 4, 13 + 4, 7 + 4]
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_accounts_stay_below_three_megabytes() -> None:
     """The page opens anywhere; what is left out is counted, and findings.json named."""
     html = page(sample_reviews.hundred_thousand_accounts())

@@ -114,6 +114,7 @@ def test_a_watcher_who_looks_and_stops_as_it_likes_keeps_the_rate() -> None:
     assert chance_of_so_many(found, worlds, alpha) > TINY
 
 
+@pytest.mark.long
 def test_honest_habits_are_not_multiplied() -> None:
     """A ring that is odd today is as odd at every look. Added up with weights, eight looks are worth at most one.
 
