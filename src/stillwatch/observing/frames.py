@@ -81,7 +81,7 @@ class Deframer(Generic[Said]):
 
     def __init__(self, kind: type[Said]) -> None:
         self._held = bytearray()
-        self._decoder: msgspec.msgpack.Decoder[list[Said]] = msgspec.msgpack.Decoder(list[kind])  # type: ignore[valid-type] - a type made here
+        self._decoder: msgspec.msgpack.Decoder[list[Said]] = msgspec.msgpack.Decoder(list[kind])  # type: ignore[valid-type]  # a type made here
 
     def feed(self, piece: bytes) -> Iterator[Said]:
         """What is whole now. Raises `BrokenFrame`, after which the connection is of no use."""

@@ -82,4 +82,4 @@ def test_two_heads_of_one_number_convict_the_hub(log: tuple[Path, Head]) -> None
 @pytest.mark.parametrize("change", [{"number": 4}, {"digest": "0" * 64}, {"ts_us": 8}, {"signature": "no"}])
 def test_a_forged_head_is_refused(log: tuple[Path, Head], change: dict[str, object]) -> None:
     with pytest.raises(JournalBroken, match="not signed"):
-        check_head(replace(log[1], **change), HUB.public_key())  # type: ignore[arg-type] - one of them
+        check_head(replace(log[1], **change), HUB.public_key())  # type: ignore[arg-type]  # one of them
