@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +19,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.applications import Starlette
 
 from stillwatch.errors import SecretError, StillwatchError
-from stillwatch.pseudonym import Secret
 from stillwatch.sharing.alliance.access import Access
 from stillwatch.sharing.alliance.admission import EXTRACTION, ExtractionAdmission
 from stillwatch.sharing.alliance.app import with_alliance
@@ -30,6 +30,7 @@ from stillwatch.sharing.hub.authentication import Authentication
 from stillwatch.sharing.hub.failures import Failures
 from stillwatch.sharing.hub.options import Options
 from stillwatch.sharing.hub.site import Site
+from stillwatch.sharing.signing import load_key, make_key
 from stillwatch.storage.hub.alliance import SqliteAlliance
 from stillwatch.storage.hub.store import SqliteStore
 
@@ -62,11 +63,9 @@ def prepare(folder: Path) -> str:
 
 def signing_key(file: Path) -> Ed25519PrivateKey:
     """The signing key of a file, made if there is none. Raises `SecretError`."""
-    try:
-        secret = Secret.create(file)
-    except SecretError:
-        secret = Secret.load(file)
-    return Ed25519PrivateKey.from_private_bytes(secret.derive("stillwatch/signing-key/1"))
+    with suppress(SecretError):
+        return make_key(file)
+    return load_key(file)
 
 
 def reread(file: Path, read: Callable[[Path], Read], otherwise: Read) -> Callable[[], Read]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from typer.testing import CliRunner
 
 from stillwatch.cli.app import app
@@ -18,7 +19,7 @@ from stillwatch.pseudonym import Secret
 from stillwatch.running.alliance import prepare
 from tests.sharing.governance.test_rules import FINDINGS
 from tests.sharing.hub.serving import Served, serving
-from tests.sharing.hub.trying import seed, user
+from tests.sharing.hub.trying import OBJECTS, TAXII, indicator, seed, user
 
 COLLECTION = "5f4d7b1e-0c8a-4f3b-9b7d-2a6c1e8f9d30"
 MEMBERS = ("member-01", "member-02", "member-03")
@@ -154,3 +155,41 @@ def test_from_the_first_word_to_the_last_acknowledgement(members: list[Member]) 
     record = b.served.store.parent / "alliance" / "record.jsonl"
     record.write_bytes(b"".join(record.read_bytes().splitlines(keepends=True)[:-3]))
     command("share", "verify", *b.file, code=3)
+
+
+def test_what_is_posted_is_recorded_before_its_answer(members: list[Member]) -> None:
+    """Nobody reads the record in between, and it says what came all the same."""
+    a = members[0]
+    record = a.served.store.parent / "alliance" / "record.jsonl"
+    proposed = a.propose()
+    a.approve(proposed["digest"], *dict(SIGNERS))
+    assert a.share("publish", proposed["digest"])["refused"] == 0
+    kinds = [json.loads(line)["kind"] for line in record.read_bytes().splitlines()]
+    assert kinds == ["approved", "approved", "published"]
+
+
+def test_nothing_is_deleted_where_the_alliance_rules(members: list[Member]) -> None:
+    """A member that has an object would never hear of it; without a slash at the end, too."""
+    a = members[0]
+    proposed = a.propose()
+    a.approve(proposed["digest"], *dict(SIGNERS))
+    a.share("publish", proposed["digest"])
+    objects = f"/alliance/collections/{COLLECTION}/objects/{proposed['ids'][0]}"
+    headers = {"Accept": TAXII, "Authorization": f"Bearer {(a.folder / 'hub.token').read_text()}"}
+    for path in (f"{objects}/", objects):
+        refused = requests.delete(f"{a.served.url}{path}", headers=headers, timeout=60)
+        assert refused.status_code == 403, refused.text
+        assert "withdraw" in refused.text
+    assert a.share("pull")["new"] == len(proposed["ids"])
+
+
+def test_beside_the_alliance_an_open_collection_deletes(tmp_path: Path) -> None:
+    """What rules nothing else has TAXII's own DELETE."""
+    alliance = tmp_path / "alliance"
+    alliance.mkdir()
+    (alliance / "grounds.toml").write_text(GROUNDS)
+    with serving(tmp_path, seed(), "--alliance", str(alliance)) as served:
+        assert served.post(OBJECTS, "alice", [indicator(1)]).status_code == 202
+        path = f"{served.url}{OBJECTS}{indicator(1)['id']}/"
+        assert requests.delete(path, headers={"Accept": TAXII}, auth=("alice", "alice"), timeout=60).status_code == 200
+        assert served.get(OBJECTS, "alice").json() == {}

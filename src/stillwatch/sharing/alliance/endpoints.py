@@ -22,6 +22,7 @@ from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from stillwatch.sharing.alliance import acknowledgement, standings
 from stillwatch.sharing.alliance.access import Access
@@ -30,8 +31,9 @@ from stillwatch.sharing.alliance.record import Record
 from stillwatch.sharing.alliance.store import AllianceStore
 from stillwatch.sharing.governance import approval
 from stillwatch.sharing.governance.approval import Approval, NotApproved
+from stillwatch.sharing.governance.contest import Standing
 from stillwatch.sharing.hub.store import Collection, Store
-from stillwatch.sharing.taxii.faults import TaxiiFault, malformed, not_found
+from stillwatch.sharing.taxii.faults import TaxiiFault, forbidden, malformed, not_found
 from stillwatch.sharing.taxii.timestamps import read_us
 
 _LONGEST_BODY = 1_000_000
@@ -52,9 +54,19 @@ class Alliance:
         self._objects = objects
         self._store = store
         self._record = record
+        self._known_standings: dict[str, tuple[int, dict[str, Standing]]] = {}
 
-    def routes(self) -> list[Route]:
-        """All of them, with and without a slash at the end."""
+    def record_posts(self) -> int:
+        """Record what was published and is not recorded yet; how many versions that were."""
+        return self._record.catch_up(self._store)
+
+    def routes(self, hub: ASGIApp) -> list[Route]:
+        """All of them, with and without a slash at the end, and TAXII's DELETE on its way to `hub`."""
+
+        async def delete(request: Request) -> ASGIApp:
+            await run_sync(lambda: self._refuse_if_governed(request))
+            return hub
+
         of: list[tuple[str, Callable[[Request], Awaitable[Response]], str]] = [
             ("approvals", self.approve, "POST"),
             ("acknowledgements", self.acknowledge, "POST"),
@@ -64,9 +76,11 @@ class Alliance:
             ("log", self.log, "GET"),
             ("news", self.news, "GET"),
         ]
+        own = [(f"/{{root}}/alliance/{path}", endpoint, method) for path, endpoint, method in of]
+        deleting = ("/{root}/collections/{collection}/objects/{object}", delete, "DELETE")
         return [
-            Route(f"/{{root}}/alliance/{path}{end}", endpoint, methods=[method])
-            for path, endpoint, method in of
+            Route(f"{path}{end}", endpoint, methods=[method])
+            for path, endpoint, method in [*own, deleting]
             for end in ("/", "")
         ]
 
@@ -125,8 +139,7 @@ class Alliance:
             member = self._access.member(request)
             found: dict[str, Any] = {}
             for collection in self._governed(request):
-                of = standings.standings(self._store.published(collection.id, 0, _EVERYTHING))
-                for id, one in of.items():
+                for id, one in self._standings_of(collection.id).items():
                     if self._objects.holds(collection, member, id):
                         found[id] = {**asdict(one), "suspended": one.is_suspended}
             return _json({"standings": found})
@@ -138,7 +151,7 @@ class Alliance:
 
         def told() -> Response:
             self._access.member(request)
-            self._record.catch_up(self._store)
+            self.record_posts()
             after = request.query_params.get("after", "0")
             if not after.isdecimal() or len(after) > 15:
                 raise malformed("after is not a number of an entry")
@@ -151,7 +164,7 @@ class Alliance:
 
         def told() -> Response:
             self._access.member(request)
-            self._record.catch_up(self._store)
+            self.record_posts()
             return _json(asdict(self._record.head()))
 
         return await run_sync(told)
@@ -164,11 +177,26 @@ class Alliance:
         except ValueError as error:
             raise malformed(f"after is {error}") from None
         end = time.monotonic() + _WAIT_SECONDS
-        while not await run_sync(lambda: self._store.published(collection.id, after_us, 1)):
+        while await run_sync(lambda: self._store.newest_us(collection.id)) <= after_us:
             if time.monotonic() > end or await request.is_disconnected():
                 return Response(status_code=204)
             await asyncio.sleep(_LOOK_SECONDS)
         return _json({})
+
+    def _standings_of(self, collection: str) -> dict[str, Standing]:
+        """Worked out again when something was published, which is seldom beside how often it is asked for."""
+        newest_us = self._store.newest_us(collection)
+        known = self._known_standings.get(collection)
+        if known is None or known[0] != newest_us:
+            known = newest_us, standings.standings(self._store.published(collection, 0, _EVERYTHING))
+            self._known_standings[collection] = known
+        return known[1]
+
+    def _refuse_if_governed(self, request: Request) -> None:
+        member, named = self._access.member(request), request.path_params["collection"]
+        found = self._objects.collection(request.path_params["root"], named, member)
+        if found is not None and found.id in self._store.governed():
+            raise forbidden("delete here: withdraw the object by a new version")
 
     def _collection(self, request: Request) -> Collection:
         asked = request.query_params.get("collection", "")

@@ -45,5 +45,8 @@ class AllianceStore(Protocol):
     def published(self, collection: str, after_us: int, limit: int) -> Sequence[Published]:
         """What was added to a collection after a time, in order of date added, whoever may see it."""
 
+    def newest_us(self, collection: str) -> int:
+        """When something was added to a collection last; 0 if nothing was."""
+
     def governed(self) -> Sequence[str]:
         """Ids of the collections under the alliance's rules."""

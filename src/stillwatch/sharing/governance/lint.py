@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from stillwatch.sharing.governance.codes import unknown_codes
 from stillwatch.sharing.governance.figures import has_figure
 from stillwatch.sharing.governance.language import is_readable
 from stillwatch.sharing.governance.personal import forms_in
@@ -43,8 +42,7 @@ TECHNICAL = frozenset((
 def lint(document: Mapping[str, Any], members: Sequence[str] = ()) -> list[Violation]:
     """Every violation in an object. `members`: names of partners, which nobody is to name."""
     sentences = _sentences(_without_public(document), "")
-    found = [violation for where, text in sentences for violation in _violations(where, text, members)]
-    return [*found, *(Violation(where, "code", why) for where, why in unknown_codes(document))]
+    return [violation for where, text in sentences for violation in _violations(where, text, members)]
 
 
 def _without_public(document: Mapping[str, Any]) -> Mapping[str, Any]:

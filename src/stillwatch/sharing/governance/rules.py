@@ -1,6 +1,7 @@
 """Everything that decides whether one object may be shared, in one order, the same at the member and at the hub.
 
-    1. it is of the closed vocabulary          stix.bundle     else refused
+    1. it is of the closed vocabulary          stix.bundle,
+                                               codes           else refused
     2. it ends, and not too late               expiry          else refused
     3. its ground is in force for its type     basis           else refused
     4. two people approved these bytes         approval        else refused
@@ -22,6 +23,7 @@ from msgspec import UNSET
 from stillwatch.sharing.governance import basis, expiry
 from stillwatch.sharing.governance.approval import Approval, NotApproved, Signer, require_approvals
 from stillwatch.sharing.governance.basis import Grounds
+from stillwatch.sharing.governance.codes import unknown_codes
 from stillwatch.sharing.governance.lint import lint
 from stillwatch.sharing.governance.violation import Violation
 from stillwatch.sharing.stix.bundle import BundleRefused, read_object
@@ -46,6 +48,8 @@ class Rules:
             found = read_object(document)
         except BundleRefused as refused:
             return refused.problem
+        for where, why in unknown_codes(document):
+            return f"{where}: {why}"
         if not isinstance(found, Object) or _kind(found) in _PUBLIC:
             return None
         return self._end(found) or self._ground(found, today)

@@ -6,19 +6,19 @@ try again (`HubUnreachable`) or not (`HubRefuses`).
 
 from __future__ import annotations
 
-import http.client
-import ssl
 from collections.abc import Iterator
 from dataclasses import asdict
+from http.client import HTTPMessage
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 from stillwatch.decision.journal import Entry
-from stillwatch.errors import StillwatchError, UsageError
+from stillwatch.errors import StillwatchError
 from stillwatch.sharing.alliance.acknowledgement import Acknowledgement
+from stillwatch.sharing.connection import Connection, NoAnswer
 from stillwatch.sharing.governance.approval import Approval
 from stillwatch.sharing.governance.head import Head
 from stillwatch.sharing.taxii.media import TAXII_21
@@ -28,7 +28,6 @@ _TIMEOUT_SECONDS = 60.0
 _LARGEST_ANSWER = 64_000_000
 _PAGE = 1_000
 Told = TypeVar("Told")
-_HERE = ("127.0.0.1", "::1", "localhost")
 
 
 class HubUnreachable(StillwatchError):
@@ -99,22 +98,14 @@ class HubClient:
     """One hub, one trust group, one collection. Close it."""
 
     def __init__(self, url: str, root: str, collection: str, token: str, ca_file: Path | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme == "http" and parts.hostname not in _HERE:
-            raise UsageError("a hub on another machine is reached by https only", "A token would be readable")
-        self._parts = parts
-        self._context = ssl.create_default_context(cafile=ca_file) if parts.scheme == "https" else None
-        self._authorization = f"Bearer {token}"
+        self._connection = Connection("a hub", url, token, _TIMEOUT_SECONDS, _LARGEST_ANSWER, ca_file)
         self._collection_id = collection
         self._root = f"/{quote(root)}"
         self._collection = f"{self._root}/collections/{quote(collection)}"
-        self._connection: http.client.HTTPConnection | None = None
 
     def close(self) -> None:
         """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._connection.close()
 
     def page(self, added_after: str, next: str) -> Page:
         """Every version that was added after a date (empty: from the beginning), a thousand at a time."""
@@ -169,39 +160,14 @@ class HubClient:
 
     def _asked(
         self, method: str, path: str, body: bytes | None = None, media: str = "application/json", accept: str = "*/*"
-    ) -> tuple[http.client.HTTPMessage, bytes]:
-        headers = {"Authorization": self._authorization, "Accept": accept, "Content-Type": media}
+    ) -> tuple[HTTPMessage, bytes]:
         try:
-            status, told, content = self._sent(method, self._parts.path.rstrip("/") + path, body, headers)
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            problem = getattr(error, "strerror", None) or type(error).__name__
-            raise HubUnreachable(f"{self._parts.netloc} does not answer: {problem}", "Try again later") from None
+            status, told, content = self._connection.ask(method, path, body, {"Accept": accept, "Content-Type": media})
+        except NoAnswer as error:
+            raise HubUnreachable(error.problem, error.remedy) from None
         if status >= 300:
             raise _refusal(status, content)
         return told, content
-
-    def _sent(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
-    ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        """Status, headers, body. A connection that the hub closed while it was idle is opened anew, once."""
-        was_idle = self._connection is not None
-        connection = self._connection = self._connection or self._connect()
-        try:
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-            if not was_idle:
-                raise
-            self.close()
-            return self._sent(method, path, body, headers)
-        return answer.status, answer.headers, answer.read(_LARGEST_ANSWER)
-
-    def _connect(self) -> http.client.HTTPConnection:
-        host, port = self._parts.hostname or "", self._parts.port
-        if self._context is None:
-            return http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
-        return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_SECONDS, context=self._context)
 
 
 class _Error(msgspec.Struct, frozen=True):

@@ -21,13 +21,14 @@ from stillwatch.sharing.alliance.acknowledgement import acknowledge
 from stillwatch.sharing.governance.head import Head, check_head
 from stillwatch.sharing.member.hub_client import HubClient
 from stillwatch.sharing.member.inbox import Inbox, Received
-from stillwatch.sharing.member.signing import MACHINE
+from stillwatch.sharing.signing import MACHINE
 from stillwatch.sharing.stix.bundle import BundleRefused, read_object
 from stillwatch.sharing.stix.objects import Indicator, Object, StixObject
 from stillwatch.sharing.taxii.strict_json import read_strictly
 from stillwatch.sharing.taxii.timestamps import read_us
 
-_PLACE = "added after"
+ADDED_AFTER = "added after"
+"""The fact of an inbox that says where a pull goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,13 @@ def check_record(hub: HubClient, inbox: Inbox, record_key: bytes) -> int:
 
 def _pages(hub: HubClient, inbox: Inbox) -> Iterator[list[msgspec.Raw]]:
     """Page after page; what is done with one and the place behind it become durable together."""
-    after, next, more = inbox.fact(_PLACE), "", True
+    after, next, more = inbox.fact(ADDED_AFTER), "", True
     while more:
         page = hub.page(after, next)
         with inbox.together():
             yield page.objects
             if page.last:
-                inbox.remember(_PLACE, page.last)
+                inbox.remember(ADDED_AFTER, page.last)
         next, more = page.next, page.more and bool(page.objects)
 
 

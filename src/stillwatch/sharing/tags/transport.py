@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import ssl
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from stillwatch.errors import StillwatchError, UsageError
+from stillwatch.errors import StillwatchError
+from stillwatch.sharing.connection import Connection, NoAnswer
 from stillwatch.sharing.tags.epochs import EpochClosed
 
 _TIMEOUT_SECONDS = 30.0
 """Chosen: a batch takes a fifth of a second of the service's CPU; half a minute bears a queue of a hundred."""
 _LARGEST_ANSWER = 4_000_000
 """Bytes. The largest batch that the protocol knows has 2.1 MB."""
-_HERE = ("127.0.0.1", "::1", "localhost")
 
 
 class ServiceUnreachable(StillwatchError):
@@ -41,15 +38,7 @@ class HttpTransport:
     """
 
     def __init__(self, url: str, token: str, ca_file: Path | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"{url!r} is no address of a key service", "Give one like https://keys.example")
-        if parts.scheme == "http" and parts.hostname not in _HERE:
-            raise UsageError("a key service on another machine is reached by https only")
-        self._authorization = {"Authorization": f"Bearer {token}"}
-        self._parts = parts
-        self._context = ssl.create_default_context(cafile=ca_file) if parts.scheme == "https" else None
-        self._connection: http.client.HTTPConnection | None = None
+        self._connection = Connection("a key service", url, token, _TIMEOUT_SECONDS, _LARGEST_ANSWER, ca_file)
 
     def post(self, path: str, body: bytes, headers: dict[str, str]) -> bytes:
         """The answer's body. Raises `ServiceUnreachable`, `ServiceRefuses` or `EpochClosed`."""
@@ -60,42 +49,16 @@ class HttpTransport:
         return self._asked("GET", path, None, {})
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._connection.close()
 
     def _asked(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
         try:
-            status, told, content = self._sent(method, path, body, headers)
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            problem = getattr(error, "strerror", None) or type(error).__name__
-            raise ServiceUnreachable(f"{self._parts.netloc} does not answer: {problem}", "Try again later") from None
+            status, told, content = self._connection.ask(method, path, body, headers)
+        except NoAnswer as error:
+            raise ServiceUnreachable(error.problem, error.remedy) from None
         if status != 200:
             raise _refusal(status, told.get("Retry-After", ""), content)
         return content
-
-    def _sent(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
-    ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        """Status, headers and body. A connection that the service closed while it was idle is opened anew, once."""
-        was_idle = self._connection is not None
-        connection = self._connection = self._connection or self._connect()
-        try:
-            connection.request(method, self._parts.path.rstrip("/") + path, body, headers | self._authorization)
-            answer = connection.getresponse()
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-            if not was_idle:
-                raise
-            self.close()
-            return self._sent(method, path, body, headers)
-        return answer.status, answer.headers, answer.read(_LARGEST_ANSWER)
-
-    def _connect(self) -> http.client.HTTPConnection:
-        host, port = self._parts.hostname or "", self._parts.port
-        if self._context is None:
-            return http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
-        return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_SECONDS, context=self._context)
 
 
 def _refusal(status: int, retry_after: str, content: bytes) -> StillwatchError:

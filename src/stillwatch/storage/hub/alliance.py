@@ -138,6 +138,11 @@ class SqliteAlliance:
             for added_us, contributor, body in self._of_hub(query, collection, after_us, limit)
         ]
 
+    def newest_us(self, collection: str) -> int:
+        """When something was added to a collection last; 0 if nothing was."""
+        found = self._of_hub("SELECT max(last_added_us) FROM collections WHERE id = ?", collection)
+        return int(found[0][0] or 0)
+
     def governed(self) -> Sequence[str]:
         """Ids of the collections under the alliance's rules."""
         query = "SELECT id FROM collections WHERE profile = ? ORDER BY number"

@@ -1,4 +1,4 @@
-"""Keys of a member's signers and of its machine: one file each (mode 600), on whatever machine its owner likes.
+"""Signing keys of a member's signers and machine, and of a hub's record: one file each (mode 600).
 
 A key is derived from a secret like all others here (`pseudonym.Secret`); the public half goes to the hub's operator.
 """
