@@ -71,7 +71,11 @@ class Connection:
                 raise
             self.close()
             return self._asked(method, path, body, headers)
-        return answer.status, answer.headers, answer.read(self._largest)
+        content = answer.read(self._largest + 1)
+        if len(content) > self._largest:
+            self.close()
+            raise NoAnswer(f"{self._parts.netloc} answers more than {self._largest:,} bytes", "Is it the right server?")
+        return answer.status, answer.headers, content
 
     def _made(self) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port

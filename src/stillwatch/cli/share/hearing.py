@@ -16,13 +16,13 @@ from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.options import Json
 from stillwatch.cli.share import rings as own
 from stillwatch.cli.share.member import Member, hub_of, inbox_of, now_us
-from stillwatch.cli.terminal import counted, print_json, say
+from stillwatch.cli.terminal import complain, counted, print_json, say
 from stillwatch.pseudonym import Secret
 from stillwatch.sharing.member.configuration import Membership
 from stillwatch.sharing.member.hub_client import HubUnreachable
 from stillwatch.sharing.member.inbox import Received
 from stillwatch.sharing.member.own_rings import Recognised, recognised
-from stillwatch.sharing.member.pulling import ADDED_AFTER, Pulled, check_record
+from stillwatch.sharing.member.pulling import ADDED_AFTER, ClockOff, Pulled, check_record
 from stillwatch.sharing.member.pulling import pull as pulled_from
 from stillwatch.sharing.signing import load_key
 
@@ -137,9 +137,9 @@ def _tell(found: Pulled, as_json: bool) -> None:
 
 @contextmanager
 def _patience() -> Generator[None]:
-    """Where the hub does not answer, wait a quarter of a minute instead of ending."""
+    """Where the hub does not answer or a clock is off, wait a quarter of a minute instead of ending."""
     try:
         yield
-    except HubUnreachable as error:
-        say(str(error))
+    except (HubUnreachable, ClockOff) as error:
+        complain(str(error))
         time.sleep(_PATIENCE_SECONDS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from email.utils import parsedate_to_datetime
 from http.client import HTTPMessage
 from pathlib import Path
 from typing import TypeVar
@@ -39,12 +40,13 @@ class HubRefuses(StillwatchError):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A page of objects, as they came. `last`: the date added of the last one."""
+    """A page of objects, as they came. `last`: the date added of the last one; `hub_us`: the hub's clock, 0 unknown."""
 
     objects: list[msgspec.Raw]
     more: bool
     next: str
     last: str
+    hub_us: int
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -114,7 +116,8 @@ class HubClient:
         query |= {"next": next} if next else {}
         headers, body = self._asked("GET", f"{self._collection}/objects/?{urlencode(query)}", accept=TAXII_21)
         found = _decoded(body, _Envelope)
-        return Page(found.objects, found.more, found.next, headers.get("X-TAXII-Date-Added-Last", ""))
+        last = headers.get("X-TAXII-Date-Added-Last", "")
+        return Page(found.objects, found.more, found.next, last, _clock_us(headers))
 
     def post(self, objects: list[bytes]) -> Status:
         """Add objects; their status."""
@@ -172,6 +175,13 @@ class HubClient:
 
 class _Error(msgspec.Struct, frozen=True):
     description: str = ""
+
+
+def _clock_us(headers: HTTPMessage) -> int:
+    try:
+        return int(parsedate_to_datetime(headers["Date"]).timestamp() * 1e6)
+    except (TypeError, ValueError):
+        return 0
 
 
 def _decoded(body: bytes, kind: type[Told]) -> Told:

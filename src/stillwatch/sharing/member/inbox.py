@@ -7,8 +7,8 @@ place where it ended become durable together, so a pull that is killed goes on w
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,9 +53,12 @@ class Inbox:
         """Close the file."""
         self._db.close()
 
-    def together(self) -> AbstractContextManager[sqlite3.Connection]:
-        """What is changed inside becomes durable together, or not at all."""
-        return self._db
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """What is changed inside becomes durable together, or not at all; another process waits until it is."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
 
     def take(self, one: Received) -> bool:
         """Keep a version if it is newer than what is here; whether it was. A withdrawal is owed an acknowledgement."""

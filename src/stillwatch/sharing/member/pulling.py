@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from msgspec import UNSET
 
 from stillwatch.decision.journal import GENESIS, digest_of
-from stillwatch.errors import JournalBroken
+from stillwatch.errors import JournalBroken, StillwatchError
 from stillwatch.sharing.alliance.acknowledgement import acknowledge
 from stillwatch.sharing.governance.head import Head, check_head
-from stillwatch.sharing.member.hub_client import HubClient
+from stillwatch.sharing.member.hub_client import HubClient, HubUnreachable, Page
 from stillwatch.sharing.member.inbox import Inbox, Received
 from stillwatch.sharing.signing import MACHINE
 from stillwatch.sharing.stix.bundle import BundleRefused, read_object
@@ -29,6 +29,13 @@ from stillwatch.sharing.taxii.timestamps import read_us
 
 ADDED_AFTER = "added after"
 """The fact of an inbox that says where a pull goes on."""
+
+MOST_OFF_US = 10 * 60 * 1_000_000
+"""What clocks may differ by. What ends is counted in days; a clock far ahead would delete all of it for good."""
+
+
+class ClockOff(StillwatchError):
+    """The clock here and the hub's differ; what ends by a date cannot be judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +50,20 @@ class Pulled:
 
 
 def pull(hub: HubClient, inbox: Inbox, member: str, machine: Ed25519PrivateKey, now_us: int) -> Pulled:
-    """Take in what is new. Raises `HubUnreachable`, `HubRefuses`; what was taken in before that stays."""
-    new = withdrawn = refused = 0
-    for objects in _pages(hub, inbox):
-        read = [_received(bytes(raw)) for raw in objects]
+    """Take in what is new.
+
+    Raises `HubUnreachable`, `HubRefuses`, and `ClockOff` before anything is deleted or signed by a clock that is off;
+    what was taken in before that stays.
+    """
+    new = withdrawn = refused = hub_us = 0
+    for page in _pages(hub, inbox):
+        hub_us = page.hub_us
+        read = [_received(bytes(raw)) for raw in page.objects]
         refused += read.count(None)
         taken = [one for one in read if one is not None and inbox.take(one)]
         withdrawn += sum(one.is_revoked for one in taken)
         new += len(taken)
+    _check_clock(now_us, hub_us)
     ended = inbox.purge(now_us)
     head = hub.head()
     inbox.keep_head(head.number, msgspec.json.encode(head))
@@ -76,15 +89,25 @@ def check_record(hub: HubClient, inbox: Inbox, record_key: bytes) -> int:
     return number
 
 
-def _pages(hub: HubClient, inbox: Inbox) -> Iterator[list[msgspec.Raw]]:
+def _check_clock(now_us: int, hub_us: int) -> None:
+    off_minutes = (now_us - hub_us) // 60_000_000
+    if hub_us and abs(now_us - hub_us) > MOST_OFF_US:
+        way = "ahead of" if off_minutes > 0 else "behind"
+        problem = f"the clock here is {abs(off_minutes):,} minutes {way} the hub's; nothing was deleted or acknowledged"
+        raise ClockOff(problem, "Set the clock, and pull again")
+
+
+def _pages(hub: HubClient, inbox: Inbox) -> Iterator[Page]:
     """Page after page; what is done with one and the place behind it become durable together."""
     after, next, more = inbox.fact(ADDED_AFTER), "", True
     while more:
         page = hub.page(after, next)
         with inbox.together():
-            yield page.objects
+            yield page
             if page.last:
                 inbox.remember(ADDED_AFTER, page.last)
+        if page.more and page.next == next:
+            raise HubUnreachable("the hub's pages lead nowhere", "Tell its operator")
         next, more = page.next, page.more and bool(page.objects)
 
 
