@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import tag_sets
 from benchmarks.figures import Figure
 from stillwatch.sharing.tags import key_file, register
 from stillwatch.sharing.tags.asking import Asker, RemoteKey
@@ -76,6 +77,7 @@ def run() -> Iterator[Figure]:
     )
     yield Figure("tags", "10,000 end to end, bytes", 0, 0, 0, 0, f"{size:,} bytes", f"<= {TARGET_BYTES:,}", is_small)
     yield Figure("tags", "key service, with its start", TAGS * (ROUNDS + 1), spent)
+    yield from tag_sets.run()
 
 
 def _end_to_end(asker: Asker, weighed: Weighed, published: bytes) -> tuple[float, float, int]:

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from stillwatch.cli.faults import faults_as_errors
-from stillwatch.cli.terminal import counted, say
+from stillwatch.cli.options import Json
+from stillwatch.cli.terminal import counted, print_json, say
 from stillwatch.errors import UsageError
 
 app = typer.Typer(help="Blind tags: the key service, and what members ask of it.", no_args_is_help=True)
@@ -21,6 +22,9 @@ Services = Annotated[
     list[str], typer.Option("--service", help="A key service's address; repeat it for a second operator.")
 ]
 PinFiles = Annotated[list[Path], typer.Option("--pins", help="The operator's file of keys, in the same order.")]
+Member = Annotated[
+    Path, typer.Option("--member", envvar="STILLWATCH_MEMBER", help="The membership's file (docs/sharing.md).")
+]
 TokenFiles = Annotated[list[Path], typer.Option("--token", help="A file with this member's token, in the same order.")]
 
 
@@ -161,20 +165,57 @@ def ask(
 
 @app.command()
 @faults_as_errors()
+def download(
+    tag_set: Annotated[Path, typer.Argument(help="Where the set goes; left alone if it is the hub's.")],
+    member: Member,
+    epoch: Annotated[int | None, typer.Option(min=0, help="Another epoch than the one in use.")] = None,
+    pin: Annotated[Path | None, typer.Option("--pins", help="An operator's keys: the epoch in use.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Download the hub's whole set of an epoch, if it has changed. The hub does not learn what it is compared with.
+
+    Example: stillwatch tags download tags.set --pins keys.example.json --member share.toml
+    """
+    from contextlib import closing
+    from dataclasses import asdict
+
+    from stillwatch.sharing.connection import Connection
+    from stillwatch.sharing.member.configuration import Membership
+    from stillwatch.sharing.tags import downloading
+    from stillwatch.sharing.tags.pins import Pins
+
+    if epoch is None:
+        if pin is None:
+            raise UsageError("which epoch's set is meant is not said", "Give --pins, or --epoch")
+        epoch = Pins.load(pin).at(time.time()).epoch
+    of, largest = Membership(member), downloading.LARGEST_SET_BYTES
+    hub = Connection("a hub", of.hub, of.credential(), downloading.TIMEOUT_SECONDS, largest, of.ca_file)
+    with closing(hub):
+        found = downloading.download(hub, of.root, epoch, tag_set)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        state = "downloaded" if found.is_new else "as it was"
+        say(f"{counted(found.tags, 'tag')} of epoch {found.epoch}, {found.size:,} bytes, {state}.")
+
+
+@app.command()
+@faults_as_errors()
 def match(
-    tag_set: Annotated[Path, typer.Argument(help="The set as downloaded.", show_default=False)],
+    tag_set: Annotated[Path, typer.Argument(help="The set, from `tags download`.", show_default=False)],
     tags: Annotated[Path, typer.Argument(help="Own tags, as `tags ask` wrote them.", show_default=False)],
 ) -> None:
     """Compare own tags with the whole set, here: one JSON line for each match, with the line it is of.
 
-    Example: stillwatch tags match tags-of-epoch-3.set tags.jsonl
+    Example: stillwatch tags match tags.set tags.jsonl
     """
     from stillwatch.sharing.tags import spool
     from stillwatch.sharing.tags.schedule import Comparison
     from stillwatch.sharing.tags.tag_set import TagSet
+    from stillwatch.sharing.tags.written import own_tags
 
     found = TagSet.decode(tag_set.read_bytes())
-    lines, own = spool.own_tags(tags, found.epoch)
+    lines, own = own_tags(tags, found.epoch)
     matches = found.matches(own, time.time())
     spool.Spool(tags, tags).keep_comparison(Comparison(len(own), len(matches)))
     for one in matches:

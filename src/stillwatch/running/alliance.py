@@ -23,7 +23,10 @@ from stillwatch.sharing.alliance.access import Access
 from stillwatch.sharing.alliance.admission import EXTRACTION, ExtractionAdmission
 from stillwatch.sharing.alliance.app import with_alliance
 from stillwatch.sharing.alliance.endpoints import Alliance
+from stillwatch.sharing.alliance.publications import Publications
 from stillwatch.sharing.alliance.record import Record
+from stillwatch.sharing.alliance.standings import Standings
+from stillwatch.sharing.alliance.tag_sets import TagSets
 from stillwatch.sharing.governance.basis import Grounds
 from stillwatch.sharing.hub.app import application, now_us
 from stillwatch.sharing.hub.authentication import Authentication
@@ -31,25 +34,37 @@ from stillwatch.sharing.hub.failures import Failures
 from stillwatch.sharing.hub.options import Options
 from stillwatch.sharing.hub.site import Site
 from stillwatch.sharing.signing import load_key, make_key
-from stillwatch.storage.hub.alliance import SqliteAlliance
-from stillwatch.storage.hub.store import SqliteStore
+from stillwatch.storage.hub.alliance import AllianceTables
+from stillwatch.storage.hub.store import HubStore
 
 Read = TypeVar("Read")
 _log = logging.getLogger(__name__)
 
 
-def governed_application(store: Path, folder: Path, options: Options, monotonic: Callable[[], float]) -> Starlette:
+def governed_application(
+    objects: HubStore,
+    alliance: AllianceTables,
+    record: Record,
+    folder: Path,
+    options: Options,
+    monotonic: Callable[[], float],
+) -> Starlette:
     """The hub with the alliance's rules and endpoints."""
-    objects, alliance = SqliteStore(store), SqliteAlliance(store)
     grounds = reread(folder / "grounds.toml", Grounds.load, Grounds())
     nobody: tuple[str, ...] = ()
     names = reread(folder / "names.txt", _names, nobody)
     admission = ExtractionAdmission(alliance, grounds, names, lambda: datetime.now(UTC).date())
     hub = application(objects, options, {EXTRACTION: admission})
     authentication = Authentication(objects, Failures(monotonic), now_us)
-    record = Record(folder / "record.jsonl", signing_key(folder / "record.key"), now_us)
-    access = Access(authentication, Site(objects, options.public_url))
-    return with_alliance(hub, Alliance(access, objects, alliance, record))
+    access = Access(authentication, Site(objects, options.public_url), objects, alliance)
+    standings = Standings(alliance)
+    publications = Publications(access, TagSets(objects, now_us), standings)
+    return with_alliance(hub, Alliance(access, objects, alliance, record, standings), publications)
+
+
+def opened_record(folder: Path) -> Record:
+    """The hub's record, and the key that signs its heads."""
+    return Record(folder / "record.jsonl", signing_key(folder / "record.key"), now_us)
 
 
 def prepare(folder: Path) -> str:

@@ -11,7 +11,8 @@ from sharing.tags.running import DAILY, NOON_S, POINTS, Clock, Running
 from stillwatch.errors import InputError
 from stillwatch.sharing.tags.epochs import DAY_SECONDS
 from stillwatch.sharing.tags.schedule import Comparison
-from stillwatch.sharing.tags.spool import Reached, Spool, own_tags, run_once, run_paced
+from stillwatch.sharing.tags.spool import Reached, Spool, run_once, run_paced
+from stillwatch.sharing.tags.written import own_tags
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from stillwatch.sharing.signing import MACHINE, load_key, make_key, public_hex
 from stillwatch.sharing.stix.bundle import write_object
 from stillwatch.sharing.stix.from_findings import Telling, objects_of, read_findings
 from stillwatch.sharing.stix.vocabulary import Nexus
+from stillwatch.sharing.tags.written import newest_tags
 
 
 @faults_as_errors()
@@ -47,6 +48,10 @@ def propose(
         Path | None,
         typer.Option(help="The hunt's sketches: partners can then recognise the template."),
     ] = None,
+    tags: Annotated[
+        Path | None,
+        typer.Option(help="Tags of its accounts' identifiers, as `tags ask` wrote them; those of the newest epoch."),
+    ] = None,
     author: Annotated[str, typer.Option(help="Who wrote it, if a person did; that person cannot approve it.")] = "",
     as_json: Json = False,
 ) -> None:
@@ -66,6 +71,7 @@ def propose(
         contest_url=of.contest_url,
         tlp=of.tlp,
         signature=(rings.signature_hex(findings, campaign, ledger, secret) or None) if ledger else None,
+        tags=newest_tags(tags) if tags else (),
     )
     found = objects_of(read_findings(findings.read_bytes()), campaign, telling, now_us())
     proposed(of, [_document(one) for one in found], author or MACHINE_AUTHOR, as_json)

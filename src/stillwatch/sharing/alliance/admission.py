@@ -17,7 +17,7 @@ from stillwatch.sharing.alliance.store import AllianceStore
 from stillwatch.sharing.governance.basis import Grounds
 from stillwatch.sharing.governance.canonical import NotCanonical, digest
 from stillwatch.sharing.governance.rules import Rules
-from stillwatch.sharing.hub.admission import ACCEPTED, Answer, Decision
+from stillwatch.sharing.hub.admission import Answer, Decision
 from stillwatch.sharing.hub.members import Member
 from stillwatch.sharing.stix.extension import AUTHOR
 from stillwatch.sharing.stix.identifiers import agreed
@@ -57,7 +57,10 @@ class ExtractionAdmission:
         if problem:
             return Decision(Answer.REJECT, problem)
         violations = rules.violations(document)
-        return Decision(Answer.QUARANTINE, "; ".join(map(str, violations))) if violations else ACCEPTED
+        ends_us = rules.ends_us(document)
+        if violations:
+            return Decision(Answer.QUARANTINE, "; ".join(map(str, violations)), ends_us)
+        return Decision(Answer.ACCEPT, ends_us=ends_us)
 
 
 def _speaks_for_another(document: Mapping[str, Any], contributor: Member) -> str | None:

@@ -19,15 +19,16 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stillwatch.sharing.alliance.endpoints import Alliance
+from stillwatch.sharing.alliance.publications import Publications
 from stillwatch.sharing.hub.store import StoreBusy
 from stillwatch.sharing.taxii.faults import TaxiiFault, error_resource
 
 
-def with_alliance(hub: Starlette, alliance: Alliance) -> Starlette:
+def with_alliance(hub: Starlette, alliance: Alliance, publications: Publications) -> Starlette:
     """One application; what is not the alliance's is the hub's."""
     handlers: Any = {TaxiiFault: _fault, StoreBusy: _busy, ClientDisconnect: _gone}
     recorded = Mount("/", app=_Recorded(hub, alliance.record_posts))
-    app = Starlette(routes=[*alliance.routes(hub), recorded], exception_handlers=handlers)
+    app = Starlette(routes=[*alliance.routes(hub), *publications.routes(), recorded], exception_handlers=handlers)
     app.router.redirect_slashes = False
     return app
 

@@ -24,14 +24,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from stillwatch.sharing.alliance import acknowledgement, standings
+from stillwatch.sharing.alliance import acknowledgement
 from stillwatch.sharing.alliance.access import Access
 from stillwatch.sharing.alliance.acknowledgement import Acknowledgement, NotAcknowledged
 from stillwatch.sharing.alliance.record import Record
+from stillwatch.sharing.alliance.standings import Standings
 from stillwatch.sharing.alliance.store import AllianceStore
 from stillwatch.sharing.governance import approval
 from stillwatch.sharing.governance.approval import Approval, NotApproved
-from stillwatch.sharing.governance.contest import Standing
 from stillwatch.sharing.hub.store import Collection, Store
 from stillwatch.sharing.taxii.faults import TaxiiFault, forbidden, malformed, not_found
 from stillwatch.sharing.taxii.timestamps import read_us
@@ -41,7 +41,6 @@ _LONGEST_BODY = 1_000_000
 _MOST_ENTRIES = 1_000
 _WAIT_SECONDS = 25.0
 _LOOK_SECONDS = 0.5
-_EVERYTHING = 10_000_000
 
 Sent = TypeVar("Sent")
 
@@ -49,12 +48,14 @@ Sent = TypeVar("Sent")
 class Alliance:
     """Endpoints over the hub's store, the alliance's and the record."""
 
-    def __init__(self, access: Access, objects: Store, store: AllianceStore, record: Record) -> None:
+    def __init__(
+        self, access: Access, objects: Store, store: AllianceStore, record: Record, standings: Standings
+    ) -> None:
         self._access = access
         self._objects = objects
         self._store = store
         self._record = record
-        self._known_standings: dict[str, tuple[int, dict[str, Standing]]] = {}
+        self._standings = standings
 
     def record_posts(self) -> int:
         """Record what was published and is not recorded yet; how many versions that were."""
@@ -136,10 +137,10 @@ class Alliance:
         """Scores of claims; of what a member may not see there is none."""
 
         def told() -> Response:
-            member = self._access.member(request)
+            member, collections = self._access.governed(request)
             found: dict[str, Any] = {}
-            for collection in self._governed(request):
-                for id, one in self._standings_of(collection.id).items():
+            for collection in collections:
+                for id, one in self._standings.of(collection.id).items():
                     if self._objects.holds(collection, member, id):
                         found[id] = {**asdict(one), "suspended": one.is_suspended}
             return _json({"standings": found})
@@ -183,15 +184,6 @@ class Alliance:
             await asyncio.sleep(_LOOK_SECONDS)
         return _json({})
 
-    def _standings_of(self, collection: str) -> dict[str, Standing]:
-        """Worked out again when something was published, which is seldom beside how often it is asked for."""
-        newest_us = self._store.newest_us(collection)
-        known = self._known_standings.get(collection)
-        if known is None or known[0] != newest_us:
-            known = newest_us, standings.standings(self._store.published(collection, 0, _EVERYTHING))
-            self._known_standings[collection] = known
-        return known[1]
-
     def _refuse_if_governed(self, request: Request) -> None:
         member, named = self._access.member(request), request.path_params["collection"]
         found = self._objects.collection(request.path_params["root"], named, member)
@@ -200,15 +192,10 @@ class Alliance:
 
     def _collection(self, request: Request) -> Collection:
         asked = request.query_params.get("collection", "")
-        for collection in self._governed(request):
+        for collection in self._access.governed(request)[1]:
             if asked in (collection.id, collection.alias):
                 return collection
         raise not_found("The collection")
-
-    def _governed(self, request: Request) -> list[Collection]:
-        member, governed = self._access.member(request), set(self._store.governed())
-        found = self._objects.collections(request.path_params["root"], member)
-        return [one for one in found if one.id in governed and one.can_read]
 
 
 async def _body(request: Request) -> bytes:

@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
-from stillwatch.sharing.alliance.store import Published
+from stillwatch.sharing.alliance.store import AllianceStore, Published
 from stillwatch.sharing.governance.contest import Said, Standing, Word, standing, track_record
 from stillwatch.sharing.taxii.timestamps import read_us
 
+_EVERYTHING = 10_000_000
 _CLAIMS = frozenset({"campaign", "intrusion-set", "threat-actor", "infrastructure", "indicator"})
 
 
@@ -28,6 +29,23 @@ class _Claim:
     modified_us: int
     is_revoked: bool
     said: list[Said] = field(default_factory=list)
+
+
+class Standings:
+    """The standings of collections, worked out again where something was published since they were asked for."""
+
+    def __init__(self, store: AllianceStore) -> None:
+        self._store = store
+        self._known: dict[str, tuple[int, dict[str, Standing]]] = {}
+
+    def of(self, collection: str) -> dict[str, Standing]:
+        """The standing of each claim of a collection that is not withdrawn, by id."""
+        newest_us = self._store.newest_us(collection)
+        known = self._known.get(collection)
+        if known is None or known[0] != newest_us:
+            known = newest_us, standings(self._store.published(collection, 0, _EVERYTHING))
+            self._known[collection] = known
+        return known[1]
 
 
 def standings(published: Iterable[Published]) -> dict[str, Standing]:

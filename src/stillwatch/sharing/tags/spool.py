@@ -27,8 +27,9 @@ from stillwatch.sharing.tags.normalise import NotAnIdentifier, identifier
 from stillwatch.sharing.tags.pins import Pin, Pins
 from stillwatch.sharing.tags.schedule import Comparison, Slots
 from stillwatch.sharing.tags.suite import Suite
-from stillwatch.sharing.tags.tag_set import TAG_BYTES, Tag
+from stillwatch.sharing.tags.tag_set import Tag
 from stillwatch.sharing.tags.transport import HttpTransport, ServiceUnreachable
+from stillwatch.sharing.tags.written import TagLine, tag_lines
 
 _log = logging.getLogger(__name__)
 
@@ -36,14 +37,6 @@ _log = logging.getLogger(__name__)
 class _Suspect(msgspec.Struct, frozen=True):
     kind: Kind
     value: str
-
-
-class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
-    line: int
-    kind: Kind
-    epoch: int
-    tag: str = ""
-    refused: str = ""
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -103,7 +96,7 @@ class Spool:
 
     def waiting(self, epoch: int) -> list[tuple[int, Identifier]]:
         """Lines of `source` without a line in `target` for this epoch; a line that is refused gets its line here."""
-        done = {found.line for found in _tag_lines(self.target) if found.epoch == epoch}
+        done = {found.line for found in tag_lines(self.target) if found.epoch == epoch}
         waiting, refused = [], []
         for number, suspect in _suspects(self.source):
             if number in done:
@@ -111,14 +104,14 @@ class Spool:
             try:
                 waiting.append((number, identifier(suspect.kind, suspect.value)))
             except NotAnIdentifier as error:
-                refused.append(_Line(number, suspect.kind, epoch, refused=error.problem))
+                refused.append(TagLine(number, suspect.kind, epoch, refused=error.problem))
         self._append(refused)
         return waiting
 
     def keep(self, numbers: Sequence[int], tags: Sequence[Tag]) -> None:
         """Append the tags of these lines."""
         rows = zip(numbers, tags, strict=True)
-        self._append([_Line(number, tag.kind, tag.epoch, tag=tag.value.hex()) for number, tag in rows])
+        self._append([TagLine(number, tag.kind, tag.epoch, tag=tag.value.hex()) for number, tag in rows])
 
     @property
     def comparison_file(self) -> Path:
@@ -137,7 +130,7 @@ class Spool:
     def keep_comparison(self, comparison: Comparison) -> None:
         write_file(self.comparison_file, msgspec.json.encode(comparison))
 
-    def _append(self, lines: Sequence[_Line]) -> None:
+    def _append(self, lines: Sequence[TagLine]) -> None:
         if lines:
             with self.target.open("ab") as file:
                 file.write(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
@@ -167,12 +160,6 @@ def run_paced(
         slots = None if slots is None else slots - 1
 
 
-def own_tags(path: Path, epoch: int) -> tuple[list[int], list[Tag]]:
-    """The tags of one epoch and the lines that they are of. Raises `InputError` for a damaged file."""
-    found = [line for line in _tag_lines(path) if line.epoch == epoch and line.tag]
-    return [line.line for line in found], [Tag(line.kind, epoch, bytes.fromhex(line.tag)) for line in found]
-
-
 def _ask(spool: Spool, found: Reached, epoch: int, chunk: Sequence[tuple[int, Identifier]]) -> None:
     tags = found.asker.batch([one for _, one in chunk], epoch, spool.comparison().is_fruitless)
     spool.keep([number for number, _ in chunk], tags)
@@ -196,17 +183,3 @@ def _suspects(path: Path) -> Iterator[tuple[int, _Suspect]]:
                     f"line {number} of {path} is no suspect",
                     f'Write {{"kind": ..., "value": ...}}, with a kind of {kinds}',
                 ) from None
-
-
-def _tag_lines(path: Path) -> list[_Line]:
-    """Whole lines: a last one that a crash cut off is left out, and its identifier is evaluated again."""
-    if not path.exists():
-        return []
-    whole, _, _ = path.read_bytes().rpartition(b"\n")
-    try:
-        lines = [msgspec.json.decode(line, type=_Line) for line in whole.splitlines() if line]
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise InputError(f"{path} holds something else than tags", "Name another file") from None
-    if any(line.tag and len(line.tag) != 2 * TAG_BYTES for line in lines):
-        raise InputError(f"{path} holds tags of another width", "Evaluate them again into another file")
-    return lines

@@ -12,9 +12,10 @@ who, why, since when or how much.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -34,6 +35,10 @@ _MAGIC = b"SWTAGS1\n"
 _LONGEST_HEADER = 200
 _KINDS = tuple(Kind)
 _KINDS_INDEX = {kind: index for index, kind in enumerate(_KINDS)}
+_WIDTHS = (SHORT_TAG_BYTES, TAG_BYTES)
+_ROW = struct.Struct(f">{TAG_BYTES}sBBI")
+_COLUMNS = np.dtype([("high", ">u8"), ("low", ">u8"), ("kind", "u1"), ("confidence", "u1"), ("until", ">u4")])
+"""`_ROW`, as numpy reads it: a tag as two numbers, by which it sorts as its bytes do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +89,11 @@ class TagSet:
 
     @classmethod
     def of(cls, epoch: int, published: Iterable[PublishedTag], width: int = TAG_BYTES) -> TagSet:
-        """The set of these tags; of one that several members published, the most confident stays.
-
-        Raises `UsageError` for a tag of another epoch, and for a width that is none.
-        """
-        if width not in (SHORT_TAG_BYTES, TAG_BYTES):
-            raise UsageError(f"tags of {width} bytes", f"A set has {SHORT_TAG_BYTES} or {TAG_BYTES}")
-        best: dict[tuple[bytes, Kind], PublishedTag] = {}
+        """The set of these tags (`TagRows`). Raises `UsageError` for one of another epoch or width."""
+        rows = TagRows(epoch)
         for one in published:
-            if one.tag.epoch != epoch:
-                raise UsageError(f"a tag of epoch {one.tag.epoch} in a set of epoch {epoch}")
-            key = (one.tag.value[:width], one.tag.kind)
-            best[key] = max(best.get(key, one), one, key=lambda p: (p.confidence, p.until_s))
-        rows = sorted(best.items())
-        return cls(
-            epoch,
-            np.frombuffer(b"".join(value for (value, _), _ in rows), np.uint8).reshape(-1, width),
-            np.array([_KINDS_INDEX[kind] for (_, kind), _ in rows], np.uint8),
-            np.array([one.confidence for _, one in rows], np.uint8),
-            np.array([one.until_s // DAY_SECONDS for _, one in rows], np.uint32),
-        )
+            rows.add(one)
+        return rows.as_set(width)
 
     def __len__(self) -> int:
         return len(self.tags)
@@ -118,7 +108,7 @@ class TagSet:
         """Raises `InputError` for what is no set, is cut off, or holds a kind that is none."""
         header, body = _split(encoded)
         n, width = header.count, header.width
-        if width not in (SHORT_TAG_BYTES, TAG_BYTES) or len(body) != n * (width + 6):
+        if width not in _WIDTHS or len(body) != n * (width + 6):
             raise InputError("a set of tags is cut off or damaged", "Download it again")
         columns = np.frombuffer(body, np.uint8)
         kinds = columns[n * width : n * (width + 1)]
@@ -148,6 +138,45 @@ class TagSet:
             for place in wanted[self.tags[row].tobytes()]
             if own[place].kind is _KINDS[self.kinds[row]]
         ]
+
+
+class TagRows:
+    """Tags of one epoch as they come, 22 bytes each, until they are a set."""
+
+    def __init__(self, epoch: int) -> None:
+        self._epoch = epoch
+        self._rows = bytearray()
+        self._width = TAG_BYTES
+
+    def add(self, one: PublishedTag) -> None:
+        """Raises `UsageError` for a tag of another epoch, and of a width that is none."""
+        tag = one.tag
+        if tag.epoch != self._epoch:
+            raise UsageError(f"a tag of epoch {tag.epoch} in a set of epoch {self._epoch}")
+        if len(tag.value) not in _WIDTHS:
+            raise UsageError(f"a tag of {len(tag.value)} bytes", f"It has {SHORT_TAG_BYTES} or {TAG_BYTES}")
+        self._width = min(self._width, len(tag.value))
+        self._rows += _ROW.pack(tag.value, _KINDS_INDEX[tag.kind], one.confidence, one.until_s // DAY_SECONDS)
+
+    def as_set(self, width: int = TAG_BYTES) -> TagSet:
+        """Each tag once, in its most confident word; cut to `width` bytes, and to 8 where one of them has no more."""
+        if width not in _WIDTHS:
+            raise UsageError(f"tags of {width} bytes", f"A set has {SHORT_TAG_BYTES} or {TAG_BYTES}")
+        rows = np.frombuffer(bytes(self._rows), _COLUMNS)
+        return TagSet(self._epoch, *_best(rows, min(width, self._width)))
+
+
+def _best(rows: NDArray[np.void], width: int) -> tuple[NDArray[Any], ...]:
+    """Columns, ascending: of each tag and kind the row with the greatest confidence, then the latest end."""
+    high, low = rows["high"], rows["low"] if width == TAG_BYTES else np.zeros(len(rows), np.uint64)
+    rows = rows[np.lexsort((rows["until"], rows["confidence"], rows["kind"], low, high))]
+    same = ["high", "low", "kind"] if width == TAG_BYTES else ["high", "kind"]
+    is_last = np.ones(len(rows), np.bool_)
+    if len(rows):
+        is_last[:-1] = np.any([rows[name][1:] != rows[name][:-1] for name in same], axis=0)
+    rows = rows[is_last]
+    tags = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), _ROW.size)[:, :width]
+    return tags, rows["kind"], rows["confidence"], rows["until"].astype(np.uint32)
 
 
 def _split(encoded: bytes) -> tuple[_Header, bytes]:
