@@ -13,8 +13,9 @@ import typer
 from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.hub_held import app as held
 from stillwatch.cli.hub_signer import app as signers
+from stillwatch.cli.hub_webhook import app as webhooks
 from stillwatch.cli.options import Json
-from stillwatch.cli.options_hub import Store, default_store
+from stillwatch.cli.options_hub import Store, opened, place_of
 from stillwatch.cli.terminal import counted, print_json, say
 from stillwatch.errors import UsageError
 from stillwatch.sharing.hub.markings import Tlp
@@ -23,13 +24,15 @@ from stillwatch.sharing.hub.options import DEFAULT_PAGE
 from stillwatch.sharing.hub.passwords import hashed
 from stillwatch.sharing.hub.seed import Sown, read_seed, sow
 from stillwatch.sharing.hub.tokens import digest, make_token
-from stillwatch.storage.hub.store import SqliteStore
+from stillwatch.storage.hub.opening import open_store
+from stillwatch.storage.hub.store import HubStore
 
 app = typer.Typer(help="A TAXII 2.1 server for trust groups.", no_args_is_help=True)
 members = typer.Typer(help="Who may come in.", no_args_is_help=True)
 app.add_typer(members, name="member")
 app.add_typer(signers, name="signer")
 app.add_typer(held, name="held")
+app.add_typer(webhooks, name="webhook")
 
 _DAY_US = 86_400_000_000
 _SHORTEST_PASSWORD = 8
@@ -60,6 +63,9 @@ def serve(
     alliance: Annotated[
         Path | None, typer.Option(help="The alliance's folder (docs/governance.md): its rules and its record.")
     ] = None,
+    end_every: Annotated[
+        float, typer.Option(help="Seconds after which what has ended is deleted again.", min=1, max=3600)
+    ] = 300.0,
 ) -> None:
     """Serve until SIGTERM.
 
@@ -73,12 +79,23 @@ def serve(
         from stillwatch.running.hub import serve as serve_hub
     except ModuleNotFoundError as error:
         raise UsageError(f"a hub needs {error.name}", "Run: pip install 'stillwatch[hub]'") from None
-    path = store or default_store()
+    place = place_of(store)
     server = HubServer(
-        path, host, port, workers, page, public_url, certificate, key, client_authority, behind_proxy, alliance
+        place,
+        host,
+        port,
+        workers,
+        page,
+        public_url,
+        certificate,
+        key,
+        client_authority,
+        behind_proxy,
+        alliance,
+        end_every,
     )
     listening = listen(server)
-    _sow(path, seed)
+    _sow(open_store(place), seed)
     scheme = "https" if certificate else "http"
     record_key = prepare(alliance) if alliance else ""
     say(f"The hub takes requests at {scheme}://{_shown(host)}:{listening.getsockname()[1]}/taxii2/")
@@ -98,7 +115,7 @@ def seed(
 
     Example: stillwatch hub seed hub.json
     """
-    sown = _sow(store or default_store(), file)
+    sown = _sow(opened(store), file)
     if as_json:
         print_json({"members": sown.members, "objects": sown.objects})
     else:
@@ -124,7 +141,7 @@ def add(
 
     Example: stillwatch hub member add member-07 --root trustgroup1
     """
-    kept = SqliteStore(store or default_store())
+    kept = opened(store)
     password = "" if token else _password()
     secret = make_token() if token else password
     kept.put_member(_member(name, role, clearance, password, certificate), root or [])
@@ -141,7 +158,7 @@ def add(
 @faults_as_errors()
 def list_(store: Store = None, as_json: Json = False) -> None:
     """List members, those that are revoked too."""
-    known = SqliteStore(store or default_store()).members()
+    known = opened(store).members()
     if as_json:
         print_json({"members": [_as_json(member, is_revoked) for member, is_revoked in known]})
         return
@@ -159,12 +176,11 @@ def revoke(name: Annotated[str, typer.Argument(help="The member.")], store: Stor
 
     Example: stillwatch hub member revoke member-07
     """
-    SqliteStore(store or default_store()).revoke(name)
+    opened(store).revoke(name)
     say(f"{name} is revoked. What it contributed stays.")
 
 
-def _sow(store: Path, file: Path | None) -> Sown:
-    kept = SqliteStore(store)
+def _sow(kept: HubStore, file: Path | None) -> Sown:
     return sow(read_seed(file), kept, _now_us()) if file else Sown(0, 0)
 
 

@@ -9,9 +9,8 @@ import typer
 
 from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.options import Json
-from stillwatch.cli.options_hub import Store, default_store
+from stillwatch.cli.options_hub import Store, opened
 from stillwatch.cli.terminal import print_json, say
-from stillwatch.storage.hub.store import SqliteStore
 
 app = typer.Typer(help="Objects in quarantine.", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(help="As `stillwatch hub held list` shows it.")]
@@ -21,7 +20,7 @@ Number = Annotated[int, typer.Argument(help="As `stillwatch hub held list` shows
 @faults_as_errors()
 def list_(store: Store = None, as_json: Json = False) -> None:
     """List what waits for a decision, oldest first."""
-    held = SqliteStore(store or default_store()).held()
+    held = opened(store).held()
     if as_json:
         print_json({"held": [{name: getattr(one, name) for name in one.__slots__} for one in held]})
         return
@@ -35,7 +34,7 @@ def list_(store: Store = None, as_json: Json = False) -> None:
 @faults_as_errors()
 def show(number: Number, store: Store = None) -> None:
     """Print the object as it came."""
-    say(SqliteStore(store or default_store()).held_body(number).decode())
+    say(opened(store).held_body(number).decode())
 
 
 @app.command()
@@ -45,7 +44,7 @@ def release(number: Number, store: Store = None) -> None:
 
     Example: stillwatch hub held release 3
     """
-    SqliteStore(store or default_store()).release(number, time.time_ns() // 1000)
+    opened(store).release(number, time.time_ns() // 1000)
     say(f"{number} is released.")
 
 
@@ -60,5 +59,5 @@ def refuse(
 
     Example: stillwatch hub held refuse 3 --reason "names a customer"
     """
-    SqliteStore(store or default_store()).refuse(number, reason)
+    opened(store).refuse(number, reason)
     say(f"{number} is refused.")

@@ -8,13 +8,12 @@ import typer
 
 from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.options import Json
-from stillwatch.cli.options_hub import Store, default_store
+from stillwatch.cli.options_hub import Store, place_of
 from stillwatch.cli.terminal import print_json, say
 from stillwatch.errors import UsageError
 from stillwatch.sharing.alliance.acknowledgement import MACHINE
 from stillwatch.sharing.governance.approval import ROLES, Signer
-from stillwatch.storage.hub.alliance import SqliteAlliance
-from stillwatch.storage.hub.store import SqliteStore
+from stillwatch.storage.hub.opening import open_alliance, open_store
 
 app = typer.Typer(help="Who signs for members.", no_args_is_help=True)
 Member = Annotated[str, typer.Argument(help="The member, as the hub calls it.")]
@@ -36,14 +35,15 @@ def add(
     """
     if role not in ROLES | {MACHINE}:
         raise UsageError(f"{role} is no role of a signer", f"Roles: {', '.join(sorted(ROLES | {MACHINE}))}")
-    path = store or default_store()
-    if SqliteStore(path).member(member) is None:
+    place = place_of(store)
+    kept = open_store(place)
+    if kept.member(member) is None:
         raise UsageError(f"the hub has no member {member}", "See: stillwatch hub member list")
     try:
         key = bytes.fromhex(public_key)
     except ValueError:
         raise UsageError("a public key is 64 hexadecimal digits", "See: stillwatch share key") from None
-    SqliteAlliance(path).put_signer(member, Signer(name, role, key))
+    open_alliance(place, kept).put_signer(member, Signer(name, role, key))
     say(f"{name} signs for {member} as {role}.")
 
 
@@ -51,7 +51,7 @@ def add(
 @faults_as_errors()
 def list_(store: Store = None, as_json: Json = False) -> None:
     """List signers, those that were struck off too."""
-    found = SqliteAlliance(store or default_store()).all_signers()
+    found = open_alliance(place_of(store)).all_signers()
     if as_json:
         rows = [
             {"member": member, "name": of.name, "role": of.role, "key": of.public_key.hex(), "is_struck_off": struck}
@@ -72,5 +72,5 @@ def strike_off(member: Member, name: Name, store: Store = None) -> None:
 
     Example: stillwatch hub signer strike-off member-07 ana
     """
-    SqliteAlliance(store or default_store()).strike_off(member, name)
+    open_alliance(place_of(store)).strike_off(member, name)
     say(f"{name} signs for {member} no more.")

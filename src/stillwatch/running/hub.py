@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import uvicorn
@@ -19,13 +20,19 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from stillwatch.errors import UsageError
-from stillwatch.running.alliance import governed_application
+from stillwatch.running.alliance import governed_application, opened_record
+from stillwatch.running.ending import end_at_intervals
 from stillwatch.sharing.hub.app import application
 from stillwatch.sharing.hub.certificates import CertificateProtocol
 from stillwatch.sharing.hub.options import DEFAULT_PAGE, Options
-from stillwatch.storage.hub.store import SqliteStore
+from stillwatch.storage.hub.opening import open_alliance, open_store, store_place
 from stillwatch.telemetry import logs
 
+if TYPE_CHECKING:
+    from stillwatch.storage.hub.postgres_url import PostgresUrl
+
+END_EVERY_SECONDS = 300.0
+"""How often what has ended is deleted; the agreement says within an hour."""
 _VARIABLE = "STILLWATCH_HUB"
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2: those that RFC 7540, appendix A, does not list as bad; TLS 1.3 has its own."""
@@ -40,7 +47,7 @@ _MOST_CONNECTIONS = 1000
 class HubServer:
     """What to serve and where. Without `certificate` and `key` it is plain HTTP."""
 
-    store: Path
+    store: Path | PostgresUrl
     host: str = "127.0.0.1"
     port: int = 8470
     workers: int = 1
@@ -52,6 +59,7 @@ class HubServer:
     is_behind_proxy: bool = False
     alliance: Path | None = None
     """The folder of `running.alliance`; None: TAXII alone."""
+    end_every_seconds: float = END_EVERY_SECONDS
 
 
 class _Told(msgspec.Struct):
@@ -59,6 +67,7 @@ class _Told(msgspec.Struct):
     page: int
     public_url: str
     alliance: str
+    end_every_seconds: float
 
 
 def listen(server: HubServer) -> socket.socket:
@@ -82,7 +91,7 @@ def serve(server: HubServer, listening: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT; requests that are being answered are finished."""
     alliance = str(server.alliance.absolute()) if server.alliance else ""
     logs.begin("hub")
-    told = _Told(str(server.store.absolute()), server.page, server.public_url, alliance)
+    told = _Told(_as_text(server.store), server.page, server.public_url, alliance, server.end_every_seconds)
     os.environ[_VARIABLE] = msgspec.json.encode(told).decode()
     config = uvicorn.Config(
         "stillwatch.running.hub:from_environment",
@@ -117,9 +126,19 @@ def from_environment() -> ASGIApp:
     logs.begin("hub")
     told = msgspec.json.decode(os.environ[_VARIABLE], type=_Told)
     options = Options(told.page, told.public_url)
-    if told.alliance:
-        return governed_application(Path(told.store), Path(told.alliance), options, time.monotonic)
-    return application(SqliteStore(Path(told.store)), options)
+    place = store_place(told.store)
+    store = open_store(place)
+    if not told.alliance:
+        end_at_intervals(told.end_every_seconds, store)
+        return application(store, options)
+    folder = Path(told.alliance)
+    alliance, record = open_alliance(place, store), opened_record(folder)
+    end_at_intervals(told.end_every_seconds, store, alliance, record)
+    return governed_application(store, alliance, record, folder, options, time.monotonic)
+
+
+def _as_text(place: Path | PostgresUrl) -> str:
+    return str(place.absolute()) if isinstance(place, Path) else place.url
 
 
 def _is_loopback(host: str) -> bool:

@@ -54,6 +54,12 @@ class Rules:
             return None
         return self._end(found) or self._ground(found, today)
 
+    def ends_us(self, document: Mapping[str, Any]) -> int | None:
+        """When an object without objection has to be deleted, in microseconds since 1970; None: it names no end."""
+        found = read_object(document)
+        until = _until(found) if isinstance(found, Object) else None
+        return None if until is None else round(until.timestamp() * 1_000_000)
+
     def unapproved(self, document: Mapping[str, Any], approvals: Iterable[Approval]) -> str | None:
         """Why the approvals of this object are not enough (check 4), None if they are or none are needed."""
         if not needs_approval(read_object(document)):

@@ -26,10 +26,14 @@ class Answer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An answer, and the reason, which the contributor is told."""
+    """An answer, and the reason, which the contributor is told.
+
+    `ends_us`: when an object that is kept has to be deleted, in microseconds since 1970; None: not by these rules.
+    """
 
     answer: Answer
     reason: str = ""
+    ends_us: int | None = None
 
 
 ACCEPTED = Decision(Answer.ACCEPT)

@@ -120,7 +120,8 @@ def _entry(
     meaning = known.get(one.id) if _defines(one) else None
     seen_by = visibility_of(one, meaning, known, member.name)
     held_for = decision.reason or "held for review" if decision.answer is Answer.QUARANTINE else ""
-    return Entry(one.id, one.type, one.spec, one.version, one.version_us, seen_by, one.stored, meaning, held_for)
+    version = (one.version, one.version_us)
+    return Entry(one.id, one.type, one.spec, *version, seen_by, one.stored, meaning, held_for, decision.ends_us)
 
 
 def visibility_of(

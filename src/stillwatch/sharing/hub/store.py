@@ -1,4 +1,4 @@
-"""What a hub needs of its store; `storage.hub` has one on SQLite.
+"""What a hub needs of its store; `storage.hub` has one on SQLite and on PostgreSQL.
 
 Every call may come from any thread, and reads what is committed at that moment: a member that is revoked, a right that
 is withdrawn and an object that is deleted are so for the next request of every process.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from stillwatch.errors import StillwatchError
 from stillwatch.sharing.hub.markings import Meaning, Visibility
 from stillwatch.sharing.hub.members import Member
 from stillwatch.sharing.taxii.cursor import Place
@@ -59,6 +60,8 @@ class Entry:
     """What a marking definition restricts; None for other objects and for definitions not understood."""
     held_for: str = ""
     """Why it is quarantined; empty: it is not."""
+    ends_us: int | None = None
+    """When it has to be deleted, in microseconds since 1970; None: nothing says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,14 @@ class Definition:
     contributor: str
 
 
-class StoreBusy(Exception):
-    """The store could not be read or written now: locked for long, or its disk is full. Nothing was changed."""
+class StoreBusy(StillwatchError):
+    """The store could not be read or written now: locked for long, full, or away. Nothing was changed.
+
+    Unless it went away while it confirmed a change: then that is there as a whole, and posting again does no harm.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem, "Try again; if that does not help, see whether it runs and has room")
 
 
 class Store(Protocol):

@@ -1,1 +1,1 @@
-"""A hub's store in one SQLite file, which all worker processes open."""
+"""A hub's store on SQLite or PostgreSQL, which all worker processes open (`opening`)."""

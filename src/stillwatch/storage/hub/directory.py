@@ -10,28 +10,30 @@ from stillwatch.errors import InputError, UsageError
 from stillwatch.sharing.hub.markings import Tlp
 from stillwatch.sharing.hub.members import Member, Role
 from stillwatch.sharing.hub.store import Collection, Root
-from stillwatch.storage.hub.connections import Connections
+from stillwatch.storage.hub.database import Database
 
+PUT_FACT = "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+_JOIN = "INSERT INTO root_members VALUES (?, ?) ON CONFLICT DO NOTHING"
 _MEMBER = "name, role, clearance, credential, certificate"
 _ROOT = "r.name, r.title, r.description, r.max_content_length"
-_OF_MEMBER = "(r.is_for_everyone OR EXISTS (SELECT 1 FROM root_members m WHERE m.root = r.name AND m.member = :member))"
+_OF_MEMBER = "(r.is_for_everyone = 1 OR EXISTS (SELECT 1 FROM root_members m WHERE m.root = r.name AND m.member = ?))"
 _COLLECTION = (
     "SELECT c.number, c.root, c.id, c.alias, c.title, c.description, c.media_types, c.profile, "  # noqa: S608 - our own names
     "coalesce(g.can_read, c.can_read), coalesce(g.can_write, c.can_write), c.deletes_own_only "
     "FROM collections c JOIN roots r ON r.name = c.root "
-    f"LEFT JOIN rights g ON g.collection = c.number AND g.member = :member WHERE c.root = :root AND {_OF_MEMBER}"
+    f"LEFT JOIN rights g ON g.collection = c.number AND g.member = ? WHERE c.root = ? AND {_OF_MEMBER}"
 )
 
 
 class Directory:
     """The part of a store that changes when people do."""
 
-    def __init__(self, connections: Connections) -> None:
-        self._db = connections
+    def __init__(self, database: Database) -> None:
+        self._db = database
 
     def member(self, name: str) -> Member | None:
         """The member, unless there is none or it is revoked."""
-        row = self._db.row(f"SELECT {_MEMBER} FROM members WHERE name = ? AND NOT is_revoked", name)  # noqa: S608 - our own names
+        row = self._db.row(f"SELECT {_MEMBER} FROM members WHERE name = ? AND is_revoked = 0", name)  # noqa: S608 - our own names
         return _member(row) if row else None
 
     def members(self) -> list[tuple[Member, bool]]:
@@ -47,7 +49,7 @@ class Directory:
         values = (member.name, member.role.value, member.clearance.value, member.credential, member.certificate)
         self._db.change(
             [
-                (f"INSERT OR IGNORE INTO members ({_MEMBER}) VALUES (?, ?, ?, ?, ?)", values),  # noqa: S608 - our own names
+                (f"INSERT INTO members ({_MEMBER}) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", values),  # noqa: S608 - our own names
                 (
                     (
                         "UPDATE members SET role = ?, clearance = ?, credential = ?, certificate = ?, is_revoked = 0 "
@@ -55,7 +57,7 @@ class Directory:
                     ),
                     (*values[1:], member.name),
                 ),
-                *(("INSERT OR IGNORE INTO root_members VALUES (?, ?)", (root, member.name)) for root in roots),
+                *((_JOIN, (root, member.name)) for root in roots),
             ]
         )
 
@@ -80,7 +82,7 @@ class Directory:
         """Whose token it is, and the API roots it is good for (None: all), unless revoked or expired."""
         row = self._db.row(
             f"SELECT t.roots, {_MEMBER} FROM tokens t JOIN members m ON m.name = t.member "  # noqa: S608 - our own names
-            "WHERE t.digest = ? AND (t.expires_us IS NULL OR t.expires_us > ?) AND NOT m.is_revoked",
+            "WHERE t.digest = ? AND (t.expires_us IS NULL OR t.expires_us > ?) AND m.is_revoked = 0",
             digest,
             now_us,
         )
@@ -90,10 +92,10 @@ class Directory:
 
     def put_root(self, root: Root, members: Sequence[str] | None) -> None:
         """Add a trust group or change it; with `members` None everybody belongs to it."""
-        values = (root.title, root.description, root.max_content_length, members is None)
+        values = (root.title, root.description, root.max_content_length, int(members is None))
         self._db.change(
             [
-                ("INSERT OR IGNORE INTO roots VALUES (?, ?, ?, ?, ?)", (root.name, *values)),
+                ("INSERT INTO roots VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", (root.name, *values)),
                 (
                     (
                         "UPDATE roots SET title = ?, description = ?, max_content_length = ?, is_for_everyone = ? "
@@ -101,14 +103,14 @@ class Directory:
                     ),
                     (*values, root.name),
                 ),
-                *(("INSERT OR IGNORE INTO root_members VALUES (?, ?)", (root.name, name)) for name in members or ()),
+                *((_JOIN, (root.name, name)) for name in members or ()),
             ]
         )
 
     def roots(self, member: Member) -> list[Root]:
         """The trust groups of a member, in the order of their names."""
         query = f"SELECT {_ROOT} FROM roots r WHERE {_OF_MEMBER} ORDER BY r.name"  # noqa: S608 - our own names
-        return [Root(*row) for row in self._db.rows_named(query, {"member": member.name})]
+        return [Root(*row) for row in self._db.rows(query, member.name)]
 
     def has_root(self, name: str) -> bool:
         """Whether there is such a trust group, whoever belongs to it."""
@@ -117,39 +119,40 @@ class Directory:
     def put_collection(self, collection: Collection, rights: Mapping[str, tuple[bool, bool]]) -> int:
         """Add a collection or change it, with the rights of those who have others than all have; returns its number."""
         c = collection
-        values = (c.alias, c.title, c.description, json.dumps(c.media_types), c.profile, c.can_read, c.can_write)
-        found = self._db.row("SELECT number FROM collections WHERE root = ? AND id = ?", c.root, c.id)
+        rules = (int(c.can_read), int(c.can_write), int(c.deletes_own_only))
+        values = (c.alias, c.title, c.description, json.dumps(c.media_types), c.profile, *rules)
         with self._db.transaction() as db:
+            known = "SELECT number FROM collections WHERE root = ? AND id = ?"
+            found = db.execute(known, (c.root, c.id)).fetchone()
             if found is None:
-                made = db.execute(
+                found = db.execute(
                     "INSERT INTO collections (root, id, alias, title, description, media_types, profile, can_read, "
-                    "can_write, deletes_own_only) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (c.root, c.id, *values, c.deletes_own_only),
-                )
-                number = int(made.lastrowid or 0)
+                    "can_write, deletes_own_only) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
+                    (c.root, c.id, *values),
+                ).fetchone()
             else:
-                number = found[0]
                 db.execute(
                     "UPDATE collections SET alias = ?, title = ?, description = ?, media_types = ?, profile = ?, "
                     "can_read = ?, can_write = ?, deletes_own_only = ? WHERE number = ?",
-                    (*values, c.deletes_own_only, number),
+                    (*values, found[0]),
                 )
+            number = int(found[0])
             db.execute("DELETE FROM rights WHERE collection = ?", (number,))
             db.executemany(
-                "INSERT INTO rights VALUES (?, ?, ?, ?)", [(number, name, *both) for name, both in rights.items()]
+                "INSERT INTO rights VALUES (?, ?, ?, ?)",
+                [(number, name, *map(int, both)) for name, both in rights.items()],
             )
         return number
 
     def collections(self, root: str, member: Member) -> list[Collection]:
         """The collections of a root in the order in which they were made."""
-        rows = self._db.rows_named(f"{_COLLECTION} ORDER BY c.number", {"root": root, "member": member.name})
+        rows = self._db.rows(f"{_COLLECTION} ORDER BY c.number", member.name, root, member.name)
         return [_collection(row, member) for row in rows]
 
     def collection(self, root: str, id: str, member: Member) -> Collection | None:
         """One of them, by id or alias."""
-        values = {"root": root, "member": member.name, "id": id}
-        query = f"{_COLLECTION} AND (c.id = :id OR (c.alias != '' AND c.alias = :id)) ORDER BY c.id = :id DESC"
-        rows = self._db.rows_named(query, values)
+        query = f"{_COLLECTION} AND (c.id = ? OR (c.alias != '' AND c.alias = ?)) ORDER BY c.id = ? DESC"
+        rows = self._db.rows(query, member.name, root, member.name, id, id, id)
         return _collection(rows[0], member) if rows else None
 
     def site(self) -> dict[str, object]:
@@ -159,7 +162,7 @@ class Directory:
 
     def put_site(self, site: Mapping[str, object]) -> None:
         """Let the discovery resource say this."""
-        self._db.change([("INSERT OR REPLACE INTO facts VALUES ('site', ?)", (json.dumps(site).encode(),))])
+        self._db.change([(PUT_FACT, ("site", json.dumps(site).encode()))])
 
 
 def _member(row: Sequence[Any]) -> Member:

@@ -6,7 +6,6 @@ object is added as if it had come now; pollers get it as any other.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from stillwatch.sharing.hub.definitions import meaning_of
 from stillwatch.sharing.hub.store import Entry
 from stillwatch.sharing.taxii.status import Fate, Outcome, settled
 from stillwatch.storage.hub.adding import Adding
-from stillwatch.storage.hub.connections import Connections
+from stillwatch.storage.hub.database import Connection, Database
 from stillwatch.storage.hub.visibilities import Visibilities
 
 _HELD = (
@@ -43,9 +42,9 @@ class Held:
 class Holding:
     """The quarantine of a store."""
 
-    def __init__(self, connections: Connections) -> None:
-        self._db = connections
-        self._visibilities = Visibilities(connections)
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._visibilities = Visibilities(database)
 
     def held(self) -> list[Held]:
         """All that waits, oldest first."""
@@ -61,49 +60,74 @@ class Holding:
     def release(self, number: int, now_us: int) -> None:
         """Add the object to its collection; raises `UsageError` if there is none of this number."""
         with self._db.transaction() as db:
-            row = _take(db, number)
-            adding = Adding(db, self._visibilities, row["collection"], row["root"], now_us)
-            adding.add(self._entry(row), row["status"])
+            taken = _take(db, number)
+            entry = self._entry(taken)
+            adding = Adding(db, self._visibilities, taken.collection, taken.root, now_us, [entry])
+            adding.add(entry, taken.status)
             adding.conclude("", "", now_us, b"")
-            _settle(db, row, Fate.SUCCESS, "")
+            settle(db, taken, Fate.SUCCESS, "")
 
     def refuse(self, number: int, reason: str) -> None:
         """Throw the object away; its contributor is told why. Raises `UsageError` likewise."""
         with self._db.transaction() as db:
-            _settle(db, _take(db, number), Fate.FAILURE, reason)
+            settle(db, _take(db, number), Fate.FAILURE, reason)
 
-    def _entry(self, row: dict[str, Any]) -> Entry:
-        is_definition = row["type"] == "marking-definition"
+    def _entry(self, taken: Taken) -> Entry:
+        is_definition = taken.type == "marking-definition"
         return Entry(
-            row["id"],
-            row["type"],
-            row["spec"],
-            row["version"],
-            row["version_us"],
-            self._visibilities.of(row["visibility"]),
-            row["body"],
-            meaning_of(msgspec.json.decode(row["body"])) if is_definition else None,
+            taken.id,
+            taken.type,
+            taken.spec,
+            taken.version,
+            taken.version_us,
+            self._visibilities.of(taken.visibility),
+            taken.body,
+            meaning_of(msgspec.json.decode(taken.body)) if is_definition else None,
+            ends_us=taken.ends_us,
         )
 
 
-def _take(db: sqlite3.Connection, number: int) -> dict[str, Any]:
-    query = "SELECT h.*, c.root FROM held h JOIN collections c ON c.number = h.collection WHERE h.number = ?"
-    found = db.execute(query, (number,))
-    names: Sequence[str] = [column[0] for column in found.description]
-    row = found.fetchone()
-    if row is None:
-        raise _unknown(number)
-    db.execute("DELETE FROM held WHERE number = ?", (number,))
-    return dict(zip(names, row, strict=True))
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A row that has left quarantine."""
+
+    root: str
+    collection: int
+    status: str
+    id: str
+    type: str
+    spec: int
+    version: str
+    version_us: int | None
+    visibility: int
+    ends_us: int | None
+    body: bytes
 
 
-def _settle(db: sqlite3.Connection, row: dict[str, Any], fate: Fate, message: str) -> None:
-    """A status that has been thrown away for its age needs no change."""
-    where = (row["root"], row["status"])
+def take(db: Connection, condition: str, values: Sequence[Any]) -> list[Taken]:
+    """Take rows that meet a condition on `h` out of quarantine."""
+    query = (
+        "SELECT h.number, c.root, h.collection, h.status, h.id, h.type, h.spec, h.version, h.version_us, h.visibility, "  # noqa: S608 - our own names
+        f"h.ends_us, h.body FROM held h JOIN collections c ON c.number = h.collection WHERE {condition}"
+    )
+    found = db.execute(query, values).fetchall()
+    db.executemany("DELETE FROM held WHERE number = ?", [row[:1] for row in found])
+    return [Taken(*row[1:]) for row in found]
+
+
+def settle(db: Connection, taken: Taken, fate: Fate, message: str) -> None:
+    """Let the status of the post that it came with say so; one thrown away for its age needs no change."""
+    where = (taken.root, taken.status)
     found = db.execute("SELECT body FROM statuses WHERE root = ? AND id = ?", where).fetchone()
     if found is not None:
-        body = settled(found[0], Outcome(row["id"], row["version"], fate, message))
+        body = settled(found[0], Outcome(taken.id, taken.version, fate, message))
         db.execute("UPDATE statuses SET body = ? WHERE root = ? AND id = ?", (body, *where))
+
+
+def _take(db: Connection, number: int) -> Taken:
+    for taken in take(db, "h.number = ?", (number,)):
+        return taken
+    raise _unknown(number)
 
 
 def _unknown(number: int) -> UsageError:

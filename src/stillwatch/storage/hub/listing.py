@@ -7,15 +7,13 @@ Where a member may see all there is, the default request is answered by the flag
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from stillwatch.sharing.taxii.cursor import Place
 from stillwatch.sharing.taxii.selection import LAST, Selection
-
-_LIST = "SELECT value FROM json_each(?)"
+from stillwatch.storage.hub.database import AMONG, Many
 
 
 @dataclass(slots=True)
@@ -52,8 +50,8 @@ def listing(
     ]
     if len(arms) == 1:
         return arms[0]
-    union = " UNION ALL ".join(f"SELECT * FROM ({arm.sql})" for arm in arms)  # noqa: S608 - of our own constants
-    sql = f"SELECT * FROM ({union}) ORDER BY date_added_us, row LIMIT ?"  # noqa: S608 - our own names
+    union = " UNION ALL ".join(f"SELECT * FROM ({arm.sql}) arm" for arm in arms)  # noqa: S608 - of our own constants
+    sql = f"SELECT * FROM ({union}) every ORDER BY date_added_us, row LIMIT ?"  # noqa: S608 - our own names
     return Query(sql, [value for arm in arms for value in arm.values] + [limit])
 
 
@@ -70,7 +68,7 @@ def _arm(
     where.add("o.collection = ?", collection)
     index = _narrowed(where, selection, kind)
     if visible is not None:
-        where.add(f"o.visibility IN ({_LIST})", json.dumps(list(visible)))
+        where.add(f"o.visibility {AMONG}", Many(visible))
     if after is not None:
         where.add("(o.date_added_us, o.row) > (?, ?)", *after)
     elif selection.added_after_us is not None:
@@ -91,9 +89,9 @@ def _arm(
 def _narrowed(where: _Where, selection: Selection, kind: str | None) -> str:
     """Conditions that an index answers, and that index."""
     if selection.ids is not None:
-        where.add(f"o.id IN ({_LIST})", json.dumps(selection.ids))
+        where.add(f"o.id {AMONG}", Many(selection.ids))
         if selection.types is not None:
-            where.add(f"o.type IN ({_LIST})", json.dumps(selection.types))
+            where.add(f"o.type {AMONG}", Many(selection.types))
         return "by_id"
     if kind is not None:
         where.add("o.type = ?", kind)
@@ -103,13 +101,13 @@ def _narrowed(where: _Where, selection: Selection, kind: str | None) -> str:
 
 def _spec(where: _Where, selection: Selection, visible: Sequence[int] | None) -> None:
     if selection.specs is not None:
-        where.add(f"o.spec IN ({_LIST})", json.dumps(selection.specs))
+        where.add(f"o.spec {AMONG}", Many(selection.specs))
         return
     beaten = _Where(["s.spec > o.spec"])
     if (
         selection.versions.is_exact_only
     ):  # the latest that can be provided for what matches the remainder of the request
-        beaten.add(f"s.version_us IN ({_LIST})", json.dumps(selection.versions.exactly_us))
+        beaten.add(f"s.version_us {AMONG}", Many(selection.versions.exactly_us))
     _unbeaten(where, beaten, visible)
 
 
@@ -118,14 +116,14 @@ def _version(where: _Where, selection: Selection, visible: Sequence[int] | None)
         return
     either = _Where()
     if selection.versions.exactly_us:
-        either.add(f"o.version_us IN ({_LIST})", json.dumps(selection.versions.exactly_us))
+        either.add(f"o.version_us {AMONG}", Many(selection.versions.exactly_us))
     for is_wanted, beats in ((selection.versions.last, ">"), (selection.versions.first, "<")):
         if is_wanted:
             beaten = _Where([f"(s.version_us, s.spec) {beats} (o.version_us, o.spec)"])
             if selection.specs is None:
                 beaten.add("s.spec = o.spec")
             else:
-                beaten.add(f"s.spec IN ({_LIST})", json.dumps(selection.specs))
+                beaten.add(f"s.spec {AMONG}", Many(selection.specs))
             _unbeaten(either, beaten, visible)
     where.add(f"({' OR '.join(either.terms)})", *either.values)
 
@@ -134,5 +132,5 @@ def _unbeaten(where: _Where, beaten: _Where, visible: Sequence[int] | None) -> N
     """No visible row of the same object meets the conditions of `beaten`."""
     sibling = _Where(["s.collection = o.collection", "s.id = o.id", *beaten.terms], list(beaten.values))
     if visible is not None:
-        sibling.add(f"s.visibility IN ({_LIST})", json.dumps(list(visible)))
+        sibling.add(f"s.visibility {AMONG}", Many(visible))
     where.add(f"NOT EXISTS (SELECT 1 FROM objects s INDEXED BY by_id WHERE {sibling.joined()})", *sibling.values)  # noqa: S608 - our own names

@@ -1,4 +1,4 @@
-"""The tables of a hub.
+"""The tables of a hub, and of what an alliance keeps there, in SQLite's words (`postgres` has its own for them).
 
 `objects.newest` marks the row that answers a request without filters for who may see everything: the greatest version
 in the newest STIX version of its id. Listing these in order of date added is one walk along `newest_by_date`, however
@@ -7,11 +7,13 @@ without being read.
 
 A visibility (level, audience, contributor) is kept once in `visibilities`, and rows name it by number: there are few,
 so that which of them a member may see is worked out in Python by the one rule, and the database compares numbers.
+
+`ends_us` is when an object has to be deleted by the rules of its collection, NULL where nothing says so.
 """
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -50,12 +52,14 @@ CREATE TABLE visibilities (
 CREATE TABLE objects (
     row INTEGER PRIMARY KEY, collection INTEGER NOT NULL REFERENCES collections(number), date_added_us INTEGER NOT NULL,
     id TEXT NOT NULL, type TEXT NOT NULL, spec INTEGER NOT NULL, version TEXT NOT NULL, version_us INTEGER NOT NULL,
-    newest INTEGER NOT NULL, visibility INTEGER NOT NULL REFERENCES visibilities(number), body BLOB NOT NULL
+    newest INTEGER NOT NULL, visibility INTEGER NOT NULL REFERENCES visibilities(number), ends_us INTEGER,
+    body BLOB NOT NULL
 );
 CREATE UNIQUE INDEX by_id ON objects(collection, id, spec, version_us);
 CREATE INDEX by_date ON objects(collection, date_added_us, row, visibility);
 CREATE INDEX newest_by_date ON objects(collection, date_added_us, row, visibility) WHERE newest = 1;
 CREATE INDEX by_type ON objects(collection, type, date_added_us);
+CREATE INDEX by_end ON objects(ends_us) WHERE ends_us IS NOT NULL;
 CREATE TABLE present (
     collection INTEGER NOT NULL REFERENCES collections(number), spec INTEGER NOT NULL, visibility INTEGER NOT NULL,
     PRIMARY KEY (collection, spec, visibility)
@@ -63,7 +67,8 @@ CREATE TABLE present (
 CREATE TABLE held (
     number INTEGER PRIMARY KEY, collection INTEGER NOT NULL REFERENCES collections(number), status TEXT NOT NULL,
     id TEXT NOT NULL, type TEXT NOT NULL, spec INTEGER NOT NULL, version TEXT NOT NULL, version_us INTEGER,
-    visibility INTEGER NOT NULL REFERENCES visibilities(number), reason TEXT NOT NULL, body BLOB NOT NULL
+    visibility INTEGER NOT NULL REFERENCES visibilities(number), reason TEXT NOT NULL, ends_us INTEGER,
+    body BLOB NOT NULL
 );
 
 CREATE TABLE definitions (
@@ -75,4 +80,23 @@ CREATE TABLE statuses (
     PRIMARY KEY (root, id)
 ) WITHOUT ROWID;
 CREATE INDEX statuses_by_age ON statuses(kept_us);
+"""
+
+ALLIANCE_VERSION = 1
+
+ALLIANCE = """
+CREATE TABLE signers (
+    member TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, public_key BLOB NOT NULL,
+    is_struck_off INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (member, name)
+) WITHOUT ROWID;
+CREATE TABLE approvals (
+    number INTEGER PRIMARY KEY, member TEXT NOT NULL, signature TEXT NOT NULL UNIQUE, body BLOB NOT NULL
+);
+CREATE TABLE approved (
+    digest TEXT NOT NULL, approval INTEGER NOT NULL REFERENCES approvals(number), PRIMARY KEY (digest, approval)
+) WITHOUT ROWID;
+CREATE TABLE acknowledgements (
+    digest TEXT NOT NULL, member TEXT NOT NULL, ts_us INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (digest, member)
+) WITHOUT ROWID;
 """

@@ -1,34 +1,48 @@
-"""The store of a hub: `Directory`, `Objects` and `Holding` on one file."""
+"""The store of a hub: `Directory`, `Objects`, `Holding` and `Ending` on one database."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from stillwatch.storage.hub.connections import BUSY_SECONDS, Connections
+from stillwatch.storage.hub.database import BUSY_SECONDS, Database
 from stillwatch.storage.hub.directory import Directory
+from stillwatch.storage.hub.ending import Ending
 from stillwatch.storage.hub.holding import Holding
 from stillwatch.storage.hub.objects import Objects
+from stillwatch.storage.hub.schema import SCHEMA, VERSION
+from stillwatch.storage.hub.sqlite import Layout, SqliteDatabase
 
 _KEY_BYTES = 32
 
 
-class SqliteStore(Directory, Objects, Holding):
-    """A hub's store in one SQLite file (mode 600), made if there is none; implements `sharing.hub.store.Store`."""
+class HubStore(Directory, Objects, Holding, Ending):
+    """A hub's store in a database; implements `sharing.hub.store.Store`."""
 
-    def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
-        connections = Connections(path, busy_seconds)
-        Directory.__init__(self, connections)
-        Objects.__init__(self, connections)
-        Holding.__init__(self, connections)
-        self._key = _cursor_key(connections)
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        Directory.__init__(self, database)
+        Objects.__init__(self, database)
+        Holding.__init__(self, database)
+        Ending.__init__(self, database)
+        self._key = _cursor_key(database)
 
     def cursor_key(self) -> bytes:
         """The key of cursors, the same for all processes."""
         return self._key
 
 
-def _cursor_key(connections: Connections) -> bytes:
+class SqliteStore(HubStore):
+    """A hub's store in one SQLite file (mode 600), made if there is none."""
+
+    def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
+        super().__init__(SqliteDatabase(path, Layout(SCHEMA, VERSION), busy_seconds))
+
+
+def _cursor_key(database: Database) -> bytes:
     """Made once; whoever comes first decides."""
-    connections.change([("INSERT OR IGNORE INTO facts VALUES ('cursor key', ?)", (os.urandom(_KEY_BYTES),))])
-    return bytes(connections.row("SELECT value FROM facts WHERE name = 'cursor key'")[0])
+    known = "SELECT value FROM facts WHERE name = 'cursor key'"
+    if database.row(known) is None:
+        made = "INSERT INTO facts VALUES ('cursor key', ?) ON CONFLICT DO NOTHING"
+        database.change([(made, (os.urandom(_KEY_BYTES),))])
+    return bytes(database.row(known)[0])

@@ -7,41 +7,51 @@ the known ones appears.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from stillwatch.sharing.hub.markings import Tlp, Visibility
 from stillwatch.sharing.hub.members import Member
-from stillwatch.storage.hub.connections import Connections
+from stillwatch.storage.hub.database import Connection, Database
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a member may see of a collection, as it was when `kinds` of its objects were known."""
+
+    numbers: list[int]
+    hides: bool
+    """There are others."""
+    kinds: int
+    """Rows of `present`, which grows with the first object of a new visibility and never shrinks."""
 
 
 class Visibilities:
     """All visibilities that a store knows."""
 
-    def __init__(self, connections: Connections) -> None:
-        self._db = connections
+    def __init__(self, database: Database) -> None:
+        self._db = database
         self._known: dict[int, Visibility] = {}
 
-    def number(self, db: sqlite3.Connection, visibility: Visibility) -> int:
+    def number(self, db: Connection, visibility: Visibility) -> int:
         """The number of a visibility, which is given one now if it has none; inside a transaction."""
         key = json.dumps(_columns(visibility))
         found = db.execute("SELECT number FROM visibilities WHERE key = ?", (key,)).fetchone()
         if found is None:
-            made = db.execute(
-                "INSERT INTO visibilities (level, audience, contributor, is_understood, key) VALUES (?, ?, ?, ?, ?)",
+            found = db.execute(
+                "INSERT INTO visibilities (level, audience, contributor, is_understood, key) VALUES (?, ?, ?, ?, ?) "
+                "RETURNING number",
                 (*_columns(visibility), key),
-            )
-            return int(made.lastrowid or 0)
+            ).fetchone()
         return int(found[0])
 
-    def hidden_and_seen(self, collection: int, member: Member) -> tuple[bool, list[int]]:
-        """Whether the collection holds anything that the member may not see, and the numbers of what it may."""
-        present = [
-            row[0] for row in self._db.rows("SELECT DISTINCT visibility FROM present WHERE collection = ?", collection)
-        ]
-        seen = [number for number in present if self.of(number).is_for(member.name, member.clearance)]
-        return len(seen) < len(present), seen
+    def seen(self, collection: int, member: Member) -> Seen:
+        """Which visibilities of a collection's objects this member may see."""
+        rows = self._db.rows("SELECT visibility FROM present WHERE collection = ?", collection)
+        present = {row[0] for row in rows}
+        seen = [number for number in sorted(present) if self.of(number).is_for(member.name, member.clearance)]
+        return Seen(seen, len(seen) < len(present), len(rows))
 
     def of(self, number: int) -> Visibility:
         """The visibility of a number."""
@@ -51,9 +61,9 @@ class Visibilities:
         return self._known[number]
 
 
-def _columns(visibility: Visibility) -> tuple[int, str | None, str, bool]:
+def _columns(visibility: Visibility) -> tuple[int, str | None, str, int]:
     audience = None if visibility.audience is None else json.dumps(sorted(visibility.audience))
-    return int(visibility.level), audience, visibility.contributor, visibility.is_understood
+    return int(visibility.level), audience, visibility.contributor, int(visibility.is_understood)
 
 
 def _read(row: Sequence[Any]) -> Visibility:
