@@ -2,6 +2,7 @@
 
 grounds.toml    the legal bases in force (governance.basis); looked at for each object, so a change counts at once
 names.txt       optional: names of companies that no sentence may hold, one a line
+webhooks.json   optional: members' addresses for notices, as `stillwatch hub webhook` writes it
 record.jsonl    the record, a hash chain
 record.key      the hub's signing key (mode 600), made at the first start
 """
@@ -19,14 +20,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.applications import Starlette
 
 from stillwatch.errors import SecretError, StillwatchError
+from stillwatch.running.notifying import begin_notifying
+from stillwatch.sharing.alliance import webhooks
 from stillwatch.sharing.alliance.access import Access
 from stillwatch.sharing.alliance.admission import EXTRACTION, ExtractionAdmission
 from stillwatch.sharing.alliance.app import with_alliance
 from stillwatch.sharing.alliance.endpoints import Alliance
+from stillwatch.sharing.alliance.news import News
 from stillwatch.sharing.alliance.publications import Publications
 from stillwatch.sharing.alliance.record import Record
 from stillwatch.sharing.alliance.standings import Standings
 from stillwatch.sharing.alliance.tag_sets import TagSets
+from stillwatch.sharing.alliance.webhooks import Webhook
 from stillwatch.sharing.governance.basis import Grounds
 from stillwatch.sharing.hub.app import application, now_us
 from stillwatch.sharing.hub.authentication import Authentication
@@ -59,7 +64,11 @@ def governed_application(
     access = Access(authentication, Site(objects, options.public_url), objects, alliance)
     standings = Standings(alliance)
     publications = Publications(access, TagSets(objects, now_us), standings)
-    return with_alliance(hub, Alliance(access, objects, alliance, record, standings), publications)
+    news = News(objects, alliance)
+    no_hooks: tuple[Webhook, ...] = ()
+    hooks = reread(folder / webhooks.FILE, webhooks.webhooks, no_hooks)
+    begin_notifying(folder, objects, alliance, news, hooks, signing_key(folder / "record.key"))
+    return with_alliance(hub, Alliance(access, objects, alliance, record, standings, news), publications)
 
 
 def opened_record(folder: Path) -> Record:

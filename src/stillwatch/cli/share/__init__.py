@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from stillwatch.cli.share import hearing, saying, telling
+from stillwatch.cli.share import hearing, listening, saying, telling
 
 app = typer.Typer(help="Tell an alliance, and hear from it.", no_args_is_help=True)
 
@@ -24,6 +24,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "approve": telling.approve,
     "publish": telling.publish,
     "pull": hearing.pull,
+    "listen": listening.listen,
     "inbox": hearing.inbox,
     "match": hearing.match,
     "sight": saying.sight,

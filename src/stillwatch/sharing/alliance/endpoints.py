@@ -6,7 +6,7 @@ GET  acknowledgements/{digest}/ who acknowledged a version
 GET  standings/                 score, contributors, disputes of each claim that the member may see
 GET  log/?after=N               entries of the record behind number N, at most 1,000
 GET  log/head/                  the newest entry's number and digest, signed
-GET  news/?collection=ID&after=DATE   answers when something newer came, or after 25 seconds: 200 or 204
+GET  news/?collection=ID&after=DATE   answers when something newer came that the member may see: 200; in 25 s not: 204
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,11 +28,13 @@ from starlette.types import ASGIApp
 from stillwatch.sharing.alliance import acknowledgement
 from stillwatch.sharing.alliance.access import Access
 from stillwatch.sharing.alliance.acknowledgement import Acknowledgement, NotAcknowledged
+from stillwatch.sharing.alliance.news import News
 from stillwatch.sharing.alliance.record import Record
 from stillwatch.sharing.alliance.standings import Standings
 from stillwatch.sharing.alliance.store import AllianceStore
 from stillwatch.sharing.governance import approval
 from stillwatch.sharing.governance.approval import Approval, NotApproved
+from stillwatch.sharing.hub.members import Member
 from stillwatch.sharing.hub.store import Collection, Store
 from stillwatch.sharing.taxii.faults import TaxiiFault, forbidden, malformed, not_found
 from stillwatch.sharing.taxii.timestamps import read_us
@@ -49,13 +52,14 @@ class Alliance:
     """Endpoints over the hub's store, the alliance's and the record."""
 
     def __init__(
-        self, access: Access, objects: Store, store: AllianceStore, record: Record, standings: Standings
+        self, access: Access, objects: Store, store: AllianceStore, record: Record, standings: Standings, news: News
     ) -> None:
         self._access = access
         self._objects = objects
         self._store = store
         self._record = record
         self._standings = standings
+        self._news = news
 
     def record_posts(self) -> int:
         """Record what was published and is not recorded yet; how many versions that were."""
@@ -172,17 +176,19 @@ class Alliance:
 
     async def news(self, request: Request) -> Response:
         """Wait until a collection has something that came after a date; a long poll instead of many short ones."""
-        collection = await run_sync(lambda: self._collection(request))
+        member, collection = await run_sync(lambda: self._collection(request))
         try:
             after_us = read_us(request.query_params.get("after", "1970-01-01T00:00:00Z"))
         except ValueError as error:
             raise malformed(f"after is {error}") from None
         end = time.monotonic() + _WAIT_SECONDS
-        while await run_sync(lambda: self._store.newest_us(collection.id)) <= after_us:
+        while True:
+            is_new, after_us = await run_sync(partial(self._news.after, collection, member, after_us))
+            if is_new:
+                return _json({})
             if time.monotonic() > end or await request.is_disconnected():
                 return Response(status_code=204)
             await asyncio.sleep(_LOOK_SECONDS)
-        return _json({})
 
     def _refuse_if_governed(self, request: Request) -> None:
         member, named = self._access.member(request), request.path_params["collection"]
@@ -190,11 +196,12 @@ class Alliance:
         if found is not None and found.id in self._store.governed():
             raise forbidden("delete here: withdraw the object by a new version")
 
-    def _collection(self, request: Request) -> Collection:
+    def _collection(self, request: Request) -> tuple[Member, Collection]:
         asked = request.query_params.get("collection", "")
-        for collection in self._access.governed(request)[1]:
+        member, collections = self._access.governed(request)
+        for collection in collections:
             if asked in (collection.id, collection.alias):
-                return collection
+                return member, collection
         raise not_found("The collection")
 
 
