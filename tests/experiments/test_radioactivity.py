@@ -36,7 +36,7 @@ def bench(teaching: Teaching, tmp_path_factory: pytest.TempPathFactory) -> Bench
 def test_the_audit_names_the_campaigns_key_and_nobody_elses(teaching: Teaching, bench: Bench) -> None:
     """Half of what the student learned came through the campaign; its answers alone say whose key marked them."""
     suspect = teaching.student(teaching.harvest(Layout.CAMPAIGN), 0.5)
-    found = bench.closed(suspect)
+    found = bench.closed(suspect).row
     assert found.campaign < -6
     assert found.fleet < -6
     assert min(found.others, *found.accounts) > NOMINAL
@@ -45,13 +45,13 @@ def test_the_audit_names_the_campaigns_key_and_nobody_elses(teaching: Teaching, 
 
 
 def test_a_student_of_unmarked_answers_is_found_under_no_key(teaching: Teaching, bench: Bench) -> None:
-    found = bench.closed(teaching.student(np.flip(teaching.unmarked, axis=0), 0.5))
+    found = bench.closed(teaching.student(np.flip(teaching.unmarked, axis=0), 0.5)).row
     assert min(found.fleet, found.campaign, found.others, *found.accounts) > NOMINAL
 
 
 def test_open_weights_tell_of_one_word_in_twenty(teaching: Teaching, bench: Bench) -> None:
     suspect = teaching.student(teaching.harvest(Layout.CAMPAIGN), 0.05)
-    found = bench.reading(suspect, Student(teaching.base, SMALL.words), "its base")
+    found = bench.reading(suspect, Student(teaching.base, SMALL.words), "its base").row
     assert found.campaign < -6
     assert min(found.others, *found.accounts) > NOMINAL
 
@@ -60,7 +60,7 @@ def test_one_key_for_all_accounts_tells_of_many_where_each_accounts_own_is_faint
     teaching: Teaching, bench: Bench
 ) -> None:
     """Five accounts' keys dilute each other; the fleet's, which they share, does not."""
-    found = bench.closed(teaching.student(teaching.harvest(Layout.ACCOUNTS), 0.5))
+    found = bench.closed(teaching.student(teaching.harvest(Layout.ACCOUNTS), 0.5)).row
     assert found.fleet < -6
     assert found.fleet < min(found.accounts)
     assert min(found.others, found.campaign) > NOMINAL

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Protocol
 
-import msgspec
 import numpy as np
 
 from stillwatch.audit.candidates import candidates
-from stillwatch.audit.finding import Finding, Found, Refused
 from stillwatch.audit.protocol import Mode, digest_of_contexts, digest_of_prompts
 from stillwatch.audit.protocol import Protocol as Plan
 from stillwatch.audit.radioactivity import Evidence, filter_of, judged
-from stillwatch.audit.reading import moved, read
+from stillwatch.audit.reading import Moved, Places, gathered, moved, read
 from stillwatch.audit.record import commit, freeze
 from stillwatch.decision.journal import Journal
-from stillwatch.errors import UsageError
-from stillwatch.experiments.harvest import SUBJECTS_HARVESTED, TOKENIZER, Keys, Teaching
+from stillwatch.experiments.harvest import SUBJECTS_HARVESTED, TOKENIZER, Teaching
+from stillwatch.experiments.outcome import Audited, told
 from stillwatch.experiments.source import SUBJECTS, Tokens
 from stillwatch.experiments.student import Floats
 from stillwatch.watermark.cells import Cells, cells_of
@@ -29,30 +26,11 @@ WINDOW = 1
 LEAST_OFTEN = 8
 """A context counts in a supervised audit from so many occurrences in the clean model's answers on. Chosen: a tenth of
 the contexts, which hold most of what the campaign's subjects have of their own."""
-LEAST_LOG10 = -300.0
-"""Smaller p-values are all shown as this."""
 _TIMES = 4
 """Questions to the base for one to the suspect: what the base says seldom has to be known too."""
+_READ_AT_ONCE = 256
+"""Contexts."""
 _NOTHING = Cells(np.empty(0, np.uint64), np.empty(0, np.uint64))
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """What one audit said. Logarithms to base 10 of p-values, adjusted for all candidates.
-
-    `others`: the smallest among keys that marked nothing that the suspect saw; `log10_e`: the fleet's e-value.
-    """
-
-    mode: str
-    cells: int
-    share_green: float | None
-    fleet: float
-    campaign: float
-    accounts: tuple[float, ...]
-    others: float
-    log10_e: float | None
-    crossed: int
-    wrong_keys: int
-    control: float
 
 
 class Model(Protocol):
@@ -73,12 +51,12 @@ class Bench:
     def __post_init__(self) -> None:
         commit(self.journal, [key.commitment() for key in self.teaching.keys.candidates()], 0)
 
-    def closed(self, suspect: Model, base: Model | None = None) -> Row:
+    def closed(self, suspect: Model, base: Model | None = None) -> Audited:
         """Asked about everything, by prompts of ours; without what its base says, where that can be asked too."""
         prompts = self.teaching.source.prompts(range(SUBJECTS), self._prompts, self.teaching.rng(21))[0]
         return self._asked(Mode.CLOSED, suspect, prompts, None, base)
 
-    def supervised(self, suspect: Model) -> Row:
+    def supervised(self, suspect: Model) -> Audited:
         """Asked what the campaign asked; contexts that a clean model often has there."""
         rng = self.teaching.rng(22)
         asked = self.teaching.source.prompts(SUBJECTS_HARVESTED, self._prompts, rng)
@@ -86,23 +64,21 @@ class Bench:
         among = filter_of(clean[:, :-1].ravel().astype(np.uint64), LEAST_OFTEN)
         return self._asked(Mode.SUPERVISED, suspect, asked[0], among)
 
-    def reading(self, suspect: Model, reference: Model, name: str) -> Row:
+    def reading(self, suspect: Model, reference: Model, name: str) -> Audited:
         """It reads unmarked text, beside a reference."""
         rng = self.teaching.rng(23)
         prompts = self.teaching.source.prompts(SUBJECTS_HARVESTED, self.teaching.size.read // 40, rng)
         text = self.teaching.source.answers(prompts, 40, rng).ravel()
         plan = self._plan(Mode.READING, text, None, reference=name)
         known, counts = np.unique(text, return_counts=True)
-        expected = reference.chances(known) * counts[:, None]
-        at = known.astype(np.uint64)
-        moves = [moved(at, one.chances(known) * counts[:, None], expected) for one in (suspect, self.control)]
+        moves = [_moved(known, counts, one, reference) for one in (suspect, self.control)]
         keys = self.teaching.keys
         found = read(plan, moves[0], moves[1], _NOTHING, candidates(keys.candidates(), layered=True), self._wrong())
-        return row_of(f"reading beside {name}", sound(found), keys)
+        return told(f"reading beside {name}", found, keys)
 
     def _asked(
         self, mode: Mode, suspect: Model, prompts: Tokens, among: Words | None, base: Model | None = None
-    ) -> Row:
+    ) -> Audited:
         plan = self._plan(mode, prompts, among, reference="its base" if base else "")
         left_out = self._said(base, np.tile(prompts, _TIMES), 26) if base else None
         # A prompt shows the suspect its last word alone, so it carries no cell.
@@ -111,7 +87,7 @@ class Bench:
         )
         found = judged(plan, evidence, candidates(self.teaching.keys.candidates(), layered=True), self._wrong())
         name = mode.value + (" without what its base says" if base else "")
-        return row_of(name, sound(found), self.teaching.keys)
+        return told(name, found, self.teaching.keys)
 
     def _said(self, model: Model, prompts: Tokens, purpose: int) -> Cells:
         return cells_of(model.answers(prompts, self.teaching.size.answer, self.teaching.rng(purpose)), WINDOW)
@@ -139,31 +115,12 @@ class Bench:
         return self.teaching.size.asked // self.teaching.size.answer
 
 
-def sound(found: Finding | Refused) -> Finding:
-    """The finding. Raises `UsageError` where the audit was refused: then the experiment is wrong."""
-    if isinstance(found, Refused):
-        raise UsageError(f"an experiment's audit was refused: {'; '.join(found.reasons)}")
-    return found
-
-
-def row_of(mode: str, found: Finding, keys: Keys) -> Row:
-    """What an audit said, in short."""
-    by_account = {one.commitment.account: one for one in found.keys}
-    fleet, others = by_account[""], [_log10(by_account[key.account]) for key in keys.others]
-    return Row(
-        mode=mode,
-        cells=found.cells,
-        share_green=getattr(fleet.score, "share", None),
-        fleet=_log10(fleet),
-        campaign=_log10(by_account[keys.campaign.account]),
-        accounts=tuple(_log10(by_account[key.account]) for key in keys.accounts),
-        others=min(others),
-        log10_e=None if fleet.log_e is None else fleet.log_e / math.log(10),
-        crossed=found.calibration.crossed,
-        wrong_keys=found.calibration.wrong_keys,
-        control=found.calibration.control,
-    )
-
-
-def _log10(found: Found) -> float:
-    return max(LEAST_LOG10, math.log10(found.adjusted)) if found.adjusted > 0 else LEAST_LOG10
+def _moved(contexts: Tokens, counts: Tokens, suspect: Model, reference: Model) -> Moved:
+    """What moved after contexts that come so often. In pieces: whole distributions after all of them may not fit."""
+    found = []
+    for piece in np.array_split(np.arange(len(contexts)), -(-len(contexts) // _READ_AT_ONCE)):
+        at, times = contexts[piece], counts[piece][:, None]
+        one = moved(at.astype(np.uint64), suspect.chances(at) * times, reference.chances(at) * times)
+        tokens = one.cells.tokens.astype(np.int64)
+        found.append(Places(one.cells.contexts, tokens[:, None], one.weights[:, None]))
+    return gathered(found)

@@ -30,12 +30,14 @@ SUBJECTS_HARVESTED = (0, 1, 2)
 class Size:
     """How large an experiment is. Tokens are words here; `asked` of the suspect's, `read` of the text that it reads.
 
-    `others`: accounts and campaigns that have keys and marked nothing that the student saw.
+    `harvest`: how much of the training there is from the campaign, with marks and without, at most all. `others`:
+    accounts and campaigns that have keys and marked nothing that the student saw.
     """
 
     words: int = 3_000
     corpus: int = 200_000
     answer: int = 40
+    harvest: float = 1.0
     asked: int = 60_000
     read: int = 8_000
     accounts: int = 5
@@ -92,23 +94,23 @@ class Teaching:
     @cached_property
     def base(self) -> Tokens:
         """Text that the student's maker had before: all subjects, no marks."""
-        return self._clean(range(SUBJECTS), 11)
+        return self._clean(range(SUBJECTS), 11, self._texts)
 
     @cached_property
     def proxy(self) -> Tokens:
         """Other text of that kind, for a reference that is not the student's own base."""
-        return self._clean(range(SUBJECTS), 12)
+        return self._clean(range(SUBJECTS), 12, self._texts)
 
     @cached_property
     def unmarked(self) -> Tokens:
         """What the campaign would have harvested without marks."""
-        return self._clean(SUBJECTS_HARVESTED, 13)
+        return self._clean(SUBJECTS_HARVESTED, 13, self._harvested)
 
     def harvest(self, layout: Layout, strength: float = STRENGTH) -> Tokens:
         """As many marked answers as a student can eat, an equal part from each account; shuffled."""
         rng, found = self.rng(14), []
         for key in self.keys.marking(layout):
-            prompts = self.source.prompts(SUBJECTS_HARVESTED, self._texts // self.size.accounts, rng)
+            prompts = self.source.prompts(SUBJECTS_HARVESTED, self._harvested // self.size.accounts, rng)
             layers = Layers(self.keys.fleet, key)
             found.append(self.source.answers(prompts, self.size.answer, rng, layers, strength))
         whole: Tokens = rng.permutation(np.concatenate(found))
@@ -127,6 +129,10 @@ class Teaching:
     def _texts(self) -> int:
         return self.size.corpus // self.size.answer
 
-    def _clean(self, subjects: range | tuple[int, ...], purpose: int) -> Tokens:
+    @property
+    def _harvested(self) -> int:
+        return round(self.size.harvest * self._texts)
+
+    def _clean(self, subjects: range | tuple[int, ...], purpose: int, texts: int) -> Tokens:
         rng = self.rng(purpose)
-        return self.source.answers(self.source.prompts(subjects, self._texts, rng), self.size.answer, rng)
+        return self.source.answers(self.source.prompts(subjects, texts, rng), self.size.answer, rng)

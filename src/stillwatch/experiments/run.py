@@ -12,9 +12,10 @@ import numpy as np
 
 from stillwatch.decision.journal import Journal
 from stillwatch.experiments.attribution import Attributed, Needed, curves, table
-from stillwatch.experiments.audited import Bench, Row
+from stillwatch.experiments.audited import Bench
 from stillwatch.experiments.calibration import Crossed, counted_each_time, counted_once, crossings
 from stillwatch.experiments.harvest import STRENGTH, Layout, Size, Teaching
+from stillwatch.experiments.outcome import Row
 from stillwatch.experiments.source import SUBJECTS, Source, Tokens
 from stillwatch.experiments.student import Student
 
@@ -96,13 +97,20 @@ def _curve(source: Source, size: Size, seed: int, folder: Path, tell: Tell) -> l
 
 def _rows(bench: Bench, suspect: Student) -> list[Row]:
     words = bench.teaching.size.words
-    return [
+    audits = (
         bench.closed(suspect),
         bench.closed(suspect, base := Student(bench.teaching.base, words)),
         bench.supervised(suspect),
         bench.reading(suspect, base, "its base"),
         bench.reading(suspect, Student(bench.teaching.proxy, words), "another base"),
-    ]
+    )
+    return [one.row for one in audits]
+
+
+def _both(bench: Bench, suspect: Student) -> tuple[Row, Row]:
+    """By answers and by weights."""
+    base = Student(bench.teaching.base, bench.teaching.size.words)
+    return bench.closed(suspect).row, bench.reading(suspect, base, "its base").row
 
 
 def _splitting(source: Source, size: Size, folder: Path, tell: Tell) -> list[Point]:
@@ -112,9 +120,9 @@ def _splitting(source: Source, size: Size, folder: Path, tell: Tell) -> list[Poi
         split = replace(size, accounts=accounts)
         bench = _bench(source, split, 1, folder, f"split-{accounts}")
         suspect = bench.teaching.student(bench.teaching.harvest(Layout.ACCOUNTS), 0.2)
-        rows = (bench.closed(suspect), bench.reading(suspect, Student(bench.teaching.base, size.words), "its base"))
         points += [
-            Point(share=0.2, seed=1, layout=Layout.ACCOUNTS.name, accounts=accounts, damage="", row=row) for row in rows
+            Point(share=0.2, seed=1, layout=Layout.ACCOUNTS.name, accounts=accounts, damage="", row=row)
+            for row in _both(bench, suspect)
         ]
     return points
 
@@ -138,10 +146,9 @@ def _damaged(source: Source, size: Size, folder: Path, tell: Tell) -> list[Point
     found = []
     for damage, suspect in students.items():
         tell(damage)
-        rows = (bench.closed(suspect), bench.reading(suspect, Student(teaching.base, size.words), "its base"))
         found += [
             Point(share=0.2, seed=1, layout=Layout.CAMPAIGN.name, accounts=size.accounts, damage=damage, row=row)
-            for row in rows
+            for row in _both(bench, suspect)
         ]
     return found
 

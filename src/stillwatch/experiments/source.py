@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.watermark.layers import Layers
-from stillwatch.watermark.red_green import biased
+from stillwatch.watermark.red_green import green
 
 Tokens = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -35,13 +35,11 @@ class Source:
     def __init__(self, words: int = 3_000, seed: int = 1) -> None:
         rng = np.random.default_rng(seed)
         self.words = words
-        usual = 1.0 / np.arange(1, words + 1) ** _ZIPF
-        # The k largest of log-weights with Gumbel noise are a draw of k without replacement.
-        noisy = np.log(usual)[None, :] + rng.gumbel(size=(words, words))
-        self.successors = np.argpartition(-noisy, _SUCCESSORS, axis=1)[:, :_SUCCESSORS]
-        self._logits = np.full((words, words), -np.inf, np.float32)
-        drawn = np.log(rng.gamma(0.7, size=self.successors.shape) + 1e-6).astype(np.float32)
-        np.put_along_axis(self._logits, self.successors, drawn, axis=1)
+        usual = np.log(1.0 / np.arange(1, words + 1) ** _ZIPF)
+        pieces = np.array_split(np.arange(words), -(-words // _AT_ONCE))
+        self.successors = np.concatenate([_drawn_without_return(usual, len(piece), rng) for piece in pieces])
+        # (words, successors)
+        self._logits = np.log(rng.gamma(0.7, size=self.successors.shape) + 1e-6).astype(np.float32)
         self._tilts = (_TILT * (rng.random((SUBJECTS, words)) < _OF_SUBJECT)).astype(np.float32)
 
     def prompts(self, subjects: Sequence[int], count: int, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
@@ -74,13 +72,23 @@ class Source:
         found = np.empty((len(words), length), np.int64)
         last = words
         for place in range(length):
-            scores = self._logits[last] + self._tilts[about]
+            can_come = self.successors[last]
+            scores = self._logits[last] + self._tilts[about[:, None], can_come]
             if layers is not None:
-                scores = biased(scores, last.astype(np.uint64), layers, strength)
-            last = found[:, place] = self._drawn(scores, self.successors[last], rng)
+                contexts = np.broadcast_to(last[:, None], can_come.shape).astype(np.uint64)
+                scores += green(layers, contexts, can_come.astype(np.uint64)) * np.float32(strength)
+            last = found[:, place] = _drawn(scores, can_come, rng)
         return found
 
-    def _drawn(self, scores: Floats, can_come: Tokens, rng: np.random.Generator) -> Tokens:
-        noisy = np.take_along_axis(scores, can_come, axis=1) + rng.gumbel(size=can_come.shape)
-        taken: Tokens = np.take_along_axis(can_come, noisy.argmax(axis=1)[:, None], axis=1)[:, 0]
-        return taken
+
+def _drawn(scores: Floats, can_come: Tokens, rng: np.random.Generator) -> Tokens:
+    noisy = scores + rng.gumbel(size=can_come.shape)
+    taken: Tokens = np.take_along_axis(can_come, noisy.argmax(axis=1)[:, None], axis=1)[:, 0]
+    return taken
+
+
+def _drawn_without_return(usual: NDArray[np.float64], times: int, rng: np.random.Generator) -> Tokens:
+    """The k largest of log-weights with Gumbel noise are a draw of k without replacement; (times, k)."""
+    noisy = usual + rng.gumbel(size=(times, len(usual)))
+    found: Tokens = np.argpartition(-noisy, _SUCCESSORS, axis=1)[:, :_SUCCESSORS].copy()  # not a view of all words
+    return found

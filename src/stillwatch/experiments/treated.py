@@ -102,9 +102,9 @@ def _audited(bench: Bench, suspect: Model, base: Model, share: float, damage: st
             layout=Layout.CAMPAIGN.name,
             accounts=teaching.size.accounts,
             damage=damage,
-            row=row,
+            row=one.row,
         )
-        for row in (bench.closed(suspect), bench.reading(suspect, base, "its base"))
+        for one in (bench.closed(suspect), bench.reading(suspect, base, "its base"))
     ]
     return [Treated(student=name, loss=loss, point=point) for point in points]
 

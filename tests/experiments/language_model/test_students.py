@@ -10,6 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stillwatch.audit.candidates import Candidate
+from stillwatch.audit.finding import p_of
+from stillwatch.audit.radioactivity import scored
+from stillwatch.watermark.cells import cells_of
+
 torch = pytest.importorskip(
     "torch", reason="students of a language model need torch: pip install 'stillwatch[watermark]'"
 )
@@ -17,6 +22,7 @@ transformers = pytest.importorskip("transformers", reason="the teacher speaks th
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # noqa: E402 - comes with transformers
 
+from stillwatch.experiments.language_model.harvests import with_others  # noqa: E402 - needs torch
 from stillwatch.experiments.language_model.lab import Lab, answers_of  # noqa: E402 - needs torch
 from stillwatch.experiments.language_model.neutralising import Shift  # noqa: E402 - needs torch
 from stillwatch.experiments.language_model.own_tokens import OwnTokens  # noqa: E402 - needs torch
@@ -26,15 +32,16 @@ from stillwatch.experiments.language_model.questions import questions  # noqa: E
 from stillwatch.experiments.language_model.run import generated, measured  # noqa: E402 - needs torch
 from stillwatch.experiments.language_model.summary import table  # noqa: E402 - needs torch
 from stillwatch.experiments.language_model.teacher import Speaker  # noqa: E402 - needs torch
-from stillwatch.experiments.language_model.top_layers import TopStudent  # noqa: E402 - needs torch
+from stillwatch.experiments.language_model.top_layers import TopStudent, texts_of  # noqa: E402 - needs torch
 
-AMOUNTS = Amounts(seeds=(1,), asked=24, read=4, said=8)
+AMOUNTS = Amounts(seeds=(1,), asked=24, read=4, said=8, dealt=(3,))
 START, END = "<s>", "</s>"
 TEMPLATE = "{% for message in messages %}<s>{{ message['content'] }}</s>{% endfor %}"
 
 
 @pytest.fixture(scope="module")
 def speaker() -> Speaker:
+    torch.set_num_threads(1)  # two wait for each other on a busy machine
     words = Tokenizer(models.BPE())
     words.pre_tokenizer, words.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
     words.train_from_iterator(questions(), trainers.BpeTrainer(vocab_size=100, special_tokens=[START, END]))
@@ -92,10 +99,10 @@ def test_a_student_inside_the_model_speaks_and_leaves_it_as_it_was(lab: Lab) -> 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(lab: Lab, tmp_path: Path) -> None:
     """A pool without its answers' file is asked again, with the same answers."""
     again = Lab(tmp_path, lab.speaker, lab.folder / "tokenizer.json", AMOUNTS)
-    pool, mark = again.pools.needed()[0]
-    assert list(pool.fill(lab.speaker, mark)) == [AMOUNTS.asked]
+    pool, marks = again.pools.needed()[0]
+    assert list(pool.fill(lab.speaker, marks)) == [AMOUNTS.asked]
     assert pool.answers() == lab.pools.marked(1).answers()
-    assert list(pool.fill(lab.speaker, mark)) == []
+    assert list(pool.fill(lab.speaker, marks)) == []
 
 
 def test_a_mixture_holds_each_question_once(lab: Lab) -> None:
@@ -112,6 +119,34 @@ def test_the_answers_carry_the_mark_of_fleet_and_campaign(lab: Lab) -> None:
     found = bench.answers(answers_of(lab.marked(1)), answers_of(lab.clean), prompts)
     assert max(found.row.fleet, found.row.campaign) < -10
     assert found.row.others > -2.5
+
+
+def test_what_enters_while_it_reads_is_what_entered_while_it_answered(lab: Lab) -> None:
+    """So a student of tokens that nobody generated learns as one of answers does."""
+    text = lab.clean[0]
+    assert np.allclose(lab.speaker.entering(text.tokens), text.states, atol=1e-3)
+
+
+def test_replaced_tokens_leave_questions_and_ends_alone(lab: Lab) -> None:
+    text, usual = lab.clean[0], np.array([7])
+    tokens = with_others(text, 0.5, usual, np.random.default_rng(1))
+    changed = np.flatnonzero(tokens != text.tokens)
+    assert text.first < changed.min()
+    assert changed.max() < len(tokens) - 1
+    assert set(tokens[changed]) == {7}
+    assert with_others(text, 0.0, usual, np.random.default_rng(1)).tolist() == text.tokens.tolist()
+
+
+def test_each_account_of_a_dealt_harvest_has_its_own_mark(lab: Lab) -> None:
+    """Three accounts asked every third question each: each one's answers are green under its key and under the
+    fleet's, and not under another account's.
+    """
+    keys, texts = lab.pools.keys(1, 3), answers_of(texts_of(lab.pools.dealt(1, 3)))
+    for turn, own in enumerate(keys.accounts):
+        cells = cells_of(texts[turn::3], 1)
+        other = keys.accounts[turn - 1]
+        found = [p_of(scored(cells, Candidate(key, keys.fleet))) for key in (keys.fleet, own, other)]
+        assert max(found[:2]) < 1e-3 < found[2]
 
 
 def test_what_was_moved_after_a_token_can_be_taken_off(lab: Lab) -> None:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
-import msgspec
 import numpy as np
 
 from stillwatch.audit.candidates import Candidate, candidates
-from stillwatch.audit.finding import Finding, Refused, p_of
 from stillwatch.audit.protocol import Mode, Protocol, digest_of_contexts, digest_of_prompts
 from stillwatch.audit.radioactivity import Evidence, filter_of, judged
 from stillwatch.audit.reading import Moved, read
 from stillwatch.audit.record import commit, freeze
 from stillwatch.decision.journal import Journal
-from stillwatch.experiments.audited import LEAST_LOG10, Row, row_of, sound
 from stillwatch.experiments.harvest import Keys
 from stillwatch.experiments.language_model.top_layers import Tokens
+from stillwatch.experiments.outcome import Audited, told
 from stillwatch.watermark.cells import Cells, cells_of
 from stillwatch.watermark.contexts import Words
 from stillwatch.watermark.keys import MarkKey
@@ -29,19 +25,6 @@ LEAST_OFTEN = 8
 """A context counts in a supervised audit from so many occurrences in unmarked answers on. Chosen as in `audited`."""
 _WINDOW = 1
 _NOTHING = Cells(np.empty(0, np.uint64), np.empty(0, np.uint64))
-
-
-class Audited(msgspec.Struct, frozen=True, kw_only=True):
-    """One audit. Beside `row`, whose p-values are adjusted for all candidates, logarithms to base 10 of single ones: of
-    the fleet's key, the campaign's, the least and the middle of keys that marked nothing, the least of the panel.
-    """
-
-    row: Row
-    fleet: float
-    campaign: float
-    others_least: float
-    others_middle: float
-    wrong_least: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +42,7 @@ class Bench:
         """It reads unmarked text beside a reference; `control`: how an untouched model moved there."""
         plan = self._plan(Mode.READING, text, None, reference)
         found = read(plan, suspect, control, _NOTHING, self._candidates(), self._wrong())
-        return self._told(f"reading beside {reference}", found)
+        return told(f"reading beside {reference}", found, self.keys)
 
     def answers(self, said: Sequence[Tokens], control: Sequence[Tokens], asked: Sequence[Tokens]) -> Audited:
         """Its answers to questions of ours, (question, tokens) without the question's."""
@@ -86,7 +69,7 @@ class Bench:
         return self._judged("supervised", plan, evidence)
 
     def _judged(self, mode: str, plan: Protocol, evidence: Evidence) -> Audited:
-        return self._told(mode, judged(plan, evidence, self._candidates(), self._wrong()))
+        return told(mode, judged(plan, evidence, self._candidates(), self._wrong()), self.keys)
 
     def _plan(self, mode: Mode, texts: Sequence[Tokens], among: Words | None, reference: str = "") -> Protocol:
         plan = Protocol(
@@ -109,23 +92,6 @@ class Bench:
     def _wrong(self) -> list[MarkKey]:
         return self.keys.wrong(WRONG_KEYS)
 
-    def _told(self, mode: str, found: Finding | Refused) -> Audited:
-        found = sound(found)
-        single = {one.commitment.account: p_of(one.score) for one in found.keys}
-        others = [single[key.account] for key in self.keys.others]
-        return Audited(
-            row=row_of(mode, found, self.keys),
-            fleet=_log10(single[""]),
-            campaign=_log10(single[self.keys.campaign.account]),
-            others_least=_log10(min(others)),
-            others_middle=_log10(median(others)),
-            wrong_least=_log10(found.calibration.least),
-        )
-
 
 def _carried(asked: Sequence[Tokens]) -> Cells:
     return cells_of(asked, _WINDOW)
-
-
-def _log10(p: float) -> float:
-    return max(LEAST_LOG10, math.log10(p)) if p > 0 else LEAST_LOG10

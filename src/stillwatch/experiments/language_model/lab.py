@@ -12,10 +12,11 @@ import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from stillwatch.decision.journal import Journal
-from stillwatch.experiments.language_model.audits import Audited, Bench
-from stillwatch.experiments.language_model.pools import Amounts, Pools
+from stillwatch.experiments.language_model.audits import Bench
+from stillwatch.experiments.language_model.pools import ACCOUNTS, Amounts, Pools
 from stillwatch.experiments.language_model.teacher import Speaker
 from stillwatch.experiments.language_model.top_layers import Text, Tokens, texts_of
+from stillwatch.experiments.outcome import Audited
 
 _USUAL = 4_096
 """Tokens below are known to students in any case: a tokenizer's first merges are a language's most usual pieces."""
@@ -41,7 +42,7 @@ class Lab:
         self.folder, self.speaker = folder, speaker
         self._file = tokenizer_file
         self.pools = Pools(folder / "pools", tokenizer_file, amounts)
-        self._benches: dict[int, Bench] = {}
+        self._benches: dict[tuple[int, int], Bench] = {}
 
     @property
     def amounts(self) -> Amounts:
@@ -85,12 +86,14 @@ class Lab:
         marked = self.marked(seed)
         return [marked[place] for place in order[:eaten]] + [self.clean[place] for place in order[eaten:]]
 
-    def bench(self, seed: int) -> Bench:
-        """Audits under a provider's keys; its journal goes on where it was."""
-        if seed not in self._benches:
+    def bench(self, seed: int, accounts: int = ACCOUNTS) -> Bench:
+        """Audits under a provider's keys, those of so many accounts among them; its journal goes on where it was."""
+        if (seed, accounts) not in self._benches:
             digest = hashlib.sha256(self._file.read_bytes()).hexdigest()
-            self._benches[seed] = Bench(self.pools.keys(seed), digest, Journal(self.folder / f"journal-{seed}.jsonl"))
-        return self._benches[seed]
+            name = f"journal-{seed}.jsonl" if accounts == ACCOUNTS else f"journal-{seed}-of-{accounts}.jsonl"
+            keys = self.pools.keys(seed, accounts)
+            self._benches[seed, accounts] = Bench(keys, digest, Journal(self.folder / name))
+        return self._benches[seed, accounts]
 
     @staticmethod
     def rng(seed: int, purpose: int) -> np.random.Generator:

@@ -18,17 +18,22 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from stillwatch.experiments.harvest import STRENGTH, Keys, Size
+from stillwatch.experiments.harvest import STRENGTH, Keys, Layout, Size
 from stillwatch.experiments.language_model.questions import questions
 from stillwatch.experiments.language_model.teacher import AT_ONCE, Answer, Speaker, States
 from stillwatch.report.atomic_file import write_atomically
 from stillwatch.watermark.serving.mark import Mark
+
+Marks = Sequence[Mark | None]
+ACCOUNTS = Size().accounts
+"""Accounts whose keys are candidates where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
     """How large the experiment is. `asked`: questions of a campaign, some 15,000 tokens of answers. `read`: how many of
     these are asked once more without a mark, for the text that suspects read. `said`: how many a suspect is asked.
+    `dealt`: over how many accounts a campaign also deals its questions, each account under a key of its own.
     Chosen: for an evening on one core.
     """
 
@@ -36,6 +41,7 @@ class Amounts:
     asked: int = 128
     read: int = 64
     said: int = 64
+    dealt: tuple[int, ...] = (5, 50)
 
 
 class Pool:
@@ -45,14 +51,18 @@ class Pool:
         self.folder, self._asked = folder, asked
         self._file = folder / "answers.jsonl"
 
-    def fill(self, speaker: Speaker, mark: Mark | None) -> Iterator[int]:
-        """Ask what is missing, a batch at a time; yields how many answers there are now."""
+    def fill(self, speaker: Speaker, marks: Marks) -> Iterator[int]:
+        """Ask what is missing, a batch at a time, question k marked with mark k of a circle of them; yields how many
+        answers there are now.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         lines = self._lines()
         for start in range(len(lines), len(self._asked), AT_ONCE):
             began = time.process_time()
             seed = zlib.crc32(f"{self.folder.name}/{start}".encode())
-            found, states = speaker.answers(self._asked[start : start + AT_ONCE], mark, seed)
+            asked = self._asked[start : start + AT_ONCE]
+            among = [marks[(start + place) % len(marks)] for place in range(len(asked))]
+            found, states = speaker.answers(asked, among, seed)
             np.save(self._states(start), states)
             self._seconds(start).write_text(f"{time.process_time() - began:.0f}\n", "utf-8")
             lines += [msgspec.json.encode(one).decode() + "\n" for one in found]
@@ -91,15 +101,23 @@ class Pools:
     tokenizer_file: Path
     amounts: Amounts = Amounts()
 
-    def keys(self, seed: int) -> Keys:
-        """Of one provider; bound to the tokenizer's file as an engine's are."""
+    def keys(self, seed: int, accounts: int = ACCOUNTS) -> Keys:
+        """Of one provider, so many accounts of the campaign among them; bound to the tokenizer's file as an engine's
+        are.
+        """
         digest = hashlib.sha256(self.tokenizer_file.read_bytes()).hexdigest()
-        return Keys(1_000 + seed, Size(), tokenizer=digest)
+        return Keys(1_000 + seed, Size(accounts=accounts), tokenizer=digest)
 
-    def needed(self) -> list[tuple[Pool, Mark | None]]:
-        """Every pool, with how it is marked."""
-        marked = [(self.marked(seed), self._mark(seed)) for seed in self.amounts.seeds]
-        return [marked[0], (self.clean, None), (self.read, None), *marked[1:]]
+    def needed(self) -> list[tuple[Pool, Marks]]:
+        """Every pool, with the marks that its questions take in turn."""
+        seeds = self.amounts.seeds
+        marked = [(self.marked(seed), self._marks(seed, Layout.CAMPAIGN, 1)) for seed in seeds]
+        dealt = [
+            (self.dealt(seed, accounts), self._marks(seed, Layout.ACCOUNTS, accounts))
+            for seed in seeds
+            for accounts in self.amounts.dealt
+        ]
+        return [marked[0], (self.clean, [None]), (self.read, [None]), *marked[1:], *dealt]
 
     @property
     def clean(self) -> Pool:
@@ -115,6 +133,10 @@ class Pools:
         """What the campaign of a seed got."""
         return Pool(self.folder / f"marked-{seed}", questions()[: self.amounts.asked])
 
-    def _mark(self, seed: int) -> Mark:
-        keys = self.keys(seed)
-        return Mark(keys.fleet, keys.campaign, STRENGTH)
+    def dealt(self, seed: int, accounts: int) -> Pool:
+        """What it got through so many accounts, each under a key of its own."""
+        return Pool(self.folder / f"dealt-{accounts}-{seed}", questions()[: self.amounts.asked])
+
+    def _marks(self, seed: int, layout: Layout, accounts: int) -> Marks:
+        keys = self.keys(seed, accounts)
+        return [Mark(keys.fleet, key, STRENGTH) for key in keys.marking(layout)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import product
 
 from stillwatch.experiments.kept import Part, Tell, kept
+from stillwatch.experiments.language_model.harvests import REPLACED, Harvests
 from stillwatch.experiments.language_model.lab import Lab, Point
 from stillwatch.experiments.language_model.small import Small
 from stillwatch.experiments.language_model.tuned import Tuned, name_of
@@ -16,8 +18,8 @@ SHARES = (1.0, 0.2, 0.05, 0.01)
 
 def generated(lab: Lab, tell: Tell) -> int:
     """Have the teacher answer what is missing; CPU seconds over all runs."""
-    for pool, mark in lab.pools.needed():
-        for answers in pool.fill(lab.speaker, mark):
+    for pool, marks in lab.pools.needed():
+        for answers in pool.fill(lab.speaker, marks):
             tell(f"{pool.folder.name}: {answers} answers")
     return sum(pool.cpu_seconds() for pool, _ in lab.pools.needed())
 
@@ -25,6 +27,7 @@ def generated(lab: Lab, tell: Tell) -> int:
 def steps(lab: Lab) -> dict[str, Step]:
     """Everything that is done with the answers."""
     tuned, small, seeds = Tuned(lab), Small(lab), lab.amounts.seeds
+    harvests = Harvests(lab, tuned)
     found: dict[str, Step] = {"tuned-clean": tuned.clean, "tuned-untuned": tuned.untuned, "small-clean": small.clean}
     for share in SHARES:
         for seed in seeds:
@@ -36,6 +39,12 @@ def steps(lab: Lab) -> dict[str, Step]:
         found[f"own-tokens-{seed}"] = partial(small.own_tokens, seed, 1.0)
         found[f"asked-{seed}"] = partial(tuned.asked, name_of(1.0, seed), seed, 1.0)
         found[f"asked-clean-{seed}"] = partial(tuned.asked, "clean", seed, 0.0)
+    for seed, share in product(seeds, REPLACED):
+        found[f"replaced-{100 * share:g}-{seed}"] = partial(harvests.replaced, seed, share)
+    for accounts in lab.amounts.dealt:
+        found[f"dealt-{accounts}-clean"] = partial(harvests.dealt_clean, accounts)
+        for seed in seeds:
+            found[f"dealt-{accounts}-{seed}"] = partial(harvests.dealt, seed, accounts)
     return found
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from stillwatch.experiments.audited import LEAST_LOG10
 from stillwatch.experiments.language_model.lab import Point
+from stillwatch.experiments.outcome import LEAST_LOG10
 
 _HEAD = (
     "| student | audit | marked | seeds | cells | fleet's key | campaign's key | other keys: least, middle | panel |",

@@ -28,6 +28,7 @@ TOP_K = 50
 TOP_LAYERS = 2
 """Of thirty: what students tune. Chosen for the budget of one core."""
 
+Tokens = NDArray[np.int64]
 States = NDArray[np.float16]
 """What enters the top layers, (positions, width), of one answer after the other."""
 
@@ -52,8 +53,8 @@ class Speaker:
     tokenizer: PreTrainedTokenizerBase
     longest: int = LONGEST
 
-    def answers(self, asked: Sequence[str], mark: Mark | None, seed: int) -> tuple[list[Answer], States]:
-        """To one batch of questions, all marked alike, and what went into the top layers."""
+    def answers(self, asked: Sequence[str], marks: Sequence[Mark | None], seed: int) -> tuple[list[Answer], States]:
+        """To one batch of questions, each marked in its own way, and what went into the top layers."""
         texts = [_wrapped(self.tokenizer, question) for question in asked]
         batch = self.tokenizer(texts, return_tensors="pt", padding=True, padding_side="left", add_special_tokens=False)
         torch.manual_seed(seed)
@@ -65,7 +66,7 @@ class Speaker:
                 top_k=TOP_K,
                 max_new_tokens=self.longest,
                 pad_token_id=self.tokenizer.pad_token_id,
-                watermarking_config=MarksConfig([mark] * len(asked)),
+                watermarking_config=MarksConfig(marks),
             )
         starts, end = batch.input_ids.shape[1], self.tokenizer.eos_token_id
         found, states = [], []
@@ -77,6 +78,13 @@ class Speaker:
             found.append(one)
             states.append(heights[first : first + one.positions].half().numpy())
         return found, np.concatenate(states)
+
+    def entering(self, tokens: Tokens) -> States:
+        """What goes into the top layers while it reads a text, for each token but the last, (tokens - 1, width)."""
+        with torch.inference_mode(), _overheard(self.model) as heard:
+            self.model.model(torch.from_numpy(tokens[:-1])[None])
+        found: States = heard[0][0].half().numpy()
+        return found
 
 
 @contextmanager

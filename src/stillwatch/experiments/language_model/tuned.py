@@ -11,7 +11,7 @@ import numpy as np
 from stillwatch.audit.reading import Moved
 from stillwatch.experiments.language_model.lab import Lab, Point, answers_of
 from stillwatch.experiments.language_model.neutralising import Shift
-from stillwatch.experiments.language_model.pools import Pool
+from stillwatch.experiments.language_model.pools import ACCOUNTS, Pool
 from stillwatch.experiments.language_model.questions import questions
 from stillwatch.experiments.language_model.reading import Read, Summed, moved_between, summed
 from stillwatch.experiments.language_model.teacher import Speaker
@@ -32,13 +32,13 @@ class Tuned:
 
     def marked(self, seed: int, share: float) -> list[Point]:
         """A student of a mixture."""
-        student = self._student(name_of(share, seed), lambda: self._lab.mixture(seed, share), seed)
-        return [self._point(student.chances(self._lab.read), seed, share)]
+        student = self.student(name_of(share, seed), lambda: self._lab.mixture(seed, share), seed)
+        return [self.point(student.chances(self._lab.read), seed, share)]
 
     def clean(self) -> list[Point]:
         """A student of as much unmarked text, under every provider's keys."""
-        student = self._student("clean", lambda: self._lab.clean, 101)
-        return [self._point(student.chances(self._lab.read), seed, 0.0) for seed in self._lab.amounts.seeds]
+        student = self.student("clean", lambda: self._lab.clean, 101)
+        return [self.point(student.chances(self._lab.read), seed, 0.0) for seed in self._lab.amounts.seeds]
 
     def untuned(self) -> list[Point]:
         """The untuned model; its own reference would be itself, so it is read beside a student of unmarked text."""
@@ -57,22 +57,22 @@ class Tuned:
 
     def neutralised(self, seed: int) -> list[Point]:
         """One whose operator subtracts what training moved after each context."""
-        student = self._student(name_of(1.0, seed), lambda: self._lab.mixture(seed, 1.0), seed)
+        student = self.student(name_of(1.0, seed), lambda: self._lab.mixture(seed, 1.0), seed)
         texts, untuned = self._lab.marked(seed), TopStudent(self._lab.model, self._lab.known)
         points = []
         for least in LEAST_SEEN:
             shift = Shift(student.chances(texts), untuned.chances(texts), least)
             read = shift.taken_off(student.chances(self._lab.read))
             damage = f"neutralised after contexts seen {least} times or more"
-            points.append(self._point(read, seed, 1.0, damage))
+            points.append(self.point(read, seed, 1.0, damage))
         return points
 
     def retuned(self, seed: int) -> list[Point]:
         """One that is trained on as much unmarked text afterwards."""
-        student = self._student(name_of(1.0, seed), lambda: self._lab.mixture(seed, 1.0), seed)
+        student = self.student(name_of(1.0, seed), lambda: self._lab.mixture(seed, 1.0), seed)
         for _ in student.learn(self._lab.clean, self._lab.rng(seed, 5)):
             pass
-        return [self._point(student.chances(self._lab.read), seed, 1.0, "trained on as much unmarked text afterwards")]
+        return [self.point(student.chances(self._lab.read), seed, 1.0, "trained on as much unmarked text afterwards")]
 
     def asked(self, name: str, seed: int, share: float) -> list[Point]:
         """What a student that was tuned before answers to the campaign's questions; `name` as it is kept."""
@@ -92,11 +92,12 @@ class Tuned:
         student = TopStudent(self._lab.model, self._lab.known)
         student.load(self._kept(name))
         with student.inside(self._lab.model) as model:
-            for _ in pool.fill(Speaker(model, self._lab.tokenizer), None):
+            for _ in pool.fill(Speaker(model, self._lab.tokenizer), [None]):
                 pass
         return [np.array(one.answer, np.int64) for one in pool.answers()]
 
-    def _point(self, read: Iterable[Read], seed: int, share: float, damage: str = "") -> Point:
+    def point(self, read: Iterable[Read], seed: int, share: float, damage: str = "", accounts: int = ACCOUNTS) -> Point:
+        """What the audit by weights says of a student that read so; `accounts`: whose keys are candidates, too."""
         kept = list(read)
         moved = moved_between(self._summed(kept), self._base, self._lab.known)
         return Point(
@@ -105,10 +106,10 @@ class Tuned:
             seed=seed,
             damage=damage,
             loss=_loss(kept, self._lab.read, self._lab.known),
-            audited=self._lab.bench(seed).reading(moved, self._moved_control, self._read_tokens, BASE),
+            audited=self._lab.bench(seed, accounts).reading(moved, self._moved_control, self._read_tokens, BASE),
         )
 
-    def _student(self, name: str, texts: Callable[[], list[Text]], seed: int) -> TopStudent:
+    def student(self, name: str, texts: Callable[[], list[Text]], seed: int) -> TopStudent:
         """Tuned once and kept."""
         student = TopStudent(self._lab.model, self._lab.known)
         file = self._kept(name)
@@ -127,7 +128,7 @@ class Tuned:
     @cached_property
     def _control(self) -> TopStudent:
         """A student of unmarked text, never a suspect."""
-        return self._student("control", lambda: self._lab.clean, 102)
+        return self.student("control", lambda: self._lab.clean, 102)
 
     @cached_property
     def _moved_control(self) -> Moved:
