@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import shutil
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from stillwatch.campaigns.networks import Networks
     from stillwatch.campaigns.profiles import Profile
     from stillwatch.pipeline import Progress
+    from stillwatch.sharing.member.partners import Partners
     from stillwatch.standing.look import Looked
     from stillwatch.standing.store import State
 
@@ -86,14 +88,20 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a user knows around the logs: operators of earlier campaigns, and who runs which network."""
+    """What a user knows around the logs: operators of earlier campaigns, who runs which network, what partners told."""
 
     profiles: Sequence[Profile] = ()
     networks: Networks | None = None
+    partners: Partners | None = None
 
 
-def read_around(profiles: Sequence[Path], networks: Path | None, secrets: Secrets) -> Around:
-    """Profiles in these files and folders, and a database of networks; raises `InputError` or `SketchMismatch`."""
+def read_around(
+    profiles: Sequence[Path], networks: Path | None, secrets: Secrets, membership: Path | None = None
+) -> Around:
+    """Profiles in these files and folders, a database of networks, and the inbox of a member.
+
+    Raises `InputError`, `SketchMismatch`, or `UsageError` for a membership that cannot be used here.
+    """
     from stillwatch.campaigns.networks import open_networks
     from stillwatch.campaigns.profiles import read_profiles
 
@@ -103,7 +111,20 @@ def read_around(profiles: Sequence[Path], networks: Path | None, secrets: Secret
             f"no profile was found in {', '.join(map(str, profiles))}", "Profiles in a folder end in .json"
         )
     known = read_profiles(files, _identity(secrets))
-    return Around(known, open_networks(networks) if networks else None)
+    partners = read_partners(membership, secrets) if membership else None
+    return Around(known, open_networks(networks) if networks else None, partners)
+
+
+def read_partners(membership: Path, secrets: Secrets) -> Partners:
+    """What stands in a member's inbox now. Raises `UsageError` without an alliance's secret, or with another one."""
+    from stillwatch.sharing.member.asking import partners_of
+
+    if secrets.alliance is None:
+        raise UsageError(
+            "what partners published is under the alliance's secret, and none was named",
+            "Name it with --alliance-secret; logs and benign logs are sketched under it",
+        )
+    return partners_of(membership, secrets.deployment, time.time_ns() // 1000)
 
 
 def check_engine(url: str) -> None:
@@ -252,6 +273,7 @@ def hunt_and_write(
         identity=found,
         profiles=around.profiles if around else (),
         networks=around.networks if around else None,
+        partners=around.partners if around else None,
     )
     if state is None:
         outcome = Outcome(review(view, honest, hunt, progress))

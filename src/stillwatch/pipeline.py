@@ -8,6 +8,7 @@
     measure     interchangeable or not, overlapping or not, shared infrastructure
     judge       campaign, watch, or let go, with the reason
     claim       what rings linked on some days do on the others, beside honest groups linked in the same way
+    hear        which of them partners told of, and what their word bears
     listen      are single accounts that nobody suspects still like those of the benign log? else nothing is acted on
     decide      which evidence is strong enough to act on, at the stated false-discovery rate
     explain     what every evidence family says of what is listed
@@ -37,6 +38,7 @@ from stillwatch.campaigns.families import ALL_FAMILIES, SUBJECTS, VARIANTS
 from stillwatch.campaigns.gather import GATHERED_COLUMNS, Carried, gather
 from stillwatch.campaigns.habits import profiles_of
 from stillwatch.campaigns.half import Half, HeldOut
+from stillwatch.campaigns.heard import NO_CONVERSATIONS, Asked, Conversations, Partners, conversations, joined
 from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE, judge
 from stillwatch.campaigns.known import NOTHING_KNOWN, Benign, commonness
 from stillwatch.campaigns.measure import ring
@@ -81,6 +83,7 @@ from stillwatch.tracing.survey import (
     Surveyor,
     account_strata,
     accounts,
+    fixed_rows,
     sharing_rates,
     survey,
     templated_share,
@@ -91,6 +94,9 @@ Progress = Callable[[str, float], None]
 """Called with the name of the step and how much of it is done, 0 .. 1."""
 SEED = 20_260_223
 """Of permutations and samples: the same ledger gives the same review."""
+_COMPARED_ACCOUNTS, _OTHER_ACCOUNTS = 500, 2_000
+"""Accounts of a ring, and of the log, that are compared with partners' templates: those with the least pseudonyms, so
+drawn at random, and the same at every look. Chosen: what 1 in 100 accounts send shows among 2,000."""
 
 
 class Sketches(Protocol):
@@ -110,7 +116,7 @@ class Hunt:
     """What to hunt with. `ignored`: skeleton values of phrases that everybody uses (see `tracing.ubiquitous`).
 
     `families`: the evidence families that speak; leaving one out shows what it is worth. `split_key`: decides which
-    days link and which test, so that nobody else can know them.
+    days link and which test, so that nobody else can know them. `partners`: what an alliance told, where one is asked.
     """
 
     alpha: float = 0.01
@@ -124,6 +130,7 @@ class Hunt:
     identity: Mapping[str, str] = field(default_factory=dict)
     profiles: Sequence[Profile] = ()
     networks: Networks | None = None
+    partners: Partners | None = None
 
 
 def learned(benign: Sketches, hunt: Hunt, progress: Progress = lambda step, done: None) -> Benign:
@@ -136,7 +143,8 @@ def learned(benign: Sketches, hunt: Hunt, progress: Progress = lambda step, done
     repetition = templated_share(seen)
     strata = account_strata(seen.accounts, repetition)
     people = account_reference(seen.accounts, repetition, strata, hunt.split_key)
-    return Benign(common, seen.subjects, seen.accounts.unit, reference, people)
+    sent = tested.sent_by_strangers() if tested else ()
+    return Benign(common, seen.subjects, seen.accounts.unit, reference, people, sent)
 
 
 def review(
@@ -216,13 +224,18 @@ def _hunted(
     made = measure() if memory is None else memory.measured(measure)
     tested = _tested(made, ledger, seen.population, hunt)
     rings, grounds = _claimed(rings, tested, seen.accounts, known if benign is not None else None, hunt)
+    rings = _heard(rings, tested, ledger, seen.accounts, known, hunt, progress)
     repetition = templated_share(seen)
     strata = account_strata(seen.accounts, repetition)
     suspects = _suspected(rings, len(seen.accounts))
     newcomers = unsuspected(seen.accounts, repetition, strata, suspects, known.people, hunt.split_key)
     alarms = listening(alarms, newcomers, max(ledger.days(), default=0))
-    act_on = _actionable(rings, grounds, hunt.alpha)
-    found = [f.acted_on(seen.accounts) if number in act_on else f for number, f in enumerate(rings)]
+    act_on = _actionable([(f, f.log_e) for f in rings], grounds, hunt.alpha)
+    alone = _actionable([(f, f.claim.combined) for f in rings], grounds, hunt.alpha)
+    found = [
+        f.acted_on(seen.accounts, leans=number not in alone) if number in act_on else f
+        for number, f in enumerate(rings)
+    ]
     found = [_unless_drifted(f, grounds, ringing(alarms)) for f in found]
     found = _explained(found, ledger, seen.accounts, hunt, progress, memory)
     listed = sorted(
@@ -288,14 +301,15 @@ def _measured(ledger: Sketches, linking: Half | None, hunt: Hunt, step: str, pro
         return None
     rng = np.random.default_rng(SEED)
     rings = frozen(linking, _candidates(linking.seen, linking.skeleton, hunt), rng)
-    return measured(rings, _testing(ledger, _dealt(ledger, hunt).testing, step, progress), rng)
+    testing = _testing(ledger, _dealt(ledger, hunt).testing, step, progress)
+    return measured(rings, testing, rng, with_sent=hunt.partners is not None)
 
 
 def _tested(made: Measured | None, ledger: Sketches, usual: Population, hunt: Hunt) -> Tested | None:
     """The same, scored beside how usual their words are on all days."""
     if made is None:
         return None
-    return Tested(made.rings, made.scored(usual, hunt.ignored), _dealt(ledger, hunt).testing)
+    return Tested(made.rings, made.scored(usual, hunt.ignored), _dealt(ledger, hunt).testing, made.sent)
 
 
 def _retested(
@@ -384,16 +398,53 @@ def _gather(ledger: Sketches, candidates: list[Candidate], found: Accounts, prog
     return gather(candidates, found, _read(ledger, GATHERED_COLUMNS, "gathering", progress, wanted))
 
 
-def _actionable(found: list[Found], grounds: Grounds, alpha: float) -> set[int]:
-    """Campaigns whose e-value passes e-BH among all candidates that evidence was asked about.
+def _actionable(found: Sequence[tuple[Found, float]], grounds: Grounds, alpha: float) -> set[int]:
+    """Campaigns whose e-value, given as its log, passes e-BH among all candidates that evidence was asked about.
 
     The others are for people to review; those that only linking days show are nobody's to act on, and take part in the
-    rate. Common tools and pairs are known without evidence, and are no hypotheses.
+    rate. Common tools and pairs are known without evidence, and are no hypotheses. Nobody is acted on for what partners
+    say alone.
     """
-    asked = [number for number, f in enumerate(found) if _is_asked(f)]
-    log_e = [found[number].log_e for number in asked] + [claim.combined for claim in grounds.others.values()]
+    asked = [number for number, (one, _) in enumerate(found) if _is_asked(one)]
+    log_e = [found[number][1] for number in asked] + [claim.combined for claim in grounds.others.values()]
     passed = [asked[place] for place in discoveries(log_e, alpha) if place < len(asked)]
-    return {number for number in passed if found[number].judgement.verdict == "campaign"}
+    judged = {number: found[number][0] for number in passed}
+    return {n for n, one in judged.items() if one.judgement.verdict == "campaign" and one.claim.combined > 0.0}
+
+
+def _heard(
+    rings: list[Found],
+    tested: Tested | None,
+    ledger: Sketches,
+    found: Accounts,
+    known: Benign,
+    hunt: Hunt,
+    progress: Progress,
+) -> list[Found]:
+    """The rings with what partners said that fits them."""
+    if hunt.partners is None or not rings:
+        return rings
+    some = [np.sort(found.account[one.candidate.accounts])[:_COMPARED_ACCOUNTS] for one in rings]
+    others = np.sort(found.account)[:_OTHER_ACCOUNTS]
+    sent = _sent(ledger, found, np.unique(np.concatenate([*some, others])), progress)
+    asked = Asked(
+        rings=[sent.of(accounts) for accounts in some],
+        tried_as=[one.frozen_as for one in rings],
+        tried=tested.sent if tested else (),
+        honest=known.sent,
+        others=sent.of(others),
+    )
+    return [one.hearing(said) for one, said in zip(rings, hunt.partners.heard(asked), strict=True)]
+
+
+def _sent(ledger: Sketches, found: Accounts, wanted: NDArray[np.int64], progress: Progress) -> Conversations:
+    """What these accounts (pseudonyms) send, as partners' templates are compared with it."""
+    parts = []
+    for part in filter(len, _read(ledger, ("account", "conversation", "alliance"), "hearing", progress, wanted)):
+        account, conversation = (part.column(name).to_numpy() for name in ("account", "conversation"))
+        slots = fixed_rows(part, "alliance", np.arange(len(part)))
+        parts.append(conversations(account, found.unit[found.index(account)], conversation, slots))
+    return joined(parts) if parts else NO_CONVERSATIONS
 
 
 def _is_asked(found: Found) -> bool:
@@ -427,7 +478,7 @@ def _review(
         first_us=span[0],
         last_us=span[1],
         campaigns=tuple(campaign(f, people, skeleton, names, span) for f in listed),
-        accounts=tuple(account_findings(found, people, rules, strata, names)),
+        accounts=tuple(account_findings(found, people, rules, strata, names, hunt.partners)),
         rules=tuple(rules),
         cleared=tuple(let_go),
         calibration=calibration(grounds.reference),
@@ -435,6 +486,7 @@ def _review(
         timeline=traffic(table, *span) if len(people) else (),
         rejections=tuple(hunt.rejections),
         tested=sum(map(_is_asked, found)) + len(grounds.others),
+        partners=hunt.partners.summary if hunt.partners else "",
     )
 
 

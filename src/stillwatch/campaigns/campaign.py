@@ -69,6 +69,7 @@ class Campaign:
     timeline: tuple[Bin, ...] = ()
     context: tuple[str, ...] = ()  # sentences about countries and networks: for readers, never evidence
     profile: Profile | None = None  # what it leaves behind, to know its operator by in another hunt
+    comes_first: bool = False  # partners told of it: it is reviewed before its equals
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class Cleared:
     exchanges: int
     stratum: str
     statement: str
+    comes_first: bool = False  # partners told of it, so that a person looks at it again
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,3 +161,4 @@ class Review:
     rejections: tuple[str, ...] = field(default=())  # the first few malformed rows: "file:line reason"
     tested: int = 0  # rings among which the false-discovery rule chose, listed or not
     drift: tuple[DriftCheck, ...] = ()  # nothing without a benign log
+    partners: str = ""  # a sentence on what an alliance told; empty where none was asked

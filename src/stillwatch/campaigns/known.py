@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stillwatch.campaigns.heard import Conversations
 from stillwatch.campaigns.newcomers import NO_ACCOUNTS, AccountReference
 from stillwatch.tracing.calibration import NONE, Reference
 from stillwatch.tracing.commonness import CommonSkeletons
@@ -23,7 +25,8 @@ class Benign:
     """What a hunt knows of honest accounts; the same for every hunt with the same `ignored` values and `split_key`.
 
     `unit_of`: unit of each dense account index of the benign log. `people`: what single accounts are compared with, to
-    know whether it still describes today's traffic.
+    know whether it still describes today's traffic. `sent`: what groups of honest strangers send, where an alliance is
+    asked (`campaigns.heard`).
     """
 
     common: CommonSkeletons
@@ -31,6 +34,7 @@ class Benign:
     unit_of: Ints
     reference: Reference
     people: AccountReference = NO_ACCOUNTS
+    sent: Sequence[Conversations] = ()
 
 
 _NOBODY = np.empty(0, np.int64)

@@ -23,6 +23,7 @@ from stillwatch.campaigns.campaign import (
 from stillwatch.campaigns.claims import NO_CLAIM, Claim
 from stillwatch.campaigns.families import COMPLEMENTARITY, SUBJECTS, TEMPLATE
 from stillwatch.campaigns.gather import Carried
+from stillwatch.campaigns.heard import NOTHING_HEARD, Heard, Partners
 from stillwatch.campaigns.judgement import Judgement
 from stillwatch.campaigns.links import links
 from stillwatch.campaigns.objective import objective
@@ -40,6 +41,7 @@ Names = Mapping[int, str]
 _US_PER_HOUR = 3_600_000_000
 _BINS = 96
 COVER = "cover"
+LEANS = ". Without what partners told it would not: when their claim is disputed, withdrawn or has ended, this ends too"
 CALIBRATE_AFRESH = "Calibrate afresh with --calibrate on recent benign traffic"
 
 
@@ -50,7 +52,8 @@ class Found:
     `acts_on`: dense indices of the accounts that its e-value, if it passed the false-discovery rule, is about.
     `drifted`: strata whose drift alarm rings and keeps it from being acted on. `said`: what further families say.
     `frozen_as`: its place among the rings that linking days show; None: they do not. `profile`: what it leaves behind;
-    `matches`: known operators beside it; `context`: where its addresses lie.
+    `matches`: known operators beside it; `context`: where its addresses lie. `heard`: what partners said that fits it;
+    `leans`: without that it would not be acted on.
     """
 
     candidate: Candidate
@@ -66,6 +69,12 @@ class Found:
     profile: Profile | None = None
     matches: tuple[Match, ...] = ()
     context: tuple[str, ...] = ()
+    heard: Heard = NOTHING_HEARD
+    leans: bool = False
+
+    def hearing(self, heard: Heard) -> Found:
+        """With what partners said that fits it."""
+        return replace(self, heard=heard)
 
     def placed(self, profile: Profile | None, matches: Sequence[Match], context: Sequence[str]) -> Found:
         """With what is known around it, which no verdict rests on."""
@@ -74,10 +83,10 @@ class Found:
     def claiming(self, claim: Claim, frozen_as: int | None) -> Found:
         return replace(self, claim=claim, frozen_as=frozen_as)
 
-    def acted_on(self, accounts: Accounts) -> Found:
+    def acted_on(self, accounts: Accounts, *, leans: bool) -> Found:
         """With action on those of its accounts that linking days linked: the claim is about that ring."""
         tested = np.isin(accounts.account[self.candidate.accounts], self.claim.accounts)
-        return replace(self, acts_on=frozenset(self.candidate.accounts[tested].tolist()))
+        return replace(self, acts_on=frozenset(self.candidate.accounts[tested].tolist()), leans=leans)
 
     def stopped(self, drifted: frozenset[str]) -> Found:
         """Without any action, because honest accounts of these strata are no longer like the benign log's."""
@@ -94,7 +103,8 @@ class Found:
 
     @property
     def log_e(self) -> float:
-        return self.claim.combined
+        """Of all evidence. What partners say is independent of what the log shows of an honest ring: it multiplies."""
+        return self.claim.combined + self.heard.log_e
 
     @property
     def id(self) -> str:
@@ -127,6 +137,7 @@ def campaign(found: Found, accounts: Accounts, skeleton: Repeated, names: Names,
         timeline=bins(found.carried.when, found.carried.who, *span),
         context=found.context,
         profile=found.profile,
+        comes_first=found.heard.comes_first,
     )
 
 
@@ -151,7 +162,7 @@ def ring_evidence(found: Found) -> tuple[Evidence, ...]:
             },
         ),
     ]
-    said += found.said
+    said += found.said + found.heard.said
     if ring.cover_share > 0.1:
         said.append(
             Evidence(
@@ -187,13 +198,15 @@ def _linked(ring: Ring, log_e: float) -> Evidence:
 def cleared(found: Found, accounts: Accounts, names: Names) -> Cleared:
     """A candidate that was let go, with the reason."""
     members = sorted(name_of(account, names) for account in accounts.account[found.candidate.accounts])
+    said = [found.judgement.statement, *(one.statement for one in found.heard.said if found.heard.comes_first)]
     return Cleared(
         found.judgement.reason,
         tuple(members),
         found.ring.units,
         found.ring.exchanges,
         found.ring.stratum,
-        _sentence(found.judgement.statement),
+        _sentence(". But ".join(said)),
+        comes_first=found.heard.comes_first,
     )
 
 
@@ -255,14 +268,29 @@ def one_organisation(
 
 
 def account_findings(
-    found: Sequence[Found], accounts: Accounts, rules: Sequence[RuleHit], strata: Sequence[str], names: Names
+    found: Sequence[Found],
+    accounts: Accounts,
+    rules: Sequence[RuleHit],
+    strata: Sequence[str],
+    names: Names,
+    partners: Partners | None = None,
 ) -> list[AccountFinding]:
-    """One finding per account: where it stands and why."""
+    """One finding per account: where it stands and why, and whether partners reported an identifier of it."""
     ring_of: dict[int, Found] = {int(i): f for f in found for i in f.candidate.accounts}
     broke = {hit.account for hit in rules}
+    reported = partners.accounts if partners else {}
     return [
-        _account(i, name_of(accounts.account[i], names), strata[i], ring_of.get(i), broke) for i in range(len(accounts))
+        _reported(
+            _account(i, name_of(accounts.account[i], names), strata[i], ring_of.get(i), broke),
+            reported.get(int(accounts.account[i])),
+        )
+        for i in range(len(accounts))
     ]
+
+
+def _reported(finding: AccountFinding, said: Evidence | None) -> AccountFinding:
+    """It is looked at before its equals, and that is all."""
+    return finding if said is None else replace(finding, evidence=(*finding.evidence, said))
 
 
 def _account(index: int, name: str, stratum: str, found: Found | None, broke: set[str]) -> AccountFinding:
@@ -321,7 +349,10 @@ def _action(found: Found) -> str:
     if found.judgement.verdict == "watch":
         return "Watch. No action is justified yet"
     if found.acts_on:
-        return "Act by policy, in steps that can be undone: the evidence passes the stated false-discovery rate"
+        leaning = LEANS if found.leans else ""
+        return (
+            f"Act by policy, in steps that can be undone: the evidence passes the stated false-discovery rate{leaning}"
+        )
     if found.drifted:
         which = f"{'stratum' if len(found.drifted) == 1 else 'strata'} {', '.join(sorted(found.drifted))}"
         return f"Have a person review it before any action: the drift alarm rings for {which}. {CALIBRATE_AFRESH}"

@@ -12,6 +12,7 @@ from stillwatch.campaigns.families import COLUMNS, COMPLEMENTARITY, SCORED, TEMP
 from stillwatch.campaigns.gather import GATHERED_COLUMNS, gather
 from stillwatch.campaigns.grouping import groups
 from stillwatch.campaigns.half import Half, HeldOut
+from stillwatch.campaigns.heard import Conversations, conversations
 from stillwatch.campaigns.judgement import UNITS_AT_LEAST
 from stillwatch.campaigns.measure import group_stratum, values_shared
 from stillwatch.campaigns.split import split
@@ -38,15 +39,24 @@ class Frozen:
 
 @dataclass(frozen=True)
 class Tested:
-    """The rings that linking days show, and what families say of each on the testing `days` (since 1970, ascending)."""
+    """The rings that linking days show, and what families say of each on the testing `days` (since 1970, ascending).
+
+    `sent`: what each is compared by with partners' templates, where that was asked for.
+    """
 
     rings: Sequence[Frozen]
     scored: Sequence[Scored]
     days: Ints
+    sent: Sequence[Conversations] = ()
 
     def of_strangers(self) -> list[Scored]:
         """Those of as many organisations as make a ring."""
         return [one for ring, one in zip(self.rings, self.scored, strict=True) if ring.units >= UNITS_AT_LEAST]
+
+    def sent_by_strangers(self) -> list[Conversations]:
+        """What these send."""
+        rings = self.rings if self.sent else ()
+        return [one for ring, one in zip(rings, self.sent, strict=True) if ring.units >= UNITS_AT_LEAST]
 
 
 def frozen(linking: Half, candidates: Sequence[Candidate], rng: np.random.Generator) -> list[Frozen]:
@@ -67,6 +77,7 @@ class Measured:
 
     That moves with every exchange of any day; the rest only when days end. `here`: the rings' accounts on these days,
     as dense indices into `found`; `repeated` and `conversations`: what these repeat. `said` lacks `TEMPLATE`.
+    `sent`: as in `Tested`.
     """
 
     rings: Sequence[Frozen]
@@ -75,6 +86,7 @@ class Measured:
     repeated: Repeated
     conversations: Ints
     said: Sequence[Scored]
+    sent: Sequence[Conversations] = ()
 
     def scored(self, usual: Population, ignored: Keys) -> list[Scored]:
         """With what family `TEMPLATE` says. `usual`: how common values are, as the survey of all days says."""
@@ -83,20 +95,33 @@ class Measured:
         return [Scored(said.stratum, {**said.scores, TEMPLATE: own}) for said, own in zip(self.said, kept, strict=True)]
 
 
-def measured(rings: Sequence[Frozen], testing: HeldOut, rng: np.random.Generator) -> Measured:
-    """What each family says of each ring's accounts on the days that test."""
+def measured(
+    rings: Sequence[Frozen], testing: HeldOut, rng: np.random.Generator, *, with_sent: bool = False
+) -> Measured:
+    """What each family says of each ring's accounts on the days that test.
+
+    `with_sent`: what they send is kept, for `campaigns.heard`: 2 KB an account.
+    """
     found = testing.accounts
     here = [Candidate(np.sort(testing.index(ring.accounts)), ring.keys, 1) for ring in rings]
     worded = [one.accounts for one in here if len(one.keys)]
-    repeated, conversations = testing.repeats(np.concatenate(worded) if worded else np.empty(0, np.int64))
+    repeated, of_each = testing.repeats(np.concatenate(worded) if worded else np.empty(0, np.int64))
     background = {family.name: family.background(testing.table, found) for family in SCORED}
-    scores = []
-    for candidate, group in zip(here, groups(here, found, testing.parts, COLUMNS, rng), strict=True):
+    scores, sent = [], []
+    columns = (*COLUMNS, "alliance") if with_sent else COLUMNS
+    for candidate, group in zip(here, groups(here, found, testing.parts, columns, rng), strict=True):
         said = {family.name: family.scores(group, background[family.name], rng) for family in SCORED}
         said[COMPLEMENTARITY] = interchangeability(payloads(group), group.units, rng)
         known = {name: values[~np.isnan(values)] for name, values in said.items()}
         scores.append(Scored(_stratum(group, templated=bool(len(candidate.keys))), known))
-    return Measured(rings, here, found, repeated, conversations, scores)
+        sent += [_sent(group, found)] if with_sent else []
+    return Measured(rings, here, found, repeated, of_each, scores, sent)
+
+
+def _sent(group: Group, found: Accounts) -> Conversations:
+    slots = np.asarray(group.columns["alliance"], np.uint8)
+    sent = conversations(found.account[group.account], group.unit, group.column("conversation"), slots)
+    return sent.of(sent.account)
 
 
 def _kept(skeleton: Repeated, ring: Candidate, found: Accounts) -> Floats:

@@ -40,6 +40,7 @@ _FAMILIES = {
     "timing": "Timing",
     "release": "Model releases",
     "infrastructure": "Infrastructure",
+    "partners": "Other providers",
 }
 FAMILY_MEANING = {
     "template": "The fixed parts of the prompts are the same, and rare among unrelated organisations.",
@@ -56,6 +57,8 @@ FAMILY_MEANING = {
     "release": "The accounts move to a new model within the same hours, more than other customers do.",
     "infrastructure": "Cards, keys, machines or addresses are shared, and how rare they are. An address alone says "
     "little, a country nothing.",
+    "partners": "What other providers of an alliance told. It comes first in a review. It is evidence only where two "
+    "of them stand behind it, beside other evidence, and at most by their record; it ends when their claim does.",
 }
 _HYPOTHESES: dict[HypothesisKind, str] = {
     "operator": "One operator",

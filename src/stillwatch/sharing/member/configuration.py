@@ -11,6 +11,8 @@ contest_url = "https://provider.example/contest"
 legal_basis = "gdpr-6-1-f"
 legal_basis_date = 2026-11-01
 grounds = "grounds.toml"        # the legal bases in force (docs/governance.md)
+suspects = "suspects.jsonl"     # identifiers of own accounts, and their tags, for a hunt (docs/tags.md)
+tags = "tags.jsonl"
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     grounds: str
     tlp: str = "amber"
     ca_file: str = ""
+    suspects: str = ""
+    tags: str = ""
     names: tuple[str, ...] = ()
 
 
@@ -117,6 +121,17 @@ class Membership:
     def ca_file(self) -> Path | None:
         """Who signs the hub's certificate, where the system does not know."""
         return self.folder / self._table.ca_file if self._table.ca_file else None
+
+    @property
+    def inbox(self) -> Path:
+        """What was pulled."""
+        return self.folder / "inbox.sqlite"
+
+    @property
+    def own_tags(self) -> tuple[Path, Path] | None:
+        """Suspects and their tags, where both are named."""
+        named = self._table.suspects, self._table.tags
+        return (self.folder / named[0], self.folder / named[1]) if all(named) else None
 
     def credential(self) -> str:
         """The bearer token. Raises `SecretError` if the file is missing or others can read it."""

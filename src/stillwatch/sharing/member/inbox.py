@@ -1,16 +1,19 @@
 """What the alliance published, as this member keeps it: the newest version of each object, and where to go on.
 
 One SQLite file (mode 600). What has ended is deleted at the next pull, as the agreement asks. A page of the hub and the
-place where it ended become durable together, so a pull that is killed goes on where it was and misses nothing.
+place where it ended become durable together, so a pull that is killed goes on where it was and misses nothing. Beside
+the objects stand the standings that the hub told at the last pull, so that a hunt asks nobody.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from stillwatch.sharing.member.hub_client import StandingTold
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -19,10 +22,15 @@ CREATE TABLE IF NOT EXISTS objects (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS owed (digest TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS matches (id TEXT NOT NULL, own TEXT NOT NULL, PRIMARY KEY (id, own)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS standings (
+    id TEXT PRIMARY KEY, score INTEGER NOT NULL, contributors INTEGER NOT NULL, disputes INTEGER NOT NULL,
+    is_suspended INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS heads (number INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (number, body));
 """
 _BUSY_SECONDS = 60.0
+_TOLD_AT = "standings told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +82,11 @@ class Inbox:
 
     def objects(self, *types: str) -> Iterator[Received]:
         """What stands: not withdrawn, of these types (all without)."""
-        query = "SELECT * FROM objects WHERE is_revoked = 0 ORDER BY id"
-        yield from (one for one in map(_received, self._db.execute(query)) if not types or one.type in types)
+        yield from (one for one in self.everything() if not one.is_revoked and (not types or one.type in types))
+
+    def everything(self) -> Iterator[Received]:
+        """The newest version of each object, withdrawn ones too, by id."""
+        yield from map(_received, self._db.execute("SELECT * FROM objects ORDER BY id"))
 
     def object(self, id: str) -> Received | None:
         """The newest version of an object, also a withdrawn one."""
@@ -110,6 +121,22 @@ class Inbox:
     def matches(self) -> list[tuple[str, str]]:
         """Object and what of our own it matches."""
         return self._db.execute("SELECT id, own FROM matches ORDER BY id, own").fetchall()
+
+    def keep_standings(self, told: Mapping[str, StandingTold], now_us: int) -> None:
+        """Keep what the hub says of each claim now, instead of what it said before."""
+        rows = [(id, one.score, one.contributors, one.disputes, one.suspended) for id, one in told.items()]
+        with self._db:
+            self._db.execute("DELETE FROM standings")
+            self._db.executemany("INSERT INTO standings VALUES (?, ?, ?, ?, ?)", rows)
+            self.remember(_TOLD_AT, str(now_us))
+
+    def standings(self) -> tuple[dict[str, StandingTold], int]:
+        """What the hub said of each claim at the last pull, and when, in microseconds; 0: never."""
+        rows = self._db.execute("SELECT * FROM standings").fetchall()
+        told = {
+            id: StandingTold(score, members, disputes, bool(stopped)) for id, score, members, disputes, stopped in rows
+        }
+        return told, int(self.fact(_TOLD_AT) or 0)
 
     def fact(self, name: str) -> str:
         """A remembered word, empty if there is none."""

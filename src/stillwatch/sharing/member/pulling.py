@@ -65,6 +65,7 @@ def pull(hub: HubClient, inbox: Inbox, member: str, machine: Ed25519PrivateKey, 
         new += len(taken)
     _check_clock(now_us, hub_us)
     ended = inbox.purge(now_us)
+    inbox.keep_standings(hub.standings(), now_us)
     head = hub.head()
     inbox.keep_head(head.number, msgspec.json.encode(head))
     return Pulled(new, withdrawn, refused, ended, _acknowledge(hub, inbox, member, machine, now_us))

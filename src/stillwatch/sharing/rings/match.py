@@ -70,7 +70,7 @@ def match(published: Signature, candidate: Traffic, others: Traffic) -> Match:
     usual.
     """
     candidate, others = candidate.thinned(), others.thinned()
-    needed, usual = _threshold(published, others)
+    needed, usual = threshold(published, others)
     return Match(
         accounts=candidate.accounts,
         carrying=int(_carrying(published, candidate, needed, usual).sum()),
@@ -80,8 +80,11 @@ def match(published: Signature, candidate: Traffic, others: Traffic) -> Match:
     )
 
 
-def _threshold(published: Signature, others: Traffic) -> tuple[int, float]:
-    """The least number of agreeing slots that is rare among others and by chance, and how rare it is at most."""
+def threshold(published: Signature, others: Traffic) -> tuple[int, float]:
+    """The least number of agreeing slots that is rare among others and by chance, and how rare it is at most.
+
+    `others`: as for `match`, thinned.
+    """
     agreeing, weights = published.agreeing(others), others.weights() / max(others.accounts, 1)
     by_chance = _by_chance(published)
     most = len(np.unique(published.pairs[:, 0]))
