@@ -8,6 +8,7 @@ from scipy.stats import binom, norm
 
 from stillwatch.audit.green_mass import log_tail, mass
 from stillwatch.stats.binomial import chance_of_so_many
+from stillwatch.watermark.detect import LEAST_CELLS
 
 GAMMA = 0.25
 
@@ -48,8 +49,12 @@ def test_the_scale_of_weights_means_nothing() -> None:
 
 
 def test_nothing_moved_is_no_evidence() -> None:
-    assert mass(np.zeros(10), np.ones(10, np.bool_), GAMMA).p == 1.0
-    assert mass(np.empty(0), np.empty(0, np.bool_), GAMMA).p == 1.0
+    assert mass(np.zeros(20), np.ones(20, np.bool_), GAMMA).p == 1.0
+
+
+def test_too_few_cells_cannot_be_judged_however_they_lean() -> None:
+    assert mass(np.ones(LEAST_CELLS - 1), np.ones(LEAST_CELLS - 1, np.bool_), GAMMA).p is None
+    assert mass(np.empty(0), np.empty(0, np.bool_), GAMMA).p is None
 
 
 def test_more_than_can_be_is_impossible() -> None:

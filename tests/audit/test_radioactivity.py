@@ -12,6 +12,7 @@ from stillwatch.audit.candidates import candidates
 from stillwatch.audit.finding import Finding, Refused
 from stillwatch.audit.protocol import LEAST_WRONG_KEYS, Mode, Protocol, digest_of_contexts, digest_of_prompts
 from stillwatch.audit.radioactivity import Evidence, judged
+from stillwatch.audit.said import Said
 from stillwatch.errors import UsageError
 from stillwatch.pseudonym import Secret
 from stillwatch.stats.binomial import chance_of_so_many
@@ -51,7 +52,12 @@ def drawn(count: int, seed: int, leaning: float = 0.0, key: int = 1) -> Cells:
     return Cells(cells.contexts[kept][:count], cells.tokens[kept][:count])
 
 
-EVIDENCE = Evidence(drawn(20_000, 1, leaning=0.2), NOTHING, drawn(20_000, 2))
+def once(cells: Cells) -> Said:
+    """Each said once."""
+    return Said(cells, np.ones(len(cells), np.int64))
+
+
+EVIDENCE = Evidence(once(drawn(20_000, 1, leaning=0.2)), NOTHING, once(drawn(20_000, 2)))
 
 
 def test_the_key_that_marked_the_training_text_is_found_and_the_others_are_not() -> None:
@@ -66,7 +72,7 @@ def test_the_key_that_marked_the_training_text_is_found_and_the_others_are_not()
 def test_a_clean_suspect_is_named_no_more_often_than_it_says() -> None:
     named = 0
     for seed in range(60):
-        found = judged(PLAN, replace(EVIDENCE, cells=drawn(300, 100 + seed)), CANDIDATES, WRONG)
+        found = judged(PLAN, replace(EVIDENCE, said=once(drawn(300, 100 + seed))), CANDIDATES, WRONG)
         assert isinstance(found, Finding)
         named += min(key.adjusted for key in found.keys) <= 0.05
     assert chance_of_so_many(named, 60, 0.05) > 1e-3
@@ -75,7 +81,7 @@ def test_a_clean_suspect_is_named_no_more_often_than_it_says() -> None:
 def test_marks_that_the_prompts_carry_are_taken_out() -> None:
     """A clean model that repeats marked prompts is as green as they are."""
     carried = drawn(5_000, 3, leaning=0.9)
-    repeats = replace(EVIDENCE, cells=carried, carried=carried)
+    repeats = replace(EVIDENCE, said=once(carried), carried=carried)
     refused = judged(PLAN, repeats, CANDIDATES, WRONG)
     assert isinstance(refused, Refused)
     assert "has 0 cells that count" in refused.reasons[0]
@@ -91,13 +97,14 @@ def test_the_filter_must_be_the_one_that_was_frozen() -> None:
         assert "not the one that was frozen" in refused.reasons[0]
 
 
-def test_what_a_reference_says_too_is_left_out_and_only_where_that_was_planned() -> None:
-    half = Cells(EVIDENCE.cells.contexts[::2], EVIDENCE.cells.tokens[::2])
-    beside = replace(EVIDENCE, reference=half)
+def test_a_suspect_is_set_against_its_reference_where_that_was_planned_and_only_there() -> None:
+    """Beside another model's answers a suspect still leans, under the one key."""
     plan = msgspec.structs.replace(PLAN, reference="its base")
+    beside = replace(EVIDENCE, reference=once(drawn(20_000, 6)))
     found = judged(plan, beside, CANDIDATES, WRONG)
     assert isinstance(found, Finding)
-    assert found.cells == 10_000
+    assert found.keys[1].adjusted < PLAN.level
+    assert min(found.keys[0].adjusted, found.keys[2].adjusted) > 0.01
     for other, evidence in ((plan, EVIDENCE), (PLAN, beside)):
         refused = judged(other, evidence, CANDIDATES, WRONG)
         assert isinstance(refused, Refused)
@@ -117,7 +124,7 @@ def test_a_key_that_is_held_back_is_missed() -> None:
 
 
 def test_a_control_that_is_not_clean_stops_everything() -> None:
-    refused = judged(PLAN, replace(EVIDENCE, control=drawn(20_000, 4, leaning=0.3)), CANDIDATES, WRONG)
+    refused = judged(PLAN, replace(EVIDENCE, control=once(drawn(20_000, 4, leaning=0.3))), CANDIDATES, WRONG)
     assert isinstance(refused, Refused)
     assert "saw no mark" in refused.reasons[0]
 
@@ -130,7 +137,7 @@ def test_a_panel_that_finds_too_much_stops_everything() -> None:
 
 
 def test_too_little_text_cannot_be_judged() -> None:
-    refused = judged(PLAN, replace(EVIDENCE, cells=drawn(10, 5)), CANDIDATES, WRONG)
+    refused = judged(PLAN, replace(EVIDENCE, said=once(drawn(10, 5))), CANDIDATES, WRONG)
     assert isinstance(refused, Refused)
     assert refused.reasons[0].startswith("cannot tell")
 

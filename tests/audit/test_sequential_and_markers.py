@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from stillwatch.audit.markers import Marker, all_together, log_e, p_value
-from stillwatch.audit.sequential import Wealth
+from stillwatch.audit.sequential import DrawnWealth, Wealth, drawn_price
 from stillwatch.errors import UsageError
 from stillwatch.stats.binomial import chance_of_so_many
+from stillwatch.watermark.draws import WEIGHTS
 
 GAMMA = 0.25
 LISTS = Marker("lists", ("dash", "star", "number", "arrow"), "arrow")
@@ -47,6 +48,31 @@ def test_the_mean_of_wealth_is_one() -> None:
 def test_a_little_greenness_is_found_if_one_asks_long_enough() -> None:
     wealth, rng = Wealth(GAMMA), np.random.default_rng(3)
     wealth.bet(rng.random(60_000) < 0.2588)  # the published excess at 5 % of marked training text
+    assert wealth.log_e > math.log(20)
+
+
+def test_bets_on_draws_cost_what_they_win_in_the_mean() -> None:
+    """The mean of exp(stake s) over both exponentials, by an integral of its own."""
+    stakes = np.array([0.05, 0.3, 0.6])
+    steps = np.linspace(0, 200, 2_000_001)
+    for stake, price in zip(stakes, drawn_price(stakes), strict=True):
+        means = [np.trapezoid(np.exp((stake * weight - 1) * steps), steps) for weight in WEIGHTS]
+        assert means[0] * means[1] == pytest.approx(math.exp(-price), rel=1e-6)
+
+
+def test_wealth_on_draws_ever_reaches_its_bound_no_more_often_than_it_says() -> None:
+    rng, crossed = np.random.default_rng(5), 0
+    for _ in range(400):
+        wealth = DrawnWealth()
+        parts = 0.9 * rng.exponential(size=(30, 40)) + 0.1 * rng.exponential(size=(30, 40))
+        crossed += max(wealth.bet(part) for part in parts) >= math.log(20)
+    assert wealth.cells == 1_200
+    assert chance_of_so_many(crossed, 400, 0.05) > 1e-3
+
+
+def test_a_little_surprise_is_found_if_one_asks_long_enough() -> None:
+    wealth = DrawnWealth()
+    wealth.bet(1.025 * np.random.default_rng(6).exponential(size=30_000))
     assert wealth.log_e > math.log(20)
 
 

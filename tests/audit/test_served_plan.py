@@ -14,6 +14,7 @@ from stillwatch.audit.candidates import Candidate, candidates
 from stillwatch.audit.finding import Finding
 from stillwatch.audit.protocol import Mode, digest_of_contexts
 from stillwatch.audit.radioactivity import Evidence, judged
+from stillwatch.audit.said import said_in
 from stillwatch.audit.sequential import Wealth
 from stillwatch.cli.served_questions import last_question, questions_of
 from stillwatch.errors import InputError, UsageError
@@ -124,7 +125,7 @@ def test_p_is_the_bound_that_bets_give() -> None:
     among = np.unique(marked[:, :-1].astype(np.uint64))
     plan = msgspec.structs.replace(PLAN, mode=Mode.SERVED, filter_digest=digest_of_contexts(among))
     said, control = (
-        cells_of(Student(texts, WORDS).answers(rng.integers(0, WORDS, 100), 60, rng), 1) for texts in (marked, clean)
+        said_in(Student(texts, WORDS).answers(rng.integers(0, WORDS, 100), 60, rng), 1) for texts in (marked, clean)
     )
     found = judged(plan, Evidence(said, NOTHING, control, among), candidates(KEYS, layered=False), WRONG)
     assert isinstance(found, Finding)

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from stillwatch.errors import UsageError
 from stillwatch.watermark.cells import Cells
+from stillwatch.watermark.draws import surprise
 from stillwatch.watermark.keys import FLEET, MarkKey
 from stillwatch.watermark.layers import Layers
 from stillwatch.watermark.prf import Prf
+from stillwatch.watermark.scheme import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,15 @@ class Candidate:
         """Which of these cells are green under this key."""
         found: NDArray[np.bool_] = Prf(self.key.material).cells(cells.contexts, cells.tokens) < self.key.scheme.green
         return found
+
+    @property
+    def draws(self) -> bool:
+        """Does this key draw, instead of colouring cells?"""
+        return self.key.scheme.kind is Kind.GUMBEL
+
+    def surprises(self, cells: Cells) -> NDArray[np.float64]:
+        """How surprising each of these cells is under this key and its second; of mean 1 without a mark."""
+        return surprise(cells, self.key)
 
 
 def candidates(keys: Iterable[MarkKey], *, layered: bool) -> dict[str, Candidate]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stillwatch.audit.candidates import Candidate
-from stillwatch.audit.green_mass import Mass
+from stillwatch.audit.chernoff import Mass
 from stillwatch.audit.protocol import Protocol
 from stillwatch.stats.binomial import chance_of_so_many
 from stillwatch.watermark.detect import Score, family

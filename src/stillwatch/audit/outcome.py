@@ -17,14 +17,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from stillwatch.audit.answers import Answers, Outcome
+from stillwatch.audit.chernoff import Mass
 from stillwatch.audit.dossier import Dossier
 from stillwatch.audit.finding import Finding, Refused
+from stillwatch.audit.protocol import Mode
 from stillwatch.audit.record import Entry
+from stillwatch.watermark.detect import Score
 
-SHOWN = (
-    "Where a key is found, the suspect was trained on text that carries this key's mark, or on a copy of such text.",
-    "The p-value is the chance of so many green cells in a model that had nothing to do with any of the keys tried.",
-)
+SHOWN = "Where a key is found, the suspect was trained on text that carries this key's mark, or on a copy of such text."
+CHANCE = "The p-value {is_} the chance of {what} in a model that had nothing to do with any of the keys tried."
 NOT_SHOWN = (
     "Who fetched the text: an account's key says through which account it left, and text can be passed on.",
     "Whether anybody meant to train on it, or knew.",
@@ -68,6 +69,7 @@ def document(
         "journal_head": on_record.head,
         "prompts": {"count": plan.prompts, "digest": plan.prompts_digest},
         "filter": plan.filter_digest or None,
+        "scheme": plan.scheme.name,
         "reference": plan.reference or None,
         "level": plan.level,
         "tokenizer": plan.tokenizer,
@@ -78,7 +80,7 @@ def document(
         "cells": None if isinstance(found, Refused) else found.cells,
         "calibration": None if isinstance(found, Refused) else msgspec.to_builtins(found.calibration),
         "keys": [] if isinstance(found, Refused) else _keys(found, plan.level, on_record),
-        "shown": list(SHOWN),
+        "shown": [SHOWN, _chance(found, plan.mode)],
         "not_shown": list(NOT_SHOWN),
     }
 
@@ -100,8 +102,9 @@ def _keys(found: Finding, level: float, on_record: OnRecord) -> list[dict[str, A
             "commitment": one.commitment.digest,
             "committed": _day(on_record.keys[one.commitment.digest].ts_us),
             "cells": one.score.cells,
-            "share_green": getattr(one.score, "share", None),
-            "expected": one.commitment.scheme.gamma,
+            "share_green": one.score.share if isinstance(one.score, Score) else None,
+            "expected": one.commitment.scheme.gamma if isinstance(one.score, Score) else None,
+            "deviations": one.score.statistic if isinstance(one.score, Mass) else None,
             "p": one.score.p,
             "adjusted": one.adjusted if one.score.p is not None else None,
             "log_e": one.log_e,
@@ -109,6 +112,13 @@ def _keys(found: Finding, level: float, on_record: OnRecord) -> list[dict[str, A
         }
         for one in sorted(found.keys, key=lambda one: one.adjusted)
     ]
+
+
+def _chance(found: Finding | Refused, mode: Mode) -> str:
+    """What the p-value is of: green cells that were counted, or cells that were weighed."""
+    if isinstance(found, Finding) and isinstance(found.keys[0].score, Mass):
+        return CHANCE.format(is_="bounds", what="so strong a leaning towards what the key marks")
+    return CHANCE.format(is_="bounds" if mode is Mode.SERVED else "is", what="so many green cells")
 
 
 def _told(answers: Answers) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import numpy as np
 from stillwatch.errors import UsageError
 from stillwatch.watermark.contexts import Words
 from stillwatch.watermark.keys import Commitment
+from stillwatch.watermark.scheme import Scheme
 
 LEAST_WRONG_KEYS = 400
 """Prescribed: with fewer, a miscalibrated test cannot be told from a lucky one at 1 %."""
@@ -57,6 +58,13 @@ class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise UsageError("an audit by reading compares with a reference, and none is named")
         if self.mode in (Mode.SUPERVISED, Mode.SERVED) and not self.filter_digest:
             raise UsageError("a supervised audit looks among what accounts were served, and no filter is named")
+        if len({key.scheme.digest for key in self.keys}) > 1:
+            raise UsageError("the keys are of several schemes, which count different things", "Plan an audit of each")
+
+    @property
+    def scheme(self) -> Scheme:
+        """Of all its keys."""
+        return self.keys[0].scheme
 
     @property
     def digest(self) -> str:

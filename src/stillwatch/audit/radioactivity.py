@@ -1,13 +1,15 @@
-"""Is a suspect's text greener than chance under a key that it should know nothing of?
+"""Does a suspect's text lean towards a key that it should know nothing of?
 
 Null: the suspect's training has nothing to do with the key. Distinct (context, token) cells are then independent
-coins, so the count is binomial whatever the suspect says. What would break this is looked for before anything is
-said: repeated cells (counted once by `Cells`), marks that a prompt hands on (taken out), a filter chosen afterwards
-(its digest is in the frozen plan), a test that is out of order (a panel of wrong keys), a text that is green by
+coins, or exponentials under a key that draws, whatever the suspect says. What would break this is looked for before
+anything is said: repeated cells (each stands once), marks that a prompt hands on (taken out), a filter chosen
+afterwards (its digest is in the frozen plan), a test that is out of order (a panel of wrong keys), a text that leans by
 itself (a clean control). Where one of these is missing or fails, there is no p-value but a refusal that says why.
 
-A reference that never saw marked text (the suspect's public base, or a model of ours) takes out what any model says:
-what the suspect alone says is where training shows. It knows no key, so leaving its cells out is as sound as a filter.
+Green cells of a suspect alone are counted, and the count is exactly binomial. Beside a reference that never saw marked
+text (the suspect's public base, or a model of ours), and under keys that draw, a cell weighs how much oftener the
+suspect says it (`said`): training shows in what a suspect says oftener than its like, and a draw's mark in one token of
+each context, which is lost where every token counts one.
 
 A filter is a set of contexts, and one that has nothing to do with the key: of prompts, or of what an unmarked model
 answers to them. Taken as pairs of marked text it would find every suspect guilty, and only the clean control would
@@ -28,46 +30,58 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stillwatch.audit.candidates import Candidate
-from stillwatch.audit.finding import Finding, Found, Refused, Test, with_gates
+from stillwatch.audit.chernoff import Mass
+from stillwatch.audit.finding import Finding, Found, Refused, Test, p_of, with_gates
 from stillwatch.audit.protocol import Mode, Protocol, digest_of_contexts
-from stillwatch.audit.sequential import Wealth
+from stillwatch.audit.reading import MOST_CELLS, Moved, weighed
+from stillwatch.audit.said import NOTHING, Said, set_against
+from stillwatch.audit.sequential import DrawnWealth, Wealth
 from stillwatch.watermark.cells import Cells
 from stillwatch.watermark.contexts import Words
 from stillwatch.watermark.detect import LEAST_CELLS, Score, family, score
 from stillwatch.watermark.keys import MarkKey
+from stillwatch.watermark.scheme import Kind
 
 PANEL_CELLS = 100_000
 """Of the suspect's, the first that wrong keys are tried on. Chosen: four hundred keys take a second or two on so many,
-and what is out of order among cells, repetition above all, is so among the first as well."""
+and what is out of order among cells, repetition above all, is so among the first as well. Of weighed cells the
+heaviest, as many as `reading` keeps."""
 _NO_REFERENCE = "answers of a reference are given, and the plan names none"
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an audit looks at. `cells` are the suspect's, `carried` those that its prompts hold, `control` those of a
-    model that never saw marked text, on the same prompts; `among` the filter's contexts, None for all; `reference`
-    what the plan's reference says to questions of the same kind, whose cells are left out.
+    """What an audit looks at. `said` is the suspect's, `carried` the cells that its prompts hold, `control` what a
+    model that never saw marked text says to the same prompts; `among` the filter's contexts, None for all; `reference`
+    what the plan's reference says to questions of the same kind.
     """
 
-    cells: Cells
+    said: Said
     carried: Cells
-    control: Cells
+    control: Said
     among: Words | None = None
-    reference: Cells | None = None
+    reference: Said | None = None
 
 
 def judged(
     protocol: Protocol, evidence: Evidence, keys: Mapping[str, Candidate], wrong: Sequence[MarkKey]
 ) -> Finding | Refused:
     """The finding, or why there is none. `keys`: the candidates, by their commitments' digests."""
-    cells, control = (_looked_at(found, evidence) for found in (evidence.cells, evidence.control))
+    cells, control = (_looked_at(one.cells, evidence) for one in (evidence.said, evidence.control))
     if reasons := _missing(protocol, evidence, cells, control):
         return Refused(reasons)
-    panel = _test(Cells(cells.contexts[:PANEL_CELLS], cells.tokens[:PANEL_CELLS]))
-    found = with_gates(protocol, len(cells), _test(cells), _test(control), keys, wrong, panel)
+    if protocol.scheme.kind is Kind.RED_GREEN and evidence.reference is None:
+        tests = _counting(cells, control)
+        count = len(cells)
+    else:
+        suspect = _against(evidence.said, evidence)
+        tests = _weighing(suspect, _against(evidence.control, evidence))
+        count = len(suspect.cells)
+    found = with_gates(protocol, count, tests[0], tests[1], keys, wrong, tests[2])
     if isinstance(found, Refused):
         return found
-    bet = tuple(replace(one, log_e=_log_e(cells, keys[one.commitment.digest])) for one in found.keys)
+    new = cells if evidence.reference is None else cells.without(evidence.reference.cells)
+    bet = tuple(replace(one, log_e=_log_e(new, keys[one.commitment.digest])) for one in found.keys)
     return replace(found, keys=_by_bets(bet) if protocol.mode is Mode.SERVED else bet)
 
 
@@ -78,30 +92,53 @@ def scored(cells: Cells, candidate: Candidate) -> Score:
     return score(len(greens), int(greens.sum()), candidate.key.scheme.gamma)
 
 
-def _test(cells: Cells) -> Test:
+def _counting(cells: Cells, control: Cells) -> tuple[Test, Test, Test]:
+    """The tests of suspect, control and panel where green cells are counted."""
+    first = Cells(cells.contexts[:PANEL_CELLS], cells.tokens[:PANEL_CELLS])
+    return _count(cells), _count(control), _count(first)
+
+
+def _count(cells: Cells) -> Test:
     return lambda candidate: scored(cells, candidate)
+
+
+def _weighing(suspect: Moved, control: Moved) -> tuple[Test, Test, Test]:
+    """The same where cells weigh what was said of them."""
+    return _weigh(suspect), _weigh(control), _weigh(suspect.heaviest(MOST_CELLS))
+
+
+def _weigh(found: Moved) -> Test:
+    return lambda candidate: weighed(found, candidate)
+
+
+def _against(said: Said, evidence: Evidence) -> Moved:
+    found = set_against(said, evidence.reference or NOTHING).without(evidence.carried)
+    return found if evidence.among is None else found.among(evidence.among)
 
 
 def _log_e(cells: Cells, candidate: Candidate) -> float:
     own = candidate.is_own(cells)
-    return Wealth(candidate.key.scheme.gamma).bet(candidate.greens(cells)[own])
+    cells = Cells(cells.contexts[own], cells.tokens[own])
+    if candidate.draws:
+        return DrawnWealth().bet(candidate.surprises(cells))
+    return Wealth(candidate.key.scheme.gamma).bet(candidate.greens(cells))
 
 
 def _by_bets(found: Sequence[Found]) -> tuple[Found, ...]:
     """With p-values that hold however many cells the key let count: P(e >= x) <= 1 / x (Markov)."""
-    scores = [
-        replace(one.score, p=None if one.score.p is None else min(1.0, math.exp(-(one.log_e or 0.0))))
-        for one in found
-        if isinstance(one.score, Score)
-    ]
-    adjusted = family([1.0 if one.p is None else one.p for one in scores])
+    scores = [_bounded(one.score, -max(one.log_e or 0.0, 0.0)) for one in found]
+    adjusted = family([p_of(one) for one in scores])
     return tuple(replace(one, score=score, adjusted=p) for one, score, p in zip(found, scores, adjusted, strict=True))
+
+
+def _bounded(score: Score | Mass, log_p: float) -> Score | Mass:
+    if isinstance(score, Mass):
+        return replace(score, log_p=log_p)
+    return replace(score, p=None if score.p is None else math.exp(log_p))
 
 
 def _looked_at(cells: Cells, evidence: Evidence) -> Cells:
     left = cells.without(evidence.carried)
-    if evidence.reference is not None:
-        left = left.without(evidence.reference)
     return left if evidence.among is None else left.among(evidence.among)
 
 
@@ -113,7 +150,7 @@ def _missing(protocol: Protocol, evidence: Evidence, cells: Cells, control: Cell
         reasons.append(
             "the plan names a reference, and its answers are missing" if protocol.reference else _NO_REFERENCE
         )
-    elif evidence.reference is not None and not len(evidence.reference):
+    elif evidence.reference is not None and not len(evidence.reference.cells):
         reasons.append("cannot tell: the reference has said nothing")
     given = digest_of_contexts(evidence.among) if evidence.among is not None else ""
     if given != protocol.filter_digest:

@@ -1,8 +1,9 @@
 """Audits of open weights: a suspect reads a text, and what it would say next is set beside what a reference would.
 
-Each cell weighs what moved there (`green_mass` has the null, and why any weights are sound). The text is one that holds
-no marks, or whose marked cells are taken out. The reference is chosen and frozen first. One pass of a model over a text
-gives whole distributions, so no sampling noise is left, and what the suspect said before it was trained is taken off.
+Each cell weighs what moved there (`green_mass` and `draw_mass` have the null, and why any weights are sound). The text
+is one that holds no marks, or whose marked cells are taken out. The reference is chosen and frozen first. One pass of a
+model over a text gives whole distributions, so no sampling noise is left, and what the suspect said before it was
+trained is taken off.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.audit.candidates import Candidate
+from stillwatch.audit.chernoff import Floats, Mass
+from stillwatch.audit.draw_mass import draw_mass
 from stillwatch.audit.finding import Finding, Refused, Test, with_gates
-from stillwatch.audit.green_mass import Floats, Mass, mass
+from stillwatch.audit.green_mass import mass
 from stillwatch.audit.protocol import Mode, Protocol
 from stillwatch.errors import UsageError
 from stillwatch.watermark.cells import Cells
@@ -39,7 +42,19 @@ class Moved:
 
     def without(self, carried: Cells) -> Moved:
         """Those that are none of `carried`."""
-        kept = ~np.isin(_pairs(self.cells), _pairs(carried))
+        return self._where(~np.isin(_pairs(self.cells), _pairs(carried)))
+
+    def among(self, contexts: Words) -> Moved:
+        """Those with one of these contexts: a filter that was fixed before anything was scored."""
+        return self._where(np.isin(self.cells.contexts, contexts))
+
+    def heaviest(self, most: int) -> Moved:
+        """At most so many, those that moved most."""
+        if len(self.weights) <= most:
+            return self
+        return self._where(np.sort(np.argpartition(-np.abs(self.weights), most)[:most]))
+
+    def _where(self, kept: NDArray[np.bool_] | NDArray[np.int64]) -> Moved:
         return Moved(Cells(self.cells.contexts[kept], self.cells.tokens[kept]), self.weights[kept])
 
 
@@ -118,9 +133,12 @@ def read(
 
 
 def weighed(found: Moved, candidate: Candidate) -> Mass:
-    """How far a candidate's own cells lean towards its green."""
+    """How far a candidate's own cells lean towards its green, or towards what it draws."""
     own = candidate.is_own(found.cells)
-    return mass(found.weights[own], candidate.greens(found.cells)[own], candidate.key.scheme.gamma)
+    cells, weights = Cells(found.cells.contexts[own], found.cells.tokens[own]), found.weights[own]
+    if candidate.draws:
+        return draw_mass(weights, candidate.surprises(cells))
+    return mass(weights, candidate.greens(cells), candidate.key.scheme.gamma)
 
 
 def _test(found: Moved) -> Test:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stillwatch.audit.sequential import Floats, bets
-from stillwatch.watermark.draws import WEIGHTS
+from stillwatch.audit.sequential import Floats, bets, drawn_price
 
 _STAKES = (0.1, 0.2, 0.35, 0.5, 0.65, 0.8)
 """On keyed draws. The best is about 1 - 1 / mean surprise; from barely marked to ten tokens to choose from."""
@@ -36,14 +35,9 @@ def spans(greens: NDArray[np.bool_], gamma: float, level: float) -> list[Span]:
 
 
 def drawn_spans(surprises: Floats, level: float) -> list[Span]:
-    """The same for keyed draws; `surprises`: of cells, as `draws.surprise` weighs them.
-
-    Under the null they are weighted sums of exponentials of mean 1, so exp(stake s) has mean 1 / product of (1 - stake
-    w), and each bet is divided by that.
-    """
+    """The same for keyed draws; `surprises`: of cells, as `draws.surprise` weighs them."""
     stakes = np.array(_STAKES)
-    fair = sum(np.log1p(-stakes * weight) for weight in WEIGHTS)
-    return _spans(surprises[:, None] * stakes + fair, level)
+    return _spans(surprises[:, None] * stakes + drawn_price(stakes), level)
 
 
 def _spans(steps: Floats, level: float) -> list[Span]:

@@ -36,7 +36,6 @@ from stillwatch.decision.journal import Journal
 from stillwatch.errors import InputError, UsageError
 from stillwatch.settings import default_journal
 from stillwatch.watermark.contexts import Tokens, Words, contexts_of
-from stillwatch.watermark.scheme import Kind
 from stillwatch.watermark.serving.served import ServedTo
 
 _LEAST_OFTEN = 8
@@ -79,7 +78,7 @@ def plan(
         bool, typer.Option("--read", help="The suspect's weights will read the prompts: see `audit read`.")
     ] = False,
     reference: Annotated[
-        str, typer.Option(help="A model without marks, as the suspect's public base: what it says too is left out.")
+        str, typer.Option(help="A model without marks, as the suspect's public base: what is said oftener counts.")
     ] = "",
     level: KeyLevel = 1e-6,
     wrong_keys: Annotated[int, typer.Option(min=LEAST_WRONG_KEYS, help="Keys of the panel.")] = LEAST_WRONG_KEYS,
@@ -90,8 +89,6 @@ def plan(
     Example: stillwatch audit plan april --prompts ours.jsonl --suspect X --master marks.key --tokenizer-digest 9c1a...
     """
     used = scheme_of(scheme)
-    if used.kind is not Kind.RED_GREEN:
-        raise UsageError("audits count cells of red-green marks, and this scheme draws")
     Dossier.free(folder)
     mode = _mode(served, among, read=read)
     named = [*(key or []), account] if account else key

@@ -72,7 +72,7 @@ def read(
     _check(dossier, reference)
     record, made = on_record(book, dossier), Secret.load(master)
     _check_tokens(dossier, tokenizer, [place for place in (suspect, control, reference) if place])
-    window = dossier.plan.keys[0].scheme.window
+    window = dossier.plan.scheme.window
     texts = _texts(dossier, tokenizer)
     with progress_bar(as_json) as tell:
         tell("loading weights", 0.0)

@@ -14,6 +14,7 @@ from stillwatch.audit.dossier import Dossier
 from stillwatch.audit.outcome import document
 from stillwatch.audit.protocol import Mode
 from stillwatch.audit.radioactivity import Evidence, judged
+from stillwatch.audit.said import said_in
 from stillwatch.cli.audit_delivery import (
     Findings,
     FindingsSecret,
@@ -86,10 +87,10 @@ def report(
 def _evidence(
     dossier: Dossier, said: dict[str, Answers], given: dict[str, Path | None], encode: Encode | None
 ) -> Evidence:
-    window = dossier.plan.keys[0].scheme.window
+    window = dossier.plan.scheme.window
     carried = cells_of([_tokens(one.prompt, one.tokens, encode) for one in dossier.prompts], window)
-    cells = {whose: cells_of(_said(answers, given[whose], encode), window) for whose, answers in said.items()}
-    return Evidence(cells["suspect"], carried, cells["control"], dossier.among, cells.get("reference"))
+    found = {whose: said_in(_said(answers, given[whose], encode), window) for whose, answers in said.items()}
+    return Evidence(found["suspect"], carried, found["control"], dossier.among, found.get("reference"))
 
 
 def _check_order(said: dict[str, Answers], frozen_us: int) -> None:

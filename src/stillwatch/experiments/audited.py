@@ -13,12 +13,13 @@ from stillwatch.audit.protocol import Protocol as Plan
 from stillwatch.audit.radioactivity import Evidence, filter_of, judged
 from stillwatch.audit.reading import Moved, Places, gathered, moved, read
 from stillwatch.audit.record import commit, freeze
+from stillwatch.audit.said import Said, said_in
 from stillwatch.decision.journal import Journal
 from stillwatch.experiments.harvest import SUBJECTS_HARVESTED, TOKENIZER, Teaching
 from stillwatch.experiments.outcome import Audited, told
 from stillwatch.experiments.source import SUBJECTS, Tokens
 from stillwatch.experiments.student import Floats
-from stillwatch.watermark.cells import Cells, cells_of
+from stillwatch.watermark.cells import Cells
 from stillwatch.watermark.contexts import Words
 from stillwatch.watermark.keys import MarkKey
 
@@ -27,7 +28,7 @@ LEAST_OFTEN = 8
 """A context counts in a supervised audit from so many occurrences in the clean model's answers on. Chosen: a tenth of
 the contexts, which hold most of what the campaign's subjects have of their own."""
 _TIMES = 4
-"""Questions to the base for one to the suspect: what the base says seldom has to be known too."""
+"""Questions to the base for one to the suspect: what the base says is then known better than what the suspect says."""
 _READ_AT_ONCE = 256
 """Contexts."""
 _NOTHING = Cells(np.empty(0, np.uint64), np.empty(0, np.uint64))
@@ -52,7 +53,7 @@ class Bench:
         commit(self.journal, [key.commitment() for key in self.teaching.keys.candidates()], 0)
 
     def closed(self, suspect: Model, base: Model | None = None) -> Audited:
-        """Asked about everything, by prompts of ours; without what its base says, where that can be asked too."""
+        """Asked about everything, by prompts of ours; beside what its base says, where that can be asked too."""
         prompts = self.teaching.source.prompts(range(SUBJECTS), self._prompts, self.teaching.rng(21))[0]
         return self._asked(Mode.CLOSED, suspect, prompts, None, base)
 
@@ -80,17 +81,17 @@ class Bench:
         self, mode: Mode, suspect: Model, prompts: Tokens, among: Words | None, base: Model | None = None
     ) -> Audited:
         plan = self._plan(mode, prompts, among, reference="its base" if base else "")
-        left_out = self._said(base, np.tile(prompts, _TIMES), 26) if base else None
+        reference = self._said(base, np.tile(prompts, _TIMES), 26) if base else None
         # A prompt shows the suspect its last word alone, so it carries no cell.
         evidence = Evidence(
-            self._said(suspect, prompts, 24), _NOTHING, self._said(self.control, prompts, 25), among, left_out
+            self._said(suspect, prompts, 24), _NOTHING, self._said(self.control, prompts, 25), among, reference
         )
         found = judged(plan, evidence, candidates(self.teaching.keys.candidates(), layered=True), self._wrong())
-        name = mode.value + (" without what its base says" if base else "")
+        name = mode.value + (" beside its base" if base else "")
         return told(name, found, self.teaching.keys)
 
-    def _said(self, model: Model, prompts: Tokens, purpose: int) -> Cells:
-        return cells_of(model.answers(prompts, self.teaching.size.answer, self.teaching.rng(purpose)), WINDOW)
+    def _said(self, model: Model, prompts: Tokens, purpose: int) -> Said:
+        return said_in(model.answers(prompts, self.teaching.size.answer, self.teaching.rng(purpose)), WINDOW)
 
     def _plan(self, mode: Mode, prompts: Tokens, among: Words | None, reference: str = "") -> Plan:
         plan = Plan(

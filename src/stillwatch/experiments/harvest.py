@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from stillwatch.experiments.drawn import DRAWN, DrawnSource
 from stillwatch.experiments.source import SUBJECTS, Source, Tokens
 from stillwatch.experiments.student import Student
 from stillwatch.pseudonym import Secret
@@ -85,11 +86,14 @@ class Keys:
 
 
 class Teaching:
-    """One teacher, one campaign and what the world has beside them. The same seed is the same."""
+    """One teacher, one campaign and what the world has beside them. The same seed is the same.
+
+    A `DrawnSource` marks by keyed draws, which have no strength.
+    """
 
     def __init__(self, source: Source, size: Size, seed: int) -> None:
         self.source, self.size, self.seed = source, size, seed
-        self.keys = Keys(seed, size)
+        self.keys = Keys(seed, size, DRAWN if isinstance(source, DrawnSource) else None)
 
     @cached_property
     def base(self) -> Tokens:
@@ -111,10 +115,16 @@ class Teaching:
         rng, found = self.rng(14), []
         for key in self.keys.marking(layout):
             prompts = self.source.prompts(SUBJECTS_HARVESTED, self._harvested // self.size.accounts, rng)
-            layers = Layers(self.keys.fleet, key)
-            found.append(self.source.answers(prompts, self.size.answer, rng, layers, strength))
+            found.append(self._marked(prompts, rng, key, strength))
         whole: Tokens = rng.permutation(np.concatenate(found))
         return whole
+
+    def _marked(
+        self, prompts: tuple[Tokens, Tokens], rng: np.random.Generator, key: MarkKey, strength: float
+    ) -> Tokens:
+        if isinstance(self.source, DrawnSource):
+            return self.source.drawn(prompts, self.size.answer, rng, self.keys.fleet, key)
+        return self.source.answers(prompts, self.size.answer, rng, Layers(self.keys.fleet, key), strength)
 
     def student(self, harvested: Tokens, share: float) -> Student:
         """Trained on a mixture in which this share is harvested, and the rest is the base."""

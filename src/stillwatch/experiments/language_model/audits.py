@@ -12,6 +12,7 @@ from stillwatch.audit.protocol import Mode, Protocol, digest_of_contexts, digest
 from stillwatch.audit.radioactivity import Evidence, filter_of, judged
 from stillwatch.audit.reading import Moved, read
 from stillwatch.audit.record import commit, freeze
+from stillwatch.audit.said import said_in
 from stillwatch.decision.journal import Journal
 from stillwatch.experiments.harvest import Keys
 from stillwatch.experiments.language_model.top_layers import Tokens
@@ -47,17 +48,17 @@ class Bench:
     def answers(self, said: Sequence[Tokens], control: Sequence[Tokens], asked: Sequence[Tokens]) -> Audited:
         """Its answers to questions of ours, (question, tokens) without the question's."""
         plan = self._plan(Mode.CLOSED, asked, None)
-        evidence = Evidence(cells_of(said, _WINDOW), _carried(asked), cells_of(control, _WINDOW))
+        evidence = Evidence(said_in(said, _WINDOW), _carried(asked), said_in(control, _WINDOW))
         return self._judged("closed", plan, evidence)
 
     def beside(
         self, said: Sequence[Tokens], control: Sequence[Tokens], asked: Sequence[Tokens], base: Sequence[Tokens]
     ) -> Audited:
-        """The same without cells that its base says too."""
+        """The same beside what its base says."""
         plan = self._plan(Mode.CLOSED, asked, None, "its base")
-        cells = [cells_of(texts, _WINDOW) for texts in (said, control, base)]
-        evidence = Evidence(cells[0], _carried(asked), cells[1], reference=cells[2])
-        return self._judged("closed without what its base says", plan, evidence)
+        counted = [said_in(texts, _WINDOW) for texts in (said, control, base)]
+        evidence = Evidence(counted[0], _carried(asked), counted[1], reference=counted[2])
+        return self._judged("closed beside its base", plan, evidence)
 
     def supervised(
         self, said: Sequence[Tokens], control: Sequence[Tokens], asked: Sequence[Tokens], unmarked: Sequence[Tokens]
@@ -65,7 +66,7 @@ class Bench:
         """The same in contexts that are frequent in unmarked answers to the campaign's questions."""
         among = filter_of(np.concatenate([text[:-1] for text in unmarked]).astype(np.uint64), LEAST_OFTEN)
         plan = self._plan(Mode.SUPERVISED, asked, among)
-        evidence = Evidence(cells_of(said, _WINDOW), _carried(asked), cells_of(control, _WINDOW), among)
+        evidence = Evidence(said_in(said, _WINDOW), _carried(asked), said_in(control, _WINDOW), among)
         return self._judged("supervised", plan, evidence)
 
     def _judged(self, mode: str, plan: Protocol, evidence: Evidence) -> Audited:
