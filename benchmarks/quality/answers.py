@@ -1,4 +1,4 @@
-"""What `generate` found, as it is kept: tokens of every answer, how likely each was, and what was counted."""
+"""What `generate` found, as it is kept: tokens of every answer, how likely they were, and what was counted."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import msgspec
 FILE = Path(__file__).parent / "answers.json"
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """Tokens of an answer to a prompt of that number. `nats`: how unlikely the unmarked model finds each."""
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tokens of an answer to a prompt of that number.
+
+    `nats`: how unlikely the unmarked model finds a token, on average; None where it was not asked. `theirs`: what a
+    contender of transformers reads in the tokens: of KGW, from the second on, 1 for a green one; of SynthID, from the
+    fifth on, its g-values as bits of a number, the first layer's the lowest, or -1 where the context has been before.
+    """
 
     prompt: int
     tokens: list[int]
-    nats: list[float]
+    nats: float | None = None
+    theirs: list[int] = []
 
 
 class Made(msgspec.Struct, frozen=True):
-    """A contender's answers. `hits` of `trials` as its own statistic counts, 0 of 0 for ours, which is scored afresh.
-
-    `task`: the chance of the right answer to each question, averaged over keys.
-    """
+    """A contender's answers in one round."""
 
     contender: str
     answers: list[Answer]
-    hits: int
-    trials: int
-    task: list[float]
 
 
 class Stepwise(msgspec.Struct, frozen=True):
@@ -49,16 +49,25 @@ class Stepwise(msgspec.Struct, frozen=True):
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """The file."""
+    """The file. A round has prompts and keys of its own, the same prompts for every contender.
+
+    `task`: by contender, the chance of the right answer to each question, averaged over keys.
+    """
 
     machine: dict[str, str]
     model: str
     tokenizer: str
     words: int
-    made: list[Made]
+    rounds: list[list[Made]]
+    task: dict[str, list[float]]
     reworded_from: str
     reworded: list[Answer]
     stepwise: list[Stepwise]
+
+    @property
+    def made(self) -> list[Made]:
+        """Of the first round, under the first keys."""
+        return self.rounds[0]
 
 
 def read() -> Answers:

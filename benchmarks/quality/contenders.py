@@ -56,12 +56,16 @@ class Contender:
 
 CONTENDERS = (
     Contender(Maker.NONE),
+    Contender(Maker.SYNTHID),
+    Contender(Maker.DRAWN, window=2),
     Contender(Maker.OURS, 2.0),
     Contender(Maker.KGW, 2.0),
-    Contender(Maker.OURS, 3.0),
-    Contender(Maker.DRAWN, window=2),
-    Contender(Maker.SYNTHID),
     Contender(Maker.OURS, 2.0, window=2),
     Contender(Maker.OURS, 3.0, least_nats=1.0),
+    Contender(Maker.OURS, 3.0),
     Contender(Maker.KGW, 3.0),
+    Contender(Maker.OURS, 1.0),
+    Contender(Maker.KGW, 1.0),
+    Contender(Maker.DRAWN),
 )
+"""In the order in which a round is answered; no mark comes first, since all others are held against it."""
