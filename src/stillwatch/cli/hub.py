@@ -12,6 +12,7 @@ import typer
 
 from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.hub_held import app as held
+from stillwatch.cli.hub_report import report
 from stillwatch.cli.hub_signer import app as signers
 from stillwatch.cli.hub_webhook import app as webhooks
 from stillwatch.cli.options import Json
@@ -33,6 +34,7 @@ app.add_typer(members, name="member")
 app.add_typer(signers, name="signer")
 app.add_typer(held, name="held")
 app.add_typer(webhooks, name="webhook")
+app.command()(report)
 
 _DAY_US = 86_400_000_000
 _SHORTEST_PASSWORD = 8

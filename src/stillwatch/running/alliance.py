@@ -4,6 +4,7 @@ grounds.toml    the legal bases in force (governance.basis); looked at for each 
 names.txt       optional: names of companies that no sentence may hold, one a line
 webhooks.json   optional: members' addresses for notices, as `stillwatch hub webhook` writes it
 record.jsonl    the record, a hash chain
+totals.json     how much was published in each quarter, for the transparency report
 record.key      the hub's signing key (mode 600), made at the first start
 """
 
@@ -31,6 +32,7 @@ from stillwatch.sharing.alliance.publications import Publications
 from stillwatch.sharing.alliance.record import Record
 from stillwatch.sharing.alliance.standings import Standings
 from stillwatch.sharing.alliance.tag_sets import TagSets
+from stillwatch.sharing.alliance.totals import FILE, Totals
 from stillwatch.sharing.alliance.webhooks import Webhook
 from stillwatch.sharing.governance.basis import Grounds
 from stillwatch.sharing.hub.app import application, now_us
@@ -63,12 +65,13 @@ def governed_application(
     authentication = Authentication(objects, Failures(monotonic), now_us)
     access = Access(authentication, Site(objects, options.public_url), objects, alliance)
     standings = Standings(alliance)
-    publications = Publications(access, TagSets(objects, now_us), standings)
+    totals = Totals(folder / FILE, now_us)
+    publications = Publications(access, TagSets(objects, now_us), standings, totals)
     news = News(objects, alliance)
     no_hooks: tuple[Webhook, ...] = ()
     hooks = reread(folder / webhooks.FILE, webhooks.webhooks, no_hooks)
     begin_notifying(folder, objects, alliance, news, hooks, signing_key(folder / "record.key"))
-    return with_alliance(hub, Alliance(access, objects, alliance, record, standings, news), publications)
+    return with_alliance(hub, Alliance(access, objects, alliance, record, totals, standings, news), publications)
 
 
 def opened_record(folder: Path) -> Record:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from stillwatch.cli.share import hearing, listening, saying, telling
+from stillwatch.cli.share import hearing, listening, reporting, saying, telling
 
 app = typer.Typer(help="Tell an alliance, and hear from it.", no_args_is_help=True)
 
@@ -32,6 +32,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "revoke": saying.revoke,
     "acknowledged": saying.acknowledged,
     "verify": hearing.verify,
+    "report": reporting.report,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)

@@ -12,6 +12,7 @@ GET  news/?collection=ID&after=DATE   answers when something newer came that the
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -25,6 +26,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from stillwatch.errors import InputError
 from stillwatch.sharing.alliance import acknowledgement
 from stillwatch.sharing.alliance.access import Access
 from stillwatch.sharing.alliance.acknowledgement import Acknowledgement, NotAcknowledged
@@ -32,6 +34,7 @@ from stillwatch.sharing.alliance.news import News
 from stillwatch.sharing.alliance.record import Record
 from stillwatch.sharing.alliance.standings import Standings
 from stillwatch.sharing.alliance.store import AllianceStore
+from stillwatch.sharing.alliance.totals import Totals
 from stillwatch.sharing.governance import approval
 from stillwatch.sharing.governance.approval import Approval, NotApproved
 from stillwatch.sharing.hub.members import Member
@@ -45,6 +48,8 @@ _MOST_ENTRIES = 1_000
 _WAIT_SECONDS = 25.0
 _LOOK_SECONDS = 0.5
 
+_log = logging.getLogger("stillwatch.hub")
+
 Sent = TypeVar("Sent")
 
 
@@ -52,18 +57,33 @@ class Alliance:
     """Endpoints over the hub's store, the alliance's and the record."""
 
     def __init__(
-        self, access: Access, objects: Store, store: AllianceStore, record: Record, standings: Standings, news: News
+        self,
+        access: Access,
+        objects: Store,
+        store: AllianceStore,
+        record: Record,
+        totals: Totals,
+        standings: Standings,
+        news: News,
     ) -> None:
         self._access = access
         self._objects = objects
         self._store = store
         self._record = record
+        self._totals = totals
         self._standings = standings
         self._news = news
 
-    def record_posts(self) -> int:
-        """Record what was published and is not recorded yet; how many versions that were."""
-        return self._record.catch_up(self._store)
+    def record_posts(self) -> None:
+        """Record and count what was published and is not recorded yet.
+
+        Without its record nothing is answered; that totals are damaged stops the report and no post.
+        """
+        self._record.catch_up(self._store)
+        try:
+            self._totals.catch_up(self._store)
+        except InputError as error:
+            _log.error("what is published is not counted: %s", error)
 
     def routes(self, hub: ASGIApp) -> list[Route]:
         """All of them, with and without a slash at the end, and TAXII's DELETE on its way to `hub`."""

@@ -1,10 +1,12 @@
 """What the hub makes of what members published, for each member of the root to download, under `/{root}/alliance/`.
 
 GET tags/{epoch}/   the set of blind tags of an epoch (tags.tag_set); with the ETag of a set that the member has: 304
+GET totals/         what each quarter held, as far as that may be told (governance.transparency)
 """
 
 from __future__ import annotations
 
+import msgspec
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +15,8 @@ from starlette.routing import Route
 from stillwatch.sharing.alliance.access import Access
 from stillwatch.sharing.alliance.standings import Standings
 from stillwatch.sharing.alliance.tag_sets import TagSets
+from stillwatch.sharing.alliance.totals import Totals
+from stillwatch.sharing.alliance.transparency_report import transparency_report
 from stillwatch.sharing.taxii.faults import not_found
 
 TAG_SET = "application/octet-stream"
@@ -24,18 +28,30 @@ _LONGEST_EPOCH = 9
 class Publications:
     """Endpoints over the store's sets."""
 
-    def __init__(self, access: Access, tag_sets: TagSets, standings: Standings) -> None:
+    def __init__(self, access: Access, tag_sets: TagSets, standings: Standings, totals: Totals) -> None:
         self._access = access
         self._tag_sets = tag_sets
         self._standings = standings
+        self._totals = totals
 
     def routes(self) -> list[Route]:
         """All of them, with and without a slash at the end."""
-        return [Route(f"/{{root}}/alliance/tags/{{epoch}}{end}", self.tags) for end in ("/", "")]
+        of = [("tags/{epoch}", self.tags), ("totals", self.totals)]
+        return [Route(f"/{{root}}/alliance/{path}{end}", endpoint) for path, endpoint in of for end in ("/", "")]
 
     async def tags(self, request: Request) -> Response:
         """The set of an epoch, unless the member has it as it is."""
         return await run_sync(lambda: self._tags(request))
+
+    async def totals(self, request: Request) -> Response:
+        """The transparency report of the collections that the member reads."""
+
+        def told() -> Response:
+            _, collections = self._access.governed(request)
+            report = transparency_report({one.id: one.title for one in collections}, self._totals)
+            return Response(msgspec.json.encode(report), 200, _HEADERS, "application/json")
+
+        return await run_sync(told)
 
     def _tags(self, request: Request) -> Response:
         member, collections = self._access.governed(request)

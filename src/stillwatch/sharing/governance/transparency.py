@@ -4,47 +4,74 @@ With few members a total minus one's own share is a rival's number. So a cell is
 behind it, none of them holds more than a quarter, and its quarter ended ninety days ago or more; numbers are given in
 decades. The rule has the form of the safety zone that the US agencies published in 1996 and withdrew in 2023: no law,
 but still the only published yardstick.
+
+Every class has its cell in every quarter, so that a cell which is withheld does not say that something happened.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 LEAST_MEMBERS = 5
 LARGEST_SHARE = 0.25
 LEAST_AGE = timedelta(days=90)
+CLAIMS = ("campaign", "intrusion-set", "threat-actor", "infrastructure", "indicator")
+CLASSES = (
+    *(f"{claim} {became}" for claim in CLAIMS for became in ("published", "corrected", "withdrawn")),
+    "sighting",
+    "agreement",
+    "dispute",
+)
+"""What is counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """So many objects of a class by one member on a day. `what`: as in `campaign published` or `indicator revoked`."""
+class Quarter(NamedTuple):
+    """Three months, in UTC: `Quarter(2026, 2)` is April to June."""
 
-    member: str
-    what: str
-    day: date
-    number: int = 1
+    year: int
+    number: int
+
+    @classmethod
+    def of(cls, day: date) -> Quarter:
+        """The one that a day is in."""
+        return cls(day.year, (day.month - 1) // 3 + 1)
+
+    @classmethod
+    def named(cls, name: str) -> Quarter:
+        """The one that `str` gave this name."""
+        year, _, number = name.partition("-Q")
+        return cls(int(year), int(number))
+
+    @property
+    def next(self) -> Quarter:
+        """The one behind it."""
+        return Quarter(self.year + self.number // 4, self.number % 4 + 1)
+
+    @property
+    def shown_from(self) -> date:
+        """The first day on which its totals may be shown."""
+        following = self.next
+        return date(following.year, 3 * following.number - 2, 1) - timedelta(days=1) + LEAST_AGE
+
+    def __str__(self) -> str:
+        return f"{self.year}-Q{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`band`: the decade, as `10-99`; None where the rule withholds it, with the reason."""
+    """`band`: the decade, as `10-99`; None where the rule withholds it, with the reason, for the operator alone."""
 
-    quarter: str
     what: str
     band: str | None
     withheld: str = ""
 
 
-def cells(counted: Iterable[Counted], today: date) -> list[Cell]:
-    """The table that may be shown today, a row for each quarter and class."""
-    by: dict[tuple[int, int, str], Counter[str]] = {}
-    for one in counted:
-        at = one.day.year, (one.day.month - 1) // 3 + 1, one.what
-        by.setdefault(at, Counter())[one.member] += one.number
-    return [_cell(*at, of, today) for at, of in sorted(by.items())]
+def cells(quarter: Quarter, counts: Mapping[str, Mapping[str, int]], today: date) -> list[Cell]:
+    """A cell for each class of a quarter; `counts`: of a class, how many by each member."""
+    return [_cell(quarter, what, counts.get(what, {}), today) for what in CLASSES]
 
 
 def band(number: int) -> str:
@@ -55,16 +82,12 @@ def band(number: int) -> str:
     return f"{low}-{10 * low - 1}"
 
 
-def _cell(year: int, quarter: int, what: str, of: Counter[str], today: date) -> Cell:
-    name, total = f"{year}-Q{quarter}", of.total()
-    if today - _last_day(year, quarter) < LEAST_AGE:
-        return Cell(name, what, None, f"it ended less than {LEAST_AGE.days} days ago")
+def _cell(quarter: Quarter, what: str, of: Mapping[str, int], today: date) -> Cell:
+    if today < quarter.shown_from:
+        return Cell(what, None, f"it ended less than {LEAST_AGE.days} days ago")
     if len(of) < LEAST_MEMBERS:
-        return Cell(name, what, None, f"fewer than {LEAST_MEMBERS} members are behind it")
+        return Cell(what, None, f"fewer than {LEAST_MEMBERS} members are behind it")
+    total = sum(of.values())
     if max(of.values()) > LARGEST_SHARE * total:
-        return Cell(name, what, None, "one member holds more than a quarter")
-    return Cell(name, what, band(total))
-
-
-def _last_day(year: int, quarter: int) -> date:
-    return date(year, 12, 31) if quarter == 4 else date(year, 3 * quarter + 1, 1) - timedelta(days=1)
+        return Cell(what, None, "one member holds more than a quarter")
+    return Cell(what, band(total))
