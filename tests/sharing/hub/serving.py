@@ -18,6 +18,7 @@ from typing import Any
 import requests
 
 from tests.sharing.hub.trying import TAXII
+from tests.storage.hub import places
 
 SECONDS = 120
 """Until a process that does not answer is given up; it takes two on an idle machine."""
@@ -30,6 +31,7 @@ class Served:
     process: subprocess.Popen[str]
     url: str
     store: Path
+    place: str
 
     def get(self, path: str, name: str, **more: Any) -> requests.Response:
         """GET as a member whose password is its name."""
@@ -44,7 +46,7 @@ class Served:
 
     def command(self, *arguments: str) -> str:
         """What another `stillwatch hub` command on the same store prints."""
-        return run("hub", *arguments, "--store", str(self.store))
+        return run("hub", *arguments, "--store", self.place)
 
     def kill(self) -> None:
         """SIGKILL: nothing is tidied up."""
@@ -64,8 +66,8 @@ def run(*arguments: str) -> str:
 def serving(folder: Path, sown: Mapping[str, Any], *options: str) -> Generator[Served]:
     """A hub on a free port, until the block ends; it ends by SIGTERM and with code 0, unless it was killed."""
     (folder / "seed.json").write_text(json.dumps(sown))
-    store = folder / "hub.sqlite"
-    program = [sys.executable, "-m", "stillwatch.cli.main", "hub", "serve", "--port", "0", "--store", str(store)]
+    place = places.named(folder)
+    program = [sys.executable, "-m", "stillwatch.cli.main", "hub", "serve", "--port", "0", "--store", place]
     with (
         (folder / "log").open("w") as log,
         subprocess.Popen(  # noqa: S603 - ours
@@ -80,7 +82,7 @@ def serving(folder: Path, sown: Mapping[str, Any], *options: str) -> Generator[S
             assert process.stdout is not None
             said = process.stdout.readline()
             assert said.startswith("The hub takes requests at "), (folder / "log").read_text()
-            yield Served(process, said.split()[5].removesuffix("/taxii2/"), store)
+            yield Served(process, said.split()[5].removesuffix("/taxii2/"), folder / "hub.sqlite", place)
         finally:
             process.terminate()
     assert process.returncode in (0, -signal.SIGTERM, -signal.SIGKILL), (folder / "log").read_text()

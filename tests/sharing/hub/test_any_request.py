@@ -60,7 +60,7 @@ SCHEMA = schemathesis.openapi.from_dict(
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Hub:
+def asked(database: None, tmp_path_factory: pytest.TempPathFactory) -> Hub:
     """A hub with an object."""
     return Hub(tmp_path_factory.mktemp("asked"), seed(collection(objects=[indicator(1)])))
 

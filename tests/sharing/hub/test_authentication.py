@@ -14,9 +14,9 @@ from stillwatch.sharing.hub.members import Member, Role
 from stillwatch.sharing.hub.passwords import Passwords
 from stillwatch.sharing.hub.tokens import digest, make_token
 from stillwatch.sharing.taxii.faults import TaxiiFault
-from stillwatch.storage.hub.store import SqliteStore
 from tests.sharing.hub.clauses import clause
 from tests.sharing.hub.trying import NOW_US, OBJECTS, Hub, indicator, user
+from tests.storage.hub import places
 
 
 def basic(name: str, password: str) -> str:
@@ -120,8 +120,8 @@ class Clock:
 
 
 def test_who_fails_too_often_has_to_wait(tmp_path: Path) -> None:
-    """Ten tries a name and address in a minute; then not even the right password is looked at."""
-    store, clock = SqliteStore(tmp_path / "hub.sqlite"), Clock()
+    """So many tries a name and address in a minute; then not even the right password is looked at."""
+    store, clock = places.kept(tmp_path), Clock()
     store.put_member(Member("alice", credential=user("alice")["password"]))
     authentication = Authentication(store, Failures(clock), lambda: NOW_US)
     for _ in range(MOST_OF_NAME):
@@ -136,7 +136,7 @@ def test_who_fails_too_often_has_to_wait(tmp_path: Path) -> None:
 
 
 def test_an_address_cannot_try_many_names() -> None:
-    """Fifty failures of an address in a minute, whatever names and tokens it tries."""
+    """So many failures of an address in a minute, whatever names and tokens it tries."""
     clock = Clock()
     failures = Failures(clock)
     for number in range(MOST_OF_ADDRESS):
@@ -149,7 +149,7 @@ def test_an_address_cannot_try_many_names() -> None:
 
 def test_who_is_known_is_not_slowed_down_by_strangers_at_its_address(tmp_path: Path) -> None:
     """Behind one address, a member whose password is known to fit goes on."""
-    store = SqliteStore(tmp_path / "hub.sqlite")
+    store = places.kept(tmp_path)
     store.put_member(Member("alice", credential=user("alice")["password"]))
     authentication = Authentication(store, Failures(Clock()), lambda: NOW_US)
     caller = Caller(basic("alice", "alice"), "192.0.2.1")
@@ -162,7 +162,7 @@ def test_who_is_known_is_not_slowed_down_by_strangers_at_its_address(tmp_path: P
 
 def test_a_member_bound_to_a_certificate_comes_with_it(tmp_path: Path) -> None:
     """The right password over another connection is refused."""
-    store = SqliteStore(tmp_path / "hub.sqlite")
+    store = places.kept(tmp_path)
     store.put_member(Member("alice", credential=user("alice")["password"], certificate="ab" * 32))
     authentication = Authentication(store, Failures(Clock()), lambda: NOW_US)
     assert authentication.identify(Caller(basic("alice", "alice"), "192.0.2.1", "ab" * 32)).member.name == "alice"

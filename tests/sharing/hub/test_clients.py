@@ -19,7 +19,7 @@ OBJECTS_SEEDED = 25
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Generator[Served]:
+def served(database: None, tmp_path_factory: pytest.TempPathFactory) -> Generator[Served]:
     """One hub with 25 indicators, in pages of at most ten."""
     sown = seed(collection(objects=[indicator(number) for number in range(OBJECTS_SEEDED)]))
     with serving(tmp_path_factory.mktemp("served"), sown, "--page", "10") as hub:

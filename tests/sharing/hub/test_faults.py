@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
 import json
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -16,10 +14,11 @@ from stillwatch.sharing.hub.markings import Visibility
 from stillwatch.sharing.hub.posting import Posting
 from stillwatch.sharing.hub.store import Entry
 from stillwatch.sharing.hub.tokens import digest, make_token
-from stillwatch.storage.hub.store import SqliteStore
+from stillwatch.storage.hub.sqlite import SqliteDatabase
 from tests.sharing.hub.clauses import clause
 from tests.sharing.hub.serving import serving
 from tests.sharing.hub.trying import COLLECTION, MANIFEST, NOW_US, OBJECTS, Hub, indicator, seed
+from tests.storage.hub import places
 
 
 def test_killed_while_posting_a_status_never_lies(tmp_path: Path) -> None:
@@ -43,19 +42,20 @@ def test_killed_while_posting_a_status_never_lies(tmp_path: Path) -> None:
             last = pool.submit(post, 3)
             hub.kill()
             answered += [id for id in [last.result()] if id]
-    kept = SqliteStore(tmp_path / "hub.sqlite")
-    statuses = kept._db.rows("SELECT id, body FROM statuses")
-    rows = kept._db.row("SELECT count(*) FROM objects")[0]
+    kept = places.kept(tmp_path).database
+    statuses = kept.rows("SELECT id, body FROM statuses")
+    rows = kept.row("SELECT count(*) FROM objects")[0]
     assert set(answered) <= {id for id, _ in statuses}
     assert rows == 300 * len(statuses) == sum(json.loads(body)["success_count"] for _, body in statuses)
-    assert kept._db.row("PRAGMA integrity_check")[0] == "ok"
+    if isinstance(kept, SqliteDatabase):
+        assert kept.row("PRAGMA integrity_check")[0] == "ok"
 
 
 @pytest.mark.long
 def test_revoked_while_pulling_each_worker_refuses(tmp_path: Path) -> None:
     """Two processes have let alice in, by password and by token; a revocation later, neither answers her."""
     with serving(tmp_path, seed(), "--workers", "2") as hub:
-        store, token = SqliteStore(hub.store), make_token()
+        store, token = places.kept(tmp_path), make_token()
         store.put_token(digest(token), "alice", None, None)
         bearer = {"Authorization": f"Bearer {token}", "Accept": "application/taxii+json"}
 
@@ -74,7 +74,7 @@ def test_revoked_while_pulling_each_worker_refuses(tmp_path: Path) -> None:
 def test_two_writers_at_once_make_one_order(tmp_path: Path) -> None:
     """Two stores on one file, as two processes have them: every object once, dates unique, a poller misses nothing."""
     hub = Hub(tmp_path, seed())
-    second = SqliteStore(tmp_path / "hub.sqlite")
+    second = places.kept(tmp_path)
     alice = hub.store.member("alice")
     assert alice is not None
     where = hub.store.collection("alliance", COLLECTION, alice)
@@ -96,12 +96,10 @@ def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     """Held by somebody else for too long: 503 and when to come back, nothing stored; reading goes on."""
     hub = Hub(tmp_path, seed(), busy_seconds=0.01)
     alice = hub.member("alice")
-    with contextlib.closing(sqlite3.connect(tmp_path / "hub.sqlite", isolation_level=None)) as holder:
-        holder.execute("BEGIN IMMEDIATE")
+    with places.kept(tmp_path).database.transaction():
         refused = alice.post(OBJECTS, indicator(1))
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
         assert hub.member("bob").get(OBJECTS).json() == {}
-        holder.execute("ROLLBACK")
     assert alice.post(OBJECTS, indicator(1)).json()["success_count"] == 1
 
 

@@ -23,7 +23,7 @@ def malware(spec: str | None, modified: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Asker:
+def reader(database: None, tmp_path_factory: pytest.TempPathFactory) -> Asker:
     """Three versions of an indicator, another one, and malware as STIX 2.1 and, later, 2.0; seven seconds apart."""
     objects = [indicator(1, modified=time) for time in TIMES]
     objects += [indicator(2), malware("2.1", TIMES[1]), malware(None, TIMES[2])]

@@ -70,7 +70,7 @@ def cases() -> list[tuple[dict[str, Any], set[str]]]:
 
 
 @pytest.fixture(scope="module")
-def marked(tmp_path_factory: pytest.TempPathFactory) -> Hub:
+def marked(database: None, tmp_path_factory: pytest.TempPathFactory) -> Hub:
     """A hub with an object of each case, posted by alice."""
     users = [user(name, role, clearance=clearance) for name, (role, clearance) in MEMBERS.items()]
     hub = Hub(tmp_path_factory.mktemp("marked"), seed(users=users))

@@ -19,7 +19,7 @@ from stillwatch.sharing.hub.admission import Admission
 from stillwatch.sharing.hub.app import application
 from stillwatch.sharing.hub.options import Options
 from stillwatch.sharing.hub.seed import read_seed, sow
-from stillwatch.storage.hub.store import SqliteStore
+from tests.storage.hub import places
 
 TAXII = "application/taxii+json;version=2.1"
 COLLECTION = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
@@ -122,7 +122,7 @@ class Hub:
     ) -> None:
         file = folder / "seed.json"
         file.write_text(json.dumps(sown))
-        self.store = SqliteStore(folder / "hub.sqlite", busy_seconds)
+        self.store = places.kept(folder, busy_seconds)
         sow(read_seed(file), self.store, NOW_US)
         self.http = TestClient(application(self.store, options, admissions), raise_server_exceptions=False)
 

@@ -77,8 +77,8 @@ class Database(ABC):
     def transaction(self) -> Generator[Connection]:
         """All changes made inside become durable together at the end, or none of them."""
         with self._writing, self._connection() as db:
-            db.execute(self.begin)
             try:
+                db.execute(self.begin)
                 yield db
                 db.execute("COMMIT")
             except BaseException:

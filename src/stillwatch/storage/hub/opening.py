@@ -30,7 +30,7 @@ def store_place(text: str) -> Path | PostgresUrl:
 
 
 def open_store(place: Path | PostgresUrl, busy_seconds: float = BUSY_SECONDS) -> HubStore:
-    """The hub's store, made if there is none. Raises `InputError` where something else is, `StoreBusy` without answer."""
+    """The hub's store, made if there is none. Raises `InputError` for something else there, `StoreBusy` for nothing."""
     if isinstance(place, Path):
         return SqliteStore(place, busy_seconds)
     from stillwatch.storage.hub.postgres import PostgresDatabase
