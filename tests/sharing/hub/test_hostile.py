@@ -127,6 +127,14 @@ def test_brackets_in_strings_are_not_levels() -> None:
     assert read_object(json.dumps({**indicator(1), "x": '["\\"' * 100, "y": [[[]]]}).encode()).id == indicator(1)["id"]
 
 
+def test_an_identifier_may_be_in_capitals(shared: Hub) -> None:
+    """RFC 4122, 3: UUIDs are read in either case, and kept as they came; but no marking goes by two names."""
+    capital = {**indicator(1), "id": indicator(0xABCDEF)["id"].upper().replace("INDICATOR", "indicator")}
+    assert read_object(json.dumps(capital).encode()).id == capital["id"]
+    marking = {"type": "marking-definition", "id": "marking-definition--5E57C739-391A-4EB3-B6BE-7D15CA92D5ED"}
+    assert "has capitals" in failure(shared, json.dumps({**indicator(1), **marking}))
+
+
 def test_the_lack_of_created_does_not_make_an_observable(shared: Hub) -> None:
     """An indicator without times is broken; an observable has none."""
     bare = {name: value for name, value in indicator(1).items() if name not in ("created", "modified")}

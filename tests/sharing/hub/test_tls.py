@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
+import shutil
 import ssl
+import subprocess
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -142,6 +144,20 @@ def test_weak_ciphers_are_refused(secured: Secured) -> None:
     weak.set_ciphers("AES128-SHA:AES256-GCM-SHA384:ECDHE-ECDSA-AES128-SHA")
     with pytest.raises((ssl.SSLError, ConnectionError)):
         secured.ask("alice", secured.alice, weak)
+
+
+@clause("8.2.2 early data")
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="the program openssl is not installed")
+def test_no_request_is_taken_before_the_handshake_is_over(secured: Secured) -> None:
+    """RFC 8446, 4.2.10: who may send early data learns so from a ticket; the hub's say that it takes 0 bytes."""
+    host, alice = secured.served.url.removeprefix("https://"), secured.alice
+    program = ["openssl", "s_client", "-connect", host, "-tls1_3", "-ign_eof", "-CAfile", str(secured.authority.file)]
+    program += ["-cert", str(alice.certificate), "-key", str(alice.key)]
+    request = f"GET /taxii2/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    done = subprocess.run(program, input=request.encode(), capture_output=True, timeout=SECONDS, check=False)  # noqa: S603 - ours
+    assert b"TLS session ticket:" in done.stdout
+    assert b"Max Early Data: 0\n" in done.stdout
+    assert b"HTTP/1.1 401 Unauthorized" in done.stdout
 
 
 def test_the_digest_is_that_of_the_certificate(secured: Secured) -> None:

@@ -128,7 +128,7 @@ class Hub:
             identity, collection = self._collection(request)
             if not collection.can_write:
                 raise forbidden("write to this collection")
-            check_content_type(request.headers.get("content-type"))
+            check_content_type(request.headers.get("content-type"), request.headers.get("content-encoding"))
             return identity, collection, self._site.root(identity, collection.root).max_content_length
 
         identity, collection, most = await self._in_thread(prepare)

@@ -11,9 +11,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 WINDOW_SECONDS = 60.0
-MOST_OF_NAME = 10
-"""In a window. At this rate 10,000 of the commonest passwords take seventeen hours from one address."""
-MOST_OF_ADDRESS = 50
+MOST_OF_NAME = 30
+"""In a window: somebody who tries a wrong password at each of the endpoints is told 401 each time. At this rate 10,000
+of the commonest passwords take more than five hours from one address."""
+MOST_OF_ADDRESS = 100
 _KEPT = 100_000
 """Counters, oldest thrown away first: some 20 MB."""
 

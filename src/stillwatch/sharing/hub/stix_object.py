@@ -21,8 +21,9 @@ from stillwatch.sharing.taxii.timestamps import read_us
 MOST_BYTES = 2**20
 """Of one object. ATT&CK's largest has some 60 kB."""
 _TYPE = re.compile(r"[a-z][a-z0-9-]{1,249}")
-_ID = re.compile(r"([a-z][a-z0-9-]{1,249})--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID = re.compile(r"([a-z][a-z0-9-]{1,249})--[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MARKING_ID = re.compile(r"marking-definition--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""In small letters alone, so that no marking goes by two names."""
 _LONGEST_SHOWN = 256
 _MOST_MARKINGS = 64
 _VERSIONED = frozenset(
@@ -107,6 +108,8 @@ def _checked(document: dict[str, Any], raw: bytes) -> StixObject:
     matched = _ID.fullmatch(id) if isinstance(id, str) else None
     if matched is None or matched[1] != kind:
         raise ValueError("id is missing or not the type, two hyphens and a UUID")
+    if kind == "marking-definition" and not _MARKING_ID.fullmatch(str(id)):
+        raise ValueError("id of a marking-definition has capitals, and what refers to it would not find it")
     version, version_us = _times(document, kind)
     return StixObject(
         str(id),

@@ -22,11 +22,16 @@ def check_accept(header: str | None) -> None:
         raise TaxiiFault(406, f"Accept must name {TAXII_21}")
 
 
-def check_content_type(header: str | None) -> None:
-    """Raise a fault (415) unless the body claims to be TAXII 2.1."""
+def check_content_type(header: str | None, coding: str | None) -> None:
+    """Raise a fault (415) unless the body claims to be TAXII 2.1, not compressed.
+
+    A compressed body could be a thousand times as long as it says. RFC 9110, 12.5.3: the answer says what is taken.
+    """
     kind, parameters = _parsed(header or "")
     if kind != TAXII or parameters.get("version", "2.1") != "2.1":
         raise TaxiiFault(415, f"Content-Type must be {TAXII_21}")
+    if (coding or "identity").strip().lower() != "identity":
+        raise TaxiiFault(415, "The body must not be compressed", {"Accept-Encoding": "identity"})
 
 
 def _is_acceptable(media_range: str) -> bool:

@@ -20,7 +20,11 @@ def read_us(text: str) -> int:
     if not _FORM.fullmatch(text):
         raise ValueError("not a timestamp of the form YYYY-MM-DDTHH:MM:SS.ssssssZ")
     whole, _, fraction = text[:-1].partition(".")
-    return (datetime.fromisoformat(f"{whole}+00:00") - _EPOCH) // _MICROSECOND + int(fraction[:6].ljust(6, "0"))
+    try:
+        since = datetime.fromisoformat(f"{whole}+00:00") - _EPOCH
+    except ValueError:
+        raise ValueError("a timestamp that is in no calendar") from None
+    return since // _MICROSECOND + int(fraction[:6].ljust(6, "0"))
 
 
 def write_us(us: int) -> str:
