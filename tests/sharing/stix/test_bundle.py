@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from sharing.stix.told import MEMBER, NOW, claimed, one_of_each, told
 from stillwatch.sharing.hub.markings import Tlp
 from stillwatch.sharing.stix import bundle
 from stillwatch.sharing.stix.bundle import BundleRefused
 from stillwatch.sharing.stix.extension import EXTRACTION, Extraction, definitions, schema
 from stillwatch.sharing.stix.objects import Campaign, IdentifierTag, StixObject
 from stillwatch.sharing.stix.tlp import MARKINGS, reference
+from tests.sharing.stix.told import MEMBER, NOW, claimed, one_of_each, told
 
 Change = Callable[[dict[str, Any]], object]
 

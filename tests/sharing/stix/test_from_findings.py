@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from sharing.stix.told import FINDINGS, NOW_US, TAGS, TELLING, told
 from stillwatch.errors import InputError, UsageError
 from stillwatch.pseudonym import Secret
 from stillwatch.sharing.governance.lint import lint
@@ -20,6 +19,7 @@ from stillwatch.sharing.stix.patterns import PatternUnknown, read, write_domain,
 from stillwatch.sharing.stix.vocabulary import Confidence, Nexus, VolumeBand
 from stillwatch.sharing.tags.identifier import Kind
 from stillwatch.sharing.tags.tag_set import Tag
+from tests.sharing.stix.told import FINDINGS, NOW_US, TAGS, TELLING, told
 
 
 def the_campaign(**changes: Any) -> Campaign:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from sharing.stix.oracle import MISSING
-from sharing.stix.told import one_of_each, told
 from stillwatch.sharing.stix import atlas, bundle
 from stillwatch.sharing.stix.extension import definitions
+from stillwatch.sharing.stix.objects import Campaign, Indicator, Note, OpinionObject, Sighting, StixObject
 from stillwatch.sharing.stix.techniques import attack_pattern
 from stillwatch.sharing.stix.tlp import MARKINGS
+from stillwatch.sharing.stix.vocabulary import Confidence, Opinion
 from stillwatch.sharing.taxii.timestamps import read_us
+from tests.sharing.stix.asking import asked
+from tests.sharing.stix.told import MEMBER, one_of_each, said, told
 
-PACKAGES = {"validator": "'stix2-validator<3.3'", "stix2": "stix2", "misp": "misp-stix"}
 CAMPAIGN = bundle.write(told()).decode()
 
 
@@ -31,14 +27,23 @@ def whole() -> str:
     return json.dumps({"type": "bundle", "id": "bundle--5d0092c5-5f74-4287-9642-33f4c354e56d", "objects": listed})
 
 
-def asked(oracle: str, document: str) -> Any:
-    """What a library of somebody else's makes of a document, in a process of its own."""
-    command = [sys.executable, "-W", "ignore", str(Path(__file__).parent / "oracle.py"), oracle]
-    done = subprocess.run(command, input=document, capture_output=True, text=True)  # noqa: S603 - our own program
-    if done.returncode == MISSING:
-        pytest.skip(f"needs {PACKAGES[oracle]} of PyPI: {done.stderr.strip()}")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def answered() -> str:
+    """The campaign with what another member says of it and of its first indicator."""
+    objects = told()
+    indicator = next(one for one in objects if isinstance(one, Indicator))
+    campaign = next(one for one in objects if isinstance(one, Campaign))
+    answers: list[StixObject] = []
+    for of in (indicator.id, campaign.id):
+        seen: dict[str, Any] = {
+            "sighting_of_ref": of,
+            "count": 10,
+            "where_sighted_refs": (MEMBER,),
+            "confidence": Confidence.LOW,
+        }
+        answers.append(Sighting(**said("sighting"), **seen))
+        answers.append(OpinionObject(**said("opinion"), opinion=Opinion.DISAGREE, object_refs=(of,)))
+        answers.append(Note(**said("note"), content="The account holder objected.", object_refs=(of,)))
+    return bundle.write([*objects, *answers]).decode()
 
 
 def instants(value: Any) -> Any:
@@ -74,3 +79,32 @@ def test_misp_keeps_what_is_acted_on() -> None:
     assert {"tlp:amber", "llm-extraction"} <= set(event["tags"])
     patterns = {one["pattern"] for one in json.loads(CAMPAIGN)["objects"] if one["type"] == "indicator"}
     assert patterns <= set(event["values"])
+    assert patterns <= set(event["to look for"])
+
+
+def test_misp_shows_the_campaign_where_its_indicators_are() -> None:
+    """As a galaxy cluster with days, objective and the sentence on evidence; techniques are clusters too."""
+    clusters = {one["value"]: one for one in asked("misp", CAMPAIGN)["clusters"]}
+    campaign = next(one for name, one in clusters.items() if name.startswith("Extraction campaign"))
+    assert campaign["description"].startswith("The fixed parts of prompts agree")
+    assert campaign["meta"]["first_seen"] == "2026-03-01T00:00:00Z"
+    assert campaign["meta"]["objective"] == "Chain of thought"
+    assert "Extract AI Model" in clusters
+
+
+def test_misp_has_sightings_opinions_and_notes_of_indicators() -> None:
+    """With who saw it, and the opinion as MISP's number; of a campaign, which is no attribute there, it has none."""
+    event = asked("misp", answered())
+    assert {one["Organisation"]["name"] for one in event["sightings"]} == {"member-07"}
+    assert [one["opinion"] for one in event["opinions"]] == ["25"]
+    assert [one["note"] for one in event["notes"]] == ["The account holder objected."]
+
+
+def test_opencti_hands_on_everything_but_definitions_and_bare_tags() -> None:
+    """Whole, and each object behind what it refers to; tags arrive all the same, in the patterns of indicators."""
+    for document in (CAMPAIGN, answered(), whole()):
+        objects = {one["id"]: one for one in json.loads(document)["objects"]}
+        taken = asked("opencti", document)
+        assert {id.partition("--")[0] for id in taken["left out"]} <= {"extension-definition", "identifier-tag"}
+        assert {one["id"] for one in taken["objects"]} == objects.keys() - set(taken["left out"])
+        assert all(objects[one["id"]].items() <= one.items() for one in taken["objects"])
