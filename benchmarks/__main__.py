@@ -10,7 +10,21 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import doors, example, hub, hunt, limits, machine, memory, rings, sketch, tags, tracer, watermark
+from benchmarks import (
+    doors,
+    example,
+    hub,
+    hub_peers,
+    hunt,
+    limits,
+    machine,
+    memory,
+    rings,
+    sketch,
+    tags,
+    tracer,
+    watermark,
+)
 from benchmarks.figures import Figure, as_json, markdown
 from benchmarks.proxy import run as proxy
 from benchmarks.quality import run as quality
@@ -63,6 +77,8 @@ def _figures(name: str, asked: argparse.Namespace) -> Iterator[Figure]:
         return quality.run()
     if name == "hub":
         return hub.run(asked.scratch, asked.sizes or hub.SIZES)
+    if name == "peers":
+        return hub_peers.run(asked.scratch, asked.sizes or hub_peers.SIZES)
     if name == "tags":
         return tags.run()
     if name == "rings":

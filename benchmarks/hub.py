@@ -75,28 +75,41 @@ class Client:
 
     http: http.client.HTTPConnection
     process: int
+    login: str = "alice:alice"
+    """Name and password; empty for none."""
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
         """The body of the answer, which has to be a good one."""
-        headers = {"Accept": _TAXII, "Authorization": "Basic " + base64.b64encode(b"alice:alice").decode()}
-        self.http.request(method, path, body, headers | ({"Content-Type": _TAXII} if body else {}))
+        headers = {"Accept": _TAXII} | ({"Content-Type": _TAXII} if body else {})
+        if self.login:
+            headers["Authorization"] = "Basic " + base64.b64encode(self.login.encode()).decode()
+        self.http.request(method, path, body, headers)
         answer = self.http.getresponse()
         said = answer.read()
         assert answer.status in (200, 202), said[:500]
         return said
 
     def cpu_seconds(self) -> float:
-        """What the server has used so far."""
-        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        """What the server has used so far, with the workers that it began."""
+        children = Path(f"/proc/{self.process}/task/{self.process}/children").read_text().split()
+        return sum(map(_ticks, [self.process, *map(int, children)])) / _TICKS
+
+
+def _ticks(process: int) -> int:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def envelopes(first: int, count: int) -> list[bytes]:
+    """So many indicators in envelopes of a thousand."""
+    return [
+        json.dumps({"objects": [indicator(number) for number in range(at, min(at + PAGE, first + count))]}).encode()
+        for at in range(first, first + count, PAGE)
+    ]
 
 
 def _posting(hub: Client, size: int) -> Figure:
-    numbers = range(10**7, 10**7 + POSTED)
-    bodies = [
-        json.dumps({"objects": [_indicator(number) for number in numbers[at : at + PAGE]]}).encode()
-        for at in range(0, POSTED, PAGE)
-    ]
+    bodies = envelopes(10**7, POSTED)
     before, began = hub.cpu_seconds(), time.perf_counter()
     for body in bodies:
         assert json.loads(hub.ask("POST", _OBJECTS, body))["success_count"] == PAGE
@@ -156,16 +169,22 @@ def _pages(hub: Client, query: str, most: int) -> Iterator[tuple[int, float]]:
         query = f"{query.partition('&next=')[0]}&next={head['next']}"
 
 
-def _filled(folder: Path, size: int) -> Path:
-    """A store with so many objects of somebody else's."""
+def empty_store(folder: Path) -> Path:
+    """A store with one member and one open collection."""
     password = PasswordHasher().hash("alice")
     root = {"name": "alliance", "title": "T", "collections": [{"id": _COLLECTION, "title": "C"}]}
     (folder / "seed.json").write_text(
         json.dumps({"users": [{"name": "alice", "password": password}], "api_roots": [root]})
     )
     path = folder / "hub.sqlite"
+    sow(read_seed(folder / "seed.json"), SqliteStore(path), time.time_ns() // 1000)
+    return path
+
+
+def _filled(folder: Path, size: int) -> Path:
+    """A store with so many objects of somebody else's."""
+    path = empty_store(folder)
     store, now_us = SqliteStore(path), time.time_ns() // 1000
-    sow(read_seed(folder / "seed.json"), store, now_us)
     for first in range(0, size, _BATCH):
         entries = [(_entry(number), None) for number in range(first, min(size, first + _BATCH))]
         store.seed(1, "alliance", entries, now_us)
@@ -173,12 +192,12 @@ def _filled(folder: Path, size: int) -> Path:
 
 
 def _entry(number: int) -> Entry:
-    one = _indicator(number)
+    one = indicator(number)
     stored = json.dumps(one, separators=(",", ":")).encode()
     return Entry(one["id"], one["type"], 21, one["modified"], _VERSION_US, Visibility(contributor="bob"), stored)
 
 
-def _indicator(number: int) -> dict[str, Any]:
+def indicator(number: int) -> dict[str, Any]:
     """Some 430 bytes, as measured of others' servers; ids are spread, as random ones are."""
     spread = number * 0x9E3779B97F4A7C15 % 2**64
     return {
