@@ -16,6 +16,7 @@ import msgspec
 from stillwatch.sharing.alliance.store import AllianceStore
 from stillwatch.sharing.governance.basis import Grounds
 from stillwatch.sharing.governance.canonical import NotCanonical, digest
+from stillwatch.sharing.governance.published import is_published
 from stillwatch.sharing.governance.rules import Rules
 from stillwatch.sharing.hub.admission import Answer, Decision
 from stillwatch.sharing.hub.members import Member
@@ -64,10 +65,12 @@ class ExtractionAdmission:
 
 
 def _speaks_for_another(document: Mapping[str, Any], contributor: Member) -> str | None:
-    """Why it is not this contributor's to say. Techniques are everybody's: all members write them alike."""
+    """Why it is not this contributor's to say. What is published is everybody's, and so are techniques."""
+    if is_published(document):
+        return None
     own, kind = agreed("identity", contributor.name), document["type"]
-    if kind == "identity" and document["id"] != own:
-        return "it is another member's identity"
+    if kind == "identity" and (document["id"], document["name"]) != (own, contributor.name):
+        return "it is another identity than the member's own, by its pseudonym"
     named = document.get("created_by_ref")
     if named is None or named == own or (kind == "attack-pattern" and named == AUTHOR):
         return None

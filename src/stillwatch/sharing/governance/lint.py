@@ -23,7 +23,7 @@ from stillwatch.sharing.governance.wording import broken
 from stillwatch.sharing.stix.atlas import TECHNIQUES
 
 _REMEMBERED = 16_384
-_TECHNIQUES = frozenset(one.name for one in TECHNIQUES.values())
+TECHNIQUE_NAMES = frozenset(one.name for one in TECHNIQUES.values())
 LONGEST = 500
 """Characters. Chosen: who needs more has something to tell that is no signal."""
 TECHNICAL = frozenset((
@@ -47,7 +47,7 @@ def lint(document: Mapping[str, Any], members: Sequence[str] = ()) -> list[Viola
 
 def _without_public(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Without the name of a technique, where it is the one that ATLAS publishes."""
-    is_technique = document.get("type") == "attack-pattern" and document.get("name") in _TECHNIQUES
+    is_technique = document.get("type") == "attack-pattern" and document.get("name") in TECHNIQUE_NAMES
     return {**document, "name": ""} if is_technique else document
 
 
