@@ -33,7 +33,7 @@ from stillwatch.audit.candidates import Candidate
 from stillwatch.audit.chernoff import Mass
 from stillwatch.audit.finding import Finding, Found, Refused, Test, p_of, with_gates
 from stillwatch.audit.protocol import Mode, Protocol, digest_of_contexts
-from stillwatch.audit.reading import MOST_CELLS, Moved, weighed
+from stillwatch.audit.reading import PANEL_WEIGHED, Moved, weighed
 from stillwatch.audit.said import NOTHING, Said, set_against
 from stillwatch.audit.sequential import DrawnWealth, Wealth
 from stillwatch.watermark.cells import Cells
@@ -44,8 +44,7 @@ from stillwatch.watermark.scheme import Kind
 
 PANEL_CELLS = 100_000
 """Of the suspect's, the first that wrong keys are tried on. Chosen: four hundred keys take a second or two on so many,
-and what is out of order among cells, repetition above all, is so among the first as well. Of weighed cells the
-heaviest, as many as `reading` keeps."""
+and what is out of order among cells, repetition above all, is so among the first as well."""
 _NO_REFERENCE = "answers of a reference are given, and the plan names none"
 
 
@@ -104,7 +103,7 @@ def _count(cells: Cells) -> Test:
 
 def _weighing(suspect: Moved, control: Moved) -> tuple[Test, Test, Test]:
     """The same where cells weigh what was said of them."""
-    return _weigh(suspect), _weigh(control), _weigh(suspect.heaviest(MOST_CELLS))
+    return _weigh(suspect), _weigh(control), _weigh(suspect.heaviest(PANEL_WEIGHED))
 
 
 def _weigh(found: Moved) -> Test:

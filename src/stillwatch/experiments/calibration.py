@@ -12,8 +12,11 @@ import msgspec
 import numpy as np
 
 from stillwatch.audit.candidates import Candidate
+from stillwatch.audit.chernoff import Mass
 from stillwatch.audit.finding import p_of
 from stillwatch.audit.radioactivity import scored
+from stillwatch.audit.reading import PANEL_WEIGHED, weighed
+from stillwatch.audit.said import Said, set_against
 from stillwatch.experiments.source import Tokens
 from stillwatch.stats.binomial import both, chance_of_so_many
 from stillwatch.watermark.cells import Cells, cells_of
@@ -50,7 +53,13 @@ def crossings(what: str, cells: Cells, wrong: Sequence[MarkKey]) -> list[Crossed
     return of_scores(what, lambda key: scored(cells, Candidate(key)), wrong)
 
 
-def of_scores(what: str, test: Callable[[MarkKey], Score], wrong: Sequence[MarkKey]) -> list[Crossed]:
+def weighed_crossings(what: str, suspect: Said, reference: Said, wrong: Sequence[MarkKey]) -> list[Crossed]:
+    """The same where cells weigh what was said of them beside a reference; p is an upper bound then."""
+    found = set_against(suspect, reference).heaviest(PANEL_WEIGHED)
+    return of_scores(what, lambda key: weighed(found, Candidate(key)), wrong)
+
+
+def of_scores(what: str, test: Callable[[MarkKey], Score | Mass], wrong: Sequence[MarkKey]) -> list[Crossed]:
     """At each level, for any test of one key."""
     p = np.array([p_of(test(key)) for key in wrong])
     found = []
