@@ -61,8 +61,8 @@ evaluate: $(BASELINES) ## Evaluate on simulated worlds with known truth, in minu
 	$(VENV)/bin/stillwatch evaluate "$$@" --looks $(LOOKS) --out $(OUT)/evaluation $(ARGS)
 
 .PHONY: radioactivity
-radioactivity: $(CORE) ## Mark answers, train students on them, audit them, in minutes; JSON and picture into OUT=out
-	@$(PY) -m stillwatch.experiments $(OUT)
+radioactivity: $(CORE) ## Mark answers, train students on them, audit them, in minutes; FULL=1 at the published size. OUT=out
+	@$(PY) -m stillwatch.experiments $(if $(FULL),--full) $(OUT)
 
 .PHONY: distillation
 distillation: $(TEACHER) ## The same with a small language model, in hours of one core; goes on where it stopped, in OUT=out

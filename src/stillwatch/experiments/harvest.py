@@ -7,6 +7,7 @@ campaign's. A student learns from a mixture of these answers and of text that ha
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -131,6 +132,12 @@ class Teaching:
         eaten = round(share * self._texts)
         mixed = np.concatenate((harvested[:eaten], self.base[: self._texts - eaten]))
         return Student(mixed, self.size.words)
+
+    def under(self, scheme: Scheme) -> Teaching:
+        """The same world with keys of another scheme; text that has been made is not made again."""
+        found = copy(self)
+        found.keys = Keys(self.seed, self.size, scheme)
+        return found
 
     def rng(self, purpose: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, purpose])

@@ -63,6 +63,13 @@ def told(mode: str, found: Finding | Refused, keys: Keys) -> Audited:
     )
 
 
+def said(log10_p: float) -> str:
+    """A p-value of so many powers of ten, to one digit."""
+    if log10_p <= LEAST_LOG10:
+        return "below 1e-299"
+    return f"{10**log10_p:.2g}" if log10_p > -3 else f"1e{log10_p:.0f}"
+
+
 def _row(mode: str, found: Finding, keys: Keys) -> Row:
     by_account = {one.commitment.account: one for one in found.keys}
     fleet, others = by_account[""], [_adjusted(by_account[key.account]) for key in keys.others]

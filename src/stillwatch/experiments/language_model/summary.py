@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from stillwatch.experiments.language_model.lab import Point
-from stillwatch.experiments.outcome import LEAST_LOG10
+from stillwatch.experiments.outcome import said
 
 _HEAD = (
     "| student | audit | marked | seeds | cells | fleet's key | campaign's key | other keys: least, middle | panel |",
@@ -36,10 +36,3 @@ def _line(student: str, mode: str, share: float, damage: str, points: Sequence[P
 
 def _both(values: Sequence[float]) -> str:
     return f"{said(median(values))}, {said(max(values))}"
-
-
-def said(log10_p: float) -> str:
-    """A p-value of so many powers of ten, to one digit."""
-    if log10_p <= LEAST_LOG10:
-        return "below 1e-299"
-    return f"{10**log10_p:.2g}" if log10_p > -3 else f"1e{log10_p:.0f}"
