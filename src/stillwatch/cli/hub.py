@@ -14,6 +14,7 @@ from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.hub_held import app as held
 from stillwatch.cli.hub_report import report
 from stillwatch.cli.hub_signer import app as signers
+from stillwatch.cli.hub_store import move, status
 from stillwatch.cli.hub_webhook import app as webhooks
 from stillwatch.cli.options import Json
 from stillwatch.cli.options_hub import Store, opened, place_of
@@ -33,6 +34,8 @@ members = typer.Typer(help="Who may come in.", no_args_is_help=True)
 app.add_typer(members, name="member")
 app.add_typer(signers, name="signer")
 app.add_typer(held, name="held")
+app.command("status")(status)
+app.command("move")(move)
 app.add_typer(webhooks, name="webhook")
 app.command()(report)
 

@@ -15,7 +15,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -106,13 +105,3 @@ def shared_postgres() -> PrivatePostgres:
     made = PrivatePostgres()
     atexit.register(made.remove)
     return made
-
-
-@contextlib.contextmanager
-def own_postgres() -> Generator[PrivatePostgres]:
-    """One to be stopped and started."""
-    made = PrivatePostgres()
-    try:
-        yield made
-    finally:
-        made.remove()

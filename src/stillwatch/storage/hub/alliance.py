@@ -26,14 +26,14 @@ class AllianceTables:
     """The alliance's own tables in one database, and the hub's, which may be the same."""
 
     def __init__(self, own: Database, hub: Database) -> None:
-        self._db = own
+        self.database = own
         self._hub = hub
 
     def put_signer(self, member: str, signer: Signer) -> None:
         """Register a signer. Raises `UsageError` where the name is taken by another key: keys are never exchanged."""
         if len(signer.public_key) != _KEY_BYTES:
             raise UsageError(f"the public key of {signer.name} is not one of {_KEY_BYTES} bytes", "Give it as hex")
-        with self._db.transaction() as db:
+        with self.database.transaction() as db:
             known = db.execute(
                 "SELECT public_key FROM signers WHERE member = ? AND name = ?", (member, signer.name)
             ).fetchone()
@@ -46,7 +46,7 @@ class AllianceTables:
 
     def strike_off(self, member: str, name: str) -> None:
         """End a signer's rights; what it signed before stands. Raises `UsageError` if there is none."""
-        with self._db.transaction() as db:
+        with self.database.transaction() as db:
             done = db.execute("UPDATE signers SET is_struck_off = 1 WHERE member = ? AND name = ?", (member, name))
             if not done.rowcount:
                 raise UsageError(f"{member} has no signer {name}", "See: stillwatch hub signer list")
@@ -54,16 +54,16 @@ class AllianceTables:
     def all_signers(self) -> list[tuple[str, Signer, bool]]:
         """Member, signer, and whether it was struck off."""
         query = "SELECT member, name, role, public_key, is_struck_off FROM signers ORDER BY member, name"
-        return [(member, Signer(*of), bool(struck)) for member, *of, struck in self._db.rows(query)]
+        return [(member, Signer(*of), bool(struck)) for member, *of, struck in self.database.rows(query)]
 
     def signers(self, member: str) -> Mapping[str, Signer]:
         """A member's signers, by name; without those that were struck off."""
         query = "SELECT name, role, public_key FROM signers WHERE member = ? AND is_struck_off = 0"
-        return {row[0]: Signer(*row) for row in self._db.rows(query, member)}
+        return {row[0]: Signer(*row) for row in self.database.rows(query, member)}
 
     def put_approval(self, member: str, approval: Approval) -> bool:
         """Keep an approval for good; False if it was there."""
-        with self._db.transaction() as db:
+        with self.database.transaction() as db:
             added = db.execute(
                 "INSERT INTO approvals (member, signature, body) VALUES (?, ?, ?) "
                 "ON CONFLICT DO NOTHING RETURNING number",
@@ -80,19 +80,19 @@ class AllianceTables:
             "SELECT body FROM approved JOIN approvals ON approval = number WHERE digest = ? AND member = ? "
             "ORDER BY number"
         )
-        return [msgspec.json.decode(row[0], type=Approval) for row in self._db.rows(query, digest, member)]
+        return [msgspec.json.decode(row[0], type=Approval) for row in self.database.rows(query, digest, member)]
 
     def put_acknowledgement(self, acknowledgement: Acknowledgement) -> bool:
         """Keep it; False if the member had acknowledged this version before."""
         said = asdict(acknowledgement)
         row = (said["digest"], said["member"], said["ts_us"], msgspec.json.encode(acknowledgement))
         put = "INSERT INTO acknowledgements VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        return bool(self._db.change([(put, row)]))
+        return bool(self.database.change([(put, row)]))
 
     def acknowledgements(self, digest: str) -> Sequence[Acknowledgement]:
         """Who acknowledged the version with this digest, oldest first."""
         query = "SELECT body FROM acknowledgements WHERE digest = ? ORDER BY ts_us, member"
-        return [msgspec.json.decode(row[0], type=Acknowledgement) for row in self._db.rows(query, digest)]
+        return [msgspec.json.decode(row[0], type=Acknowledgement) for row in self.database.rows(query, digest)]
 
     def published(self, collection: str, after_us: int, limit: int) -> Sequence[Published]:
         """What was added to a collection after a time, in order of date added, whoever may see it."""

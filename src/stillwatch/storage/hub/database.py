@@ -94,6 +94,10 @@ class Database(ABC):
         return changed
 
     @abstractmethod
+    def number_on(self, db: Connection, table: str, column: str) -> None:
+        """Number the next row of a table behind those that were given with their numbers."""
+
+    @abstractmethod
     def forget_deleted(self) -> None:
         """Leave as little as can be of what was deleted in the database's files."""
 

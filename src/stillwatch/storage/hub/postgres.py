@@ -19,7 +19,7 @@ import psycopg
 from psycopg import errors
 
 from stillwatch.errors import InputError
-from stillwatch.storage.hub.database import AMONG, BUSY_SECONDS, Database
+from stillwatch.storage.hub.database import AMONG, BUSY_SECONDS, Connection, Database
 from stillwatch.storage.hub.postgres_url import PostgresUrl
 
 MOST_CONNECTIONS = 10
@@ -58,6 +58,11 @@ class PostgresDatabase(Database):
         self._url = url
         self._settings = _SETTINGS.format(milliseconds=round(busy_seconds * 1000))
         self._make(tables, version)
+
+    def number_on(self, db: Connection, table: str, column: str) -> None:
+        """The sequence behind the column goes on from its greatest number."""
+        last = f"(SELECT coalesce(max({column}), 0) + 1 FROM {table})"  # noqa: S608 - our own names
+        db.execute(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), {last}, false)")
 
     def forget_deleted(self) -> None:
         """VACUUM gives the room of what was deleted to what comes; until then its bytes stay in the files."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stillwatch.errors import InputError
-from stillwatch.storage.hub.database import BUSY_SECONDS, Database
+from stillwatch.storage.hub.database import BUSY_SECONDS, Connection, Database
 
 _CACHE_KIB = 16_384
 _MAPPED_BYTES = 2**31
@@ -44,6 +44,9 @@ class SqliteDatabase(Database):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         self._make(layout)
+
+    def number_on(self, db: Connection, table: str, column: str) -> None:
+        """SQLite does so by itself."""
 
     def forget_deleted(self) -> None:
         """Pages are overwritten as they are freed; here older copies of them leave the log of writes."""

@@ -27,6 +27,11 @@ class HubStore(Directory, Objects, Holding, Ending):
         Ending.__init__(self, database)
         self._key = _cursor_key(database)
 
+    def counts(self) -> dict[str, int]:
+        """How many members, collections, objects and objects in quarantine there are."""
+        tables = ("members", "collections", "objects", "held")
+        return {table: self.database.row(f"SELECT count(*) FROM {table}")[0] for table in tables}  # noqa: S608 - ours
+
     def cursor_key(self) -> bytes:
         """The key of cursors, the same for all processes."""
         return self._key
