@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from stillwatch.cli.share import hearing, listening, reporting, saying, telling
+from stillwatch.cli.share import appealing, hearing, listening, reporting, saying, telling
 
 app = typer.Typer(help="Tell an alliance, and hear from it.", no_args_is_help=True)
 
@@ -30,6 +30,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "sight": saying.sight,
     "dispute": saying.dispute,
     "revoke": saying.revoke,
+    "uphold": appealing.uphold,
+    "reviews": appealing.reviews,
     "acknowledged": saying.acknowledged,
     "verify": hearing.verify,
     "report": reporting.report,

@@ -7,9 +7,9 @@
     4. two people approved these bytes         approval        else refused
     5. no sentence says what may not be said   lint            member: refused; hub: held for a person to read
 
-What has a closed form and no text needs no approval: sightings, opinions without a word, a member's identity, a
-country, a technique by ATLAS's name. Withdrawing needs none either, so that nobody waits with it. What everybody sends
-alike (`published`) is let through as it is.
+What has a closed form and no text needs no approval: sightings, opinions without a word or with the one of an appeal, a
+member's identity, a country, a technique by ATLAS's name. Withdrawing needs none either, so that nobody waits with it.
+What everybody sends alike (`published`) is let through as it is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 from msgspec import UNSET
 
 from stillwatch.sharing.governance import basis, expiry
+from stillwatch.sharing.governance.appeal import UPHELD
 from stillwatch.sharing.governance.approval import Approval, NotApproved, Signer, require_approvals
 from stillwatch.sharing.governance.basis import Grounds
 from stillwatch.sharing.governance.codes import unknown_codes
@@ -116,7 +117,7 @@ def needs_approval(found: StixObject) -> bool:
         case AttackPattern():
             return found.name not in TECHNIQUE_NAMES
         case OpinionObject():
-            return found.explanation is not UNSET
+            return found.explanation not in (UNSET, UPHELD)
     return True
 
 

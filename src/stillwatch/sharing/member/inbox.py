@@ -77,7 +77,6 @@ class Inbox:
         self._db.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         if one.is_revoked:
             self._db.execute("INSERT OR IGNORE INTO owed VALUES (?)", (one.digest,))
-            self._db.execute("DELETE FROM matches WHERE id = ?", (one.id,))
         return True
 
     def objects(self, *types: str) -> Iterator[Received]:
