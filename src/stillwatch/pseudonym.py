@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from stillwatch.errors import SecretError
 
 SECRET_BYTES = 32
+_LEAST_DIFFERENT = 16
+"""Different bytes of a secret that was drawn: 32 draws have fewer with a chance below 1e-14."""
 _CACHE_LIMIT = 200_000  # names; 200k x ~150 B = 30 MB a process
 
 
@@ -66,6 +68,21 @@ class Secret:
                 f"the secret key file {path} does not hold hexadecimal digits",
                 "Make one with `stillwatch secret new FILE`",
             ) from None
+
+    @classmethod
+    def load_drawn(cls, path: Path) -> Secret:
+        """`load`, where something made of the secret is published: who guesses it can try it there until it fits.
+
+        Raises `SecretError` also for one that was typed: few different bytes, or letters throughout. Chance gives
+        neither.
+        """
+        found = cls.load(path)
+        if len(set(found._material)) < _LEAST_DIFFERENT or all(0x20 <= byte < 0x7F for byte in found._material):
+            raise SecretError(
+                f"the secret in {path} can be guessed: it was not drawn at random",
+                "Make one with `stillwatch secret new FILE`; what was made under this one, anybody may have forged",
+            )
+        return found
 
     @classmethod
     def create(cls, path: Path) -> Secret:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from stillwatch.watermark.layers import Layers
 from stillwatch.watermark.scheme import Scheme
 
 TOKENIZER = "ab" * 32
-HEX = f"{20_261_121:064x}"
+HEX = hashlib.sha256(b"the provider of these tests").hexdigest()
 WORDS = 800
 Stillwatch = Callable[..., tuple[int, str, str]]
 

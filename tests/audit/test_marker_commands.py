@@ -74,6 +74,28 @@ def test_a_key_that_was_never_committed_to_is_refused(stillwatch: Stillwatch, ke
     assert not Path("may").exists()
 
 
+@pytest.mark.parametrize("level", ["0", "1", "nan"])
+def test_a_level_that_is_no_chance_is_never_frozen(stillwatch: Stillwatch, key: ConventionKey, level: str) -> None:
+    assert stillwatch("audit", "probe", "may", "--suspect", "X", *PROBED, "--level", level)[0] == 2
+    assert len(list(Journal(Path("journal.jsonl")).read())) == 1
+
+
+def test_a_journal_that_was_altered_dates_no_plan(stillwatch: Stillwatch, key: ConventionKey) -> None:
+    assert stillwatch("audit", "probe", "may", "--suspect", "X", *PROBED)[0] == 0
+    journal = Path("journal.jsonl")
+    journal.write_text(journal.read_text().replace('"ts_us":1}', '"ts_us":0}'))
+    code, _, err = stillwatch("audit", "markers", "may", "--markers-secret", "markers.key")
+    assert code == 3
+    assert "entry 1 is not what was written" in " ".join(err.split())
+
+
+def test_a_secret_that_can_be_guessed_draws_nothing(stillwatch: Stillwatch, key: ConventionKey) -> None:
+    Path("markers.key").write_text("cd" * 32)
+    code, _, err = stillwatch("audit", "probe", "may", "--suspect", "X", *PROBED)
+    assert code == 3
+    assert "can be guessed" in " ".join(err.split())
+
+
 def test_what_was_changed_or_came_too_early_is_refused(stillwatch: Stillwatch, key: ConventionKey) -> None:
     recorded_early = Path("few.jsonl")
     recorded_early.write_text("\n".join(json.dumps(probe) for probe in POOLS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from stillwatch.cli.token_lists import digest_of
 from stillwatch.pseudonym import Secret
+from stillwatch.watermark.detect import LEAST_CELLS
 from stillwatch.watermark.keys import MarkKey, MasterKeys, second_key
 from stillwatch.watermark.scheme import Kind, Scheme
 from stillwatch.watermark.serving.mark import Mark
@@ -19,7 +21,7 @@ from stillwatch.watermark.serving.reference import Sampler
 
 from .conftest import Stillwatch
 
-HEX = f"{20_261_121:064x}"
+HEX, ANOTHER = (hashlib.sha256(name).hexdigest() for name in (b"ours", b"another"))
 DIGEST = "ab" * 32
 WORDS = 600
 GIVEN = ("--master", "marks.key", "--tokenizer-digest", DIGEST)
@@ -164,7 +166,7 @@ def test_many_candidates_are_corrected_for(watermark: Watermark) -> None:
 def test_another_master_secret_is_told_apart_from_a_text_without_a_mark(watermark: Watermark) -> None:
     assert watermark("commit", *KEYS)[0] == 0
     lines("leaked.jsonl", answer(Mark(key(), None, 3.0), 200))
-    secret("marks.key", "cd" * 32)
+    secret("marks.key", ANOTHER)
     code, _, err = watermark("detect", "leaked.jsonl", *KEYS)
     assert code == 2
     assert "is not the key that was committed to" in err
@@ -199,6 +201,9 @@ def test_a_key_that_marked_nothing_is_named(watermark: Watermark, changed: tuple
         ("ab" * 16, 0o600, "needs at least 32 bytes"),
         ("correct horse battery staple", 0o600, "hexadecimal"),
         (HEX, 0o644, "can be read by others"),
+        ("0" * 64, 0o600, "can be guessed"),
+        ("0123456789abcdef" * 4, 0o600, "can be guessed"),
+        (b"correct horse battery staple, twice over".hex(), 0o600, "can be guessed"),
     ],
 )
 @pytest.mark.parametrize("command", ["commit", "detect", "derive", "rotate"])
@@ -234,7 +239,7 @@ def test_a_rotation_follows_an_epoch_of_the_same_master_secret(watermark: Waterm
     assert code == 2
     assert "no epoch to follow" in err
     assert watermark("commit", *GIVEN)[0] == 0
-    secret("marks.key", "cd" * 32)
+    secret("marks.key", ANOTHER)
     code, _, err = watermark("keys", "rotate", *GIVEN)
     assert code == 2
     assert "is not the key that was committed to" in err
@@ -254,11 +259,76 @@ def test_no_command_prints_or_writes_a_key(watermark: Watermark) -> None:
     assert HEX not in said
 
 
+def test_a_journal_that_was_altered_dates_no_key(watermark: Watermark) -> None:
+    """Somebody puts another account's name to a commitment: whatever asks the journal of keys says so."""
+    assert watermark("commit", *KEYS)[0] == 0
+    lines("leaked.jsonl", [1, 2])
+    journal = Path("journal.jsonl")
+    journal.write_text(journal.read_text().replace('"account":"acct-2"', '"account":"acct-9"'))
+    for called in (
+        ("commit", *GIVEN),
+        ("detect", "leaked.jsonl", *GIVEN),
+        ("keys", "list"),
+        ("keys", "rotate", *GIVEN),
+    ):
+        code, _, err = watermark(*called)
+        assert code == 3
+        assert "is not what was written" in " ".join(err.split())
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "says"),
+    [
+        (("--key", ""), 2, "names nobody"),
+        (("--key", "\udcff"), 2, "is not text"),
+        (("--keys", "empty.txt"), 3, "names nobody"),
+        (("--keys", "binary.txt"), 3, "is not text"),
+        (("--scheme", "deep.toml"), 2, "recursion"),
+    ],
+)
+def test_names_that_are_none_are_no_keys(watermark: Watermark, given: tuple[str, ...], code: int, says: str) -> None:
+    Path("empty.txt").write_text(" \n")
+    Path("binary.txt").write_bytes(b"\xff\xfe")
+    Path("deep.toml").write_text("a=" + "[" * 100_000)
+    assert watermark("commit", *GIVEN, *given)[0] == code
+    assert says in " ".join(watermark("commit", *GIVEN, *given)[2].split())
+    assert watermark("keys", "list")[1] == "0 keys.\n"
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(watermark: Watermark) -> None:
+    Path("accounts.txt").write_text("acct-1\nacct-2\n", "utf-8-sig")
+    assert watermark("keys", "derive", *GIVEN, "--keys", "accounts.txt") == watermark("keys", "derive", *KEYS)
+
+
 def test_how_long_a_text_has_to_be(watermark: Watermark) -> None:
     Path("scheme.toml").write_text('[scheme]\nkind = "gumbel"\n')
     assert json.loads(watermark("needed", "--share", "0.45", "--json")[1])["cells"] == 278
     assert json.loads(watermark("needed", "--share", "0.45", "--tried", "1000", "--json")[1])["cells"] == 378
     drawn = watermark("needed", "--choices", "5", "--scheme", "scheme.toml", "--json")[1]
     assert json.loads(drawn)["cells"] == 56
-    for wrong in (("--share", "0.2"), ("--choices", "5"), (), ("--share", "0.4", "--level", "2")):
-        assert watermark("needed", *wrong)[0] == 2
+
+
+def test_what_is_always_green_still_needs_as_many_cells_as_are_judged(watermark: Watermark) -> None:
+    assert json.loads(watermark("needed", "--share", "1", "--json")[1])["cells"] == LEAST_CELLS
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--share", "0.2"),
+        ("--share", "2"),
+        ("--share", "nan"),
+        ("--share", "0.2500001"),
+        ("--choices", "5"),
+        (),
+        ("--share", "0.4", "--level", "2"),
+        ("--share", "0.4", "--tried", "1" + "0" * 18),
+        ("--choices", "1.4", "--scheme", "scheme.toml"),
+        ("--choices", "1e12", "--scheme", "scheme.toml"),
+    ],
+)
+def test_a_strength_that_no_text_has_is_refused(watermark: Watermark, wrong: tuple[str, ...]) -> None:
+    Path("scheme.toml").write_text('[scheme]\nkind = "gumbel"\n')
+    code, said, err = watermark("needed", *wrong)
+    assert (code, said) == (2, "")
+    assert "Traceback" not in err

@@ -133,7 +133,7 @@ def test_the_published_table_of_cells_needed() -> None:
     """research: gamma 1/4, level 1e-6: green shares .35 to .77 need 1,038, 275, 127, 71, 42 cells at 99 %."""
     needed = [cells_needed(share, 0.25, 1e-6) for share in (0.35, 0.45, 0.55, 0.65, 0.77)]
     assert needed == pytest.approx([1_038, 275, 127, 71, 42], abs=12)
-    with pytest.raises(ValueError, match="no more than chance"):
+    with pytest.raises(ValueError, match="is above chance"):
         cells_needed(0.25, 0.25, 1e-6)
 
 

@@ -18,10 +18,10 @@ from stillwatch.audit.recording import Recording, answers_of
 from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.mark_keys import AccountFile, Accounts, Tenant
 from stillwatch.cli.options import Json
-from stillwatch.cli.options_marks import names_of
+from stillwatch.cli.options_marks import LEAST_LEVEL, MOST_LEVEL, names_of
 from stillwatch.cli.terminal import counted, print_json, say
 from stillwatch.cli.verdict import JournalFile
-from stillwatch.decision.journal import Journal
+from stillwatch.decision.journal import Journal, verify
 from stillwatch.errors import InputError, UsageError
 from stillwatch.pseudonym import Secret
 from stillwatch.settings import default_journal
@@ -49,7 +49,9 @@ def probe(
     count: Annotated[
         int, typer.Option(min=1, max=MOST_MARKERS, help="Conventions of an account, as the policy's `markers`.")
     ] = 5,
-    level: Annotated[float, typer.Option(help="Chance of naming any account wrongly.")] = 1e-3,
+    level: Annotated[
+        float, typer.Option(min=LEAST_LEVEL, max=MOST_LEVEL, help="Chance of naming any account wrongly.")
+    ] = 1e-3,
     journal: JournalFile = None,
 ) -> None:
     """Freeze whose conventions are looked for, and write the questions, before anything is asked.
@@ -65,7 +67,7 @@ def probe(
         suspect=suspect,
         tenant=tenant,
         epoch=epoch,
-        commitment=ConventionKey(Secret.load(secret), tenant, epoch).commitment().digest,
+        commitment=ConventionKey(Secret.load_drawn(secret), tenant, epoch).commitment().digest,
         accounts=accounts,
         count=count,
         prompts_digest=digest_of_prompts(questions()),
@@ -86,7 +88,7 @@ def markers(folder: Folder, secret: MarkersSecret, journal: JournalFile = None, 
 
     Example: stillwatch audit markers may --markers-secret markers.key
     """
-    plan, found = tested(folder, Secret.load(secret), Journal(journal or default_journal()))
+    plan, found = tested(folder, Secret.load_drawn(secret), Journal(journal or default_journal()))
     told = document(plan, found)
     (folder / "markers.json").write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n")
     if as_json:
@@ -103,7 +105,10 @@ def markers(folder: Folder, secret: MarkersSecret, journal: JournalFile = None, 
 
 
 def tested(folder: Path, secret: Secret, journal: Journal) -> tuple[MarkerPlan, Probed | Refused]:
-    """The plan of a folder, and what came out. Raises `StillwatchError` where something is not what was frozen."""
+    """The plan of a folder, and what came out.
+
+    Raises `StillwatchError` where something is not what was frozen, or the journal was altered.
+    """
     try:
         plan = msgspec.json.decode((folder / "plan.json").read_bytes(), type=MarkerPlan)
     except FileNotFoundError:
@@ -111,6 +116,7 @@ def tested(folder: Path, secret: Secret, journal: Journal) -> tuple[MarkerPlan, 
     except msgspec.MsgspecError as error:
         raise InputError(f"{folder / 'plan.json'} is no plan of markers: {error}") from None
     entry = frozen(journal, plan)
+    verify(journal.file, entry.digest)
     key = ConventionKey(secret, plan.tenant, plan.epoch)
     if key.commitment().digest != plan.commitment:
         raise UsageError("this is not the key that was committed to", "Give the secret and the catalogue of that time")

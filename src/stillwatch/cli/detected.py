@@ -36,7 +36,8 @@ def answers(texts: Sequence[Tokens], tried: Sequence[Candidate], level: float) -
     """Of every key, the surest first. `level`: of naming any key or any stretch wrongly, each."""
     found = detected(texts, tried)
     judged = max(sum(one.adjusted is not None for one in found), 1)
-    seen = {one.score.cells: _seen_from(one, level / judged) for one in found if one.adjusted is not None}
+    of_each_size = {one.score.cells: one for one in found if one.adjusted is not None}  # two, for a million accounts
+    seen = {cells: _seen_from(one, level / judged) for cells, one in of_each_size.items()}
     told = []
     for one, candidate in zip(found, tried, strict=True):
         seen_from = seen.get(one.score.cells)

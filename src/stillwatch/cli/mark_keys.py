@@ -10,9 +10,12 @@ from typing import Annotated
 import msgspec
 import typer
 
-from stillwatch.audit.record import Entry
-from stillwatch.errors import InputError, UsageError
+from stillwatch.audit.record import Entry, committed
+from stillwatch.cli.options_marks import names_of
+from stillwatch.decision.journal import Journal, verify
+from stillwatch.errors import UsageError
 from stillwatch.pseudonym import Secret
+from stillwatch.settings import default_journal
 from stillwatch.watermark.keys import Commitment, MarkKey, MasterKeys
 from stillwatch.watermark.scheme import Scheme
 
@@ -46,7 +49,7 @@ def scheme_of(file: Path | None) -> Scheme:
         return Scheme()
     try:
         return msgspec.convert(tomllib.loads(file.read_text("utf-8")).get("scheme", {}), Scheme)
-    except (ValueError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise UsageError(f"{file}: {error}", "See docs/watermark.md for the keys of [scheme]") from None
 
 
@@ -67,13 +70,23 @@ def keys_of(
     file: Path | None,
 ) -> list[MarkKey]:
     """The fleet's key of each epoch, and behind it those of the accounts named; each once."""
-    made = MasterKeys(Secret.load(master))
-    named = list(dict.fromkeys((*(accounts or []), *_lines(file))))
+    made = MasterKeys(Secret.load_drawn(master))
+    named = names_of(accounts, file)
     return [
         made.key(scheme, tokenizer, tenant=tenant, account=account, epoch=epoch)
         for epoch in dict.fromkeys(epochs or [0])
         for account in ("", *named)
     ]
+
+
+def record_in(journal: Path | None) -> tuple[Journal, list[tuple[Commitment, Entry]]]:
+    """The journal that is named, or the usual one, and the keys that it holds commitments to, oldest first.
+
+    Raises `JournalBroken` where an entry was altered, put in or taken out: then no date in it means anything.
+    """
+    book = Journal(journal or default_journal())
+    verify(book.file)
+    return book, committed(book)
 
 
 def against_record(made: list[MarkKey], record: list[tuple[Commitment, Entry]], *, uncommitted: bool) -> int:
@@ -121,12 +134,3 @@ def _stranger(key: Commitment, record: list[Commitment]) -> tuple[str, str]:
 def _said(one: Commitment, name: str) -> str:
     value = one.scheme.name if name == "scheme" else getattr(one, name)
     return repr(value)
-
-
-def _lines(file: Path | None) -> list[str]:
-    if file is None:
-        return []
-    try:
-        return [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
-    except UnicodeDecodeError:
-        raise InputError(f"{file} is not text", "Give one pseudonym a line") from None

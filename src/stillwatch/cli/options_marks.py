@@ -8,14 +8,21 @@ from typing import Annotated
 import typer
 
 from stillwatch.audit.endpoint import Endpoint
-from stillwatch.errors import InputError
+from stillwatch.errors import InputError, UsageError
 
 AuditFolder = Annotated[Path, typer.Argument(help="The audit's folder.", show_default=False)]
 TokenizerFile = Annotated[
     Path | None,
     typer.Option("--tokenizer", help="tokenizer.json; then lines may be texts.", show_default=False),
 ]
-KeyLevel = Annotated[float, typer.Option("--level", help="Chance of naming any key wrongly, over all candidates.")]
+LEAST_LEVEL, MOST_LEVEL = 1e-300, 0.5
+"""Of a chance of naming wrongly. Chosen: where numbers of 64 bits still tell p-values apart; a coin's toss."""
+KeyLevel = Annotated[
+    float,
+    typer.Option(
+        "--level", min=LEAST_LEVEL, max=MOST_LEVEL, help="Chance of naming any key wrongly, over all candidates."
+    ),
+]
 EndpointUrl = Annotated[str, typer.Option("--endpoint", help="Base of an endpoint that speaks OpenAI's chat dialect.")]
 ModelName = Annotated[str, typer.Option("--model", help="The model's name there.")]
 EndpointKey = Annotated[
@@ -32,9 +39,17 @@ def endpoint_of(url: str, model: str, key: Path | None, most_tokens: int, temper
 
 
 def names_of(accounts: list[str] | None, file: Path | None) -> list[str]:
-    """Pseudonyms that were named one by one and those of a file, each once. Raises `InputError` for no text."""
+    """Pseudonyms that were named one by one and those of a file, each once.
+
+    Raises `InputError` for a file that is no text or names nobody, `UsageError` for an empty name, which is the fleet.
+    """
+    if not all(name.strip() for name in accounts or []):
+        raise UsageError("--key names nobody", "Give a pseudonym; the fleet's key is always among those looked for")
     try:
-        lines = file.read_text("utf-8").splitlines() if file else []
+        lines = file.read_text("utf-8-sig").splitlines() if file else []  # a byte order mark is no part of a name
     except UnicodeDecodeError:
         raise InputError(f"{file} is not text", "Give one pseudonym a line") from None
-    return list(dict.fromkeys([*(accounts or []), *(line.strip() for line in lines if line.strip())]))
+    named = [line.strip() for line in lines if line.strip()]
+    if file and not named:
+        raise InputError(f"{file} names nobody", "Give one pseudonym a line, or leave --keys out")
+    return list(dict.fromkeys([*(accounts or []), *named]))

@@ -10,7 +10,6 @@ import typer
 
 from stillwatch.audit.candidates import candidates
 from stillwatch.audit.record import commit as put_on_record
-from stillwatch.audit.record import committed
 from stillwatch.cli import watermark_keys
 from stillwatch.cli.detected import answers, document, show
 from stillwatch.cli.faults import faults_as_errors
@@ -25,6 +24,7 @@ from stillwatch.cli.mark_keys import (
     Uncommitted,
     against_record,
     keys_of,
+    record_in,
     scheme_of,
     tokenizer_of,
 )
@@ -33,9 +33,7 @@ from stillwatch.cli.options_marks import KeyLevel, TokenizerFile
 from stillwatch.cli.terminal import counted, print_json, say
 from stillwatch.cli.token_lists import digest_of, encoder, texts_of
 from stillwatch.cli.verdict import JournalFile
-from stillwatch.decision.journal import Journal
 from stillwatch.errors import UsageError
-from stillwatch.settings import default_journal
 from stillwatch.watermark.detect import cells_needed
 from stillwatch.watermark.draws import draws_needed
 from stillwatch.watermark.scheme import Kind
@@ -67,7 +65,7 @@ def commit(
     Example: stillwatch watermark commit --master marks.key --tokenizer-digest 9c1a... --epoch 3 --keys accounts.txt
     """
     made = keys_of(master, scheme_of(scheme), tokenizer_of(tokenizer_digest), tenant, epoch, key, keys)
-    book = Journal(journal or default_journal())
+    book, _ = record_in(journal)
     entries = put_on_record(book, [one.commitment() for one in made], time.time_ns() // 1_000)
     if as_json:
         print_json({"committed": len(entries), "known": len(made) - len(entries), "head": _head(entries)})
@@ -103,11 +101,10 @@ def detect(
 
     Example: stillwatch watermark detect leaked.jsonl --master marks.key --tokenizer tokenizer.json --keys accounts.txt
     """
-    _check_level(level)
     digest = _digest(tokenizer, tokenizer_digest)
     read = texts_of(texts, encoder(tokenizer, digest))
     made = keys_of(master, scheme_of(scheme), digest, tenant, epoch, key, keys)
-    known = against_record(made, committed(Journal(journal or default_journal())), uncommitted=uncommitted)
+    known = against_record(made, record_in(journal)[1], uncommitted=uncommitted)
     tried = candidates(made, layered=len(made) > len(set(epoch or [0])))
     told = answers(read, list(tried.values()), level)
     if as_json:
@@ -121,9 +118,9 @@ def detect(
 def needed(
     share: Annotated[float | None, typer.Option(help="Green share that marked text shows (red-green).")] = None,
     choices: Annotated[
-        float | None, typer.Option(help="How many equally likely tokens a place has (keyed draws).")
+        float | None, typer.Option(min=2, max=1_000, help="How many equally likely tokens a place has (keyed draws).")
     ] = None,
-    tried: Annotated[int, typer.Option("--tried", min=1, help="Candidate keys that are looked for.")] = 1,
+    tried: Annotated[int, typer.Option("--tried", min=1, max=10**9, help="Candidate keys that are looked for.")] = 1,
     level: KeyLevel = 1e-6,
     scheme: SchemeFile = None,
     as_json: Json = False,
@@ -132,7 +129,6 @@ def needed(
 
     Example: stillwatch watermark needed --share 0.45 --tried 1000
     """
-    _check_level(level)
     used = scheme_of(scheme)
     if (share is None) == (choices is None) or (used.kind is Kind.GUMBEL) == (choices is None):
         raise UsageError("say how strong the mark is", "--share for red-green marks, --choices for keyed draws")
@@ -145,11 +141,6 @@ def needed(
         return
     say(f"{counted(cells, 'distinct cell')} of the key's own, for {level:g} among {counted(tried, 'key')}.")
     say("Where accounts have keys, about half of a text's cells are the fleet's and half the account's.")
-
-
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise UsageError(f"--level is a chance between 0 and 1, not {level}")
 
 
 def _digest(tokenizer: Path | None, said: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stillwatch.audit.record import commit, committed
+from stillwatch.audit.record import commit
 from stillwatch.cli.faults import faults_as_errors
 from stillwatch.cli.mark_keys import (
     AccountFile,
@@ -20,15 +20,14 @@ from stillwatch.cli.mark_keys import (
     TokenizerDigest,
     against_record,
     keys_of,
+    record_in,
     scheme_of,
     tokenizer_of,
 )
 from stillwatch.cli.options import Json
 from stillwatch.cli.terminal import counted, print_json, say
 from stillwatch.cli.verdict import JournalFile
-from stillwatch.decision.journal import Journal
 from stillwatch.errors import UsageError
-from stillwatch.settings import default_journal
 from stillwatch.watermark.keys import Commitment
 
 app = typer.Typer(help="Keys of marks: derived, listed and rotated, never shown.", no_args_is_help=True)
@@ -71,7 +70,7 @@ def listed(
     """
     found = [
         (one, entry.ts_us)
-        for one, entry in committed(Journal(journal or default_journal()))
+        for one, entry in record_in(journal)[1]
         if tenant in (None, one.tenant) and (not epoch or one.epoch in epoch)
     ]
     _tell(found, as_json)
@@ -95,8 +94,7 @@ def rotate(
 
     Example: stillwatch watermark keys rotate --master marks.key --tokenizer-digest 9c1a...
     """
-    book, used, tokenizer = Journal(journal or default_journal()), scheme_of(scheme), tokenizer_of(tokenizer_digest)
-    record = committed(book)
+    (book, record), used, tokenizer = record_in(journal), scheme_of(scheme), tokenizer_of(tokenizer_digest)
     same = [one for one, _ in record if (one.tenant, one.scheme, one.tokenizer) == (tenant, used, tokenizer)]
     if not same:
         raise UsageError(

@@ -24,6 +24,9 @@ from stillwatch.watermark.red_green import green
 LEAST_CELLS = 16
 """Below, no test can reach 1e-6 at a green share that texts show; the answer is "cannot tell". See `cells_needed`."""
 
+MOST_CELLS = 1 << 30
+"""That a text is asked to have: more than any has, and as far as the binomial's inverse is exact."""
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -69,15 +72,20 @@ def family(p: Sequence[float]) -> list[float]:
 
 
 def cells_needed(share: float, gamma: float, level: float, power: float = 0.99) -> int:
-    """How many distinct cells reach `level` with chance `power`, if a share of them is green. Exact; at least 1.
+    """How many distinct cells reach `level` with chance `power`, if a share of them is green. Exact; at least as many
+    as are judged at all.
 
-    Raises `ValueError` for a share that is not above gamma.
+    Raises `ValueError` for a share that is not above gamma, or so little that a billion cells do not show it.
     """
-    if share <= gamma:
-        raise ValueError(f"a share of {share} is no more than chance, {gamma}")
+    if not gamma < share <= 1:
+        raise ValueError(f"a green share is above chance, {gamma}, and at most 1, not {share}")
     high = LEAST_CELLS
+    if _reaches(high, share, gamma, level, power):
+        return high
     while not _reaches(high, share, gamma, level, power):
         high *= 2
+        if high > MOST_CELLS:
+            raise ValueError(f"{MOST_CELLS:,} cells do not show a green share of {share} at {level:g}")
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2

@@ -97,7 +97,10 @@ def second_key(key: MarkKey) -> bytes:
 
 def _joined(*fields: str) -> bytes:
     """Fields as bytes, each behind its length."""
-    encoded = [field.encode() for field in fields]
+    try:
+        encoded = [field.encode() for field in fields]
+    except UnicodeEncodeError:
+        raise UsageError("a field of a key is not text", "Give names in UTF-8") from None
     for field in encoded:
         if len(field) > _LONGEST_FIELD:
             raise UsageError(f"a field of a key has {len(field)} bytes", f"Keep it to {_LONGEST_FIELD}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stillwatch.errors import StillwatchError, UsageError
+from stillwatch.errors import SecretError, StillwatchError, UsageError
 from stillwatch.gateway.marking import Marking, Marks
 from stillwatch.pseudonym import Secret
 from stillwatch.watermark.cells import cells_of
@@ -103,6 +103,13 @@ def test_the_ticket_of_many_requests_is_one_mark(place: Path) -> None:
 def test_a_file_that_is_wrong_says_what_is_wrong(place: Path, text: str, said: str) -> None:
     with pytest.raises(StillwatchError, match=said):
         engine(place, text)
+
+
+@pytest.mark.parametrize("typed", ["0" * 64, "0123456789abcdef" * 4, b"correct horse battery staple, twice over".hex()])
+def test_a_master_secret_that_can_be_guessed_marks_nothing(place: Path, typed: str) -> None:
+    (place / "master.key").write_text(typed)
+    with pytest.raises(SecretError, match="can be guessed"):
+        engine(place)
 
 
 def test_a_file_that_is_named_has_to_be_there(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -180,13 +180,13 @@ def test_a_text_without_context_is_drawn_without_a_key() -> None:
     assert first.next(scores, [[4]]) == second_time.next(scores, [[4]])
 
 
-@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("sampling", [Sampling(0.0), Sampling(1.0), Sampling(0.7, top_k=5), Sampling(0.7, top_p=0.9)])
 @pytest.mark.parametrize("kind", list(Kind))
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
-def test_of_scores_that_are_no_numbers_nothing_is_drawn(broken: float, kind: Kind, temperature: float) -> None:
+def test_of_scores_that_are_no_numbers_nothing_is_drawn(broken: float, kind: Kind, sampling: Sampling) -> None:
     scores = np.full((1, VOCABULARY), broken if broken == -np.inf else 0.0, np.float32)
     scores[0, 7] = broken
-    sampler = Sampler([mark(1.0, scheme=Scheme(kind=kind))], Sampling(temperature=temperature))
+    sampler = Sampler([mark(1.0, least_nats=0.5, scheme=Scheme(kind=kind))], sampling)
     with pytest.raises(UsageError, match="hold what is no number, or no token can come"):
         sampler.next(scores, [[1, 2]])
 

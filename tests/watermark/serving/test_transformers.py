@@ -29,6 +29,7 @@ from stillwatch.watermark.serving.tensors import mark_rows, raise_on_device  # n
 MASTER = MasterKeys(Secret(b"a secret for tests only, 32 bytes"))
 VOCABULARY = 259  # no multiple of 16
 PADDING = 258
+PAIR = torch.tensor([[1, 2]])
 
 
 def mark(strength: float = 2.0, account: str = "", *, scheme: Scheme | None = None, **more: float) -> Mark:
@@ -192,6 +193,15 @@ def test_half_precision_is_raised_too() -> None:
     colours = mark_rows(exact.clone(), case.tails(), [case.mark()] * len(case.rows)) > exact
     raised = mark_rows(half.clone(), case.tails(), [case.mark()] * len(case.rows))
     assert ((raised > half) == colours).all()
+
+
+def test_scores_of_half_precision_are_drawn_from_too() -> None:
+    """What 16 bits hold, 32 hold: the same token comes."""
+    scores = torch.from_numpy(read()[0].logits()[:1]).bfloat16()
+    config = MarksConfig([mark(1.0, scheme=Scheme(kind=Kind.GUMBEL))])
+    half, whole = (config.construct_processor(scores.shape[1], "cpu")(PAIR, one) for one in (scores, scores.float()))
+    assert half.isfinite().sum() == 1
+    assert half.argmax() == whole.argmax()
 
 
 def test_generate_keeps_what_an_audit_will_need(model: Any, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ class Engine:
             raise UsageError(f"the file of marks {file} cannot be read: {error.strerror}") from None
         except (ValueError, msgspec.ValidationError) as error:
             raise UsageError(f"{file}: {error}", "See docs/watermark.md for the keys") from None
-        master, shared = (Secret.load(file.parent / name) for name in (settings.master, settings.tickets))
+        master, shared = Secret.load_drawn(file.parent / settings.master), Secret.load(file.parent / settings.tickets)
         if master.id == shared.id:
             raise UsageError(
                 f"{file}: master and tickets are one secret", "Make two: the gateway needs the second and not the first"

@@ -129,7 +129,7 @@ class MarksProcessor(LogitsProcessor):  # type: ignore[misc]  # transformers may
     @staticmethod
     def _draw(draws: Draws, scores: torch.Tensor, before: NDArray[np.int64]) -> None:
         """Leave nothing but the token that the key draws."""
-        drawn = draws.draw(probabilities(scores.detach().cpu().numpy().astype(np.float64)), before)
+        drawn = draws.draw(probabilities(scores.detach().double().cpu().numpy()), before)
         if drawn is not None:
             scores.fill_(-torch.inf)
             scores[drawn] = 0.0

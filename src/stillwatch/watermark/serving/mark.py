@@ -87,7 +87,7 @@ def marked(scores: Scores, tails: NDArray[np.int64], marks: Sequence[Mark | None
 def _open(scores: Scores, rows: NDArray[np.int64], mark: Mark) -> NDArray[np.int64]:
     if not mark.least_nats:
         return rows
-    with np.errstate(invalid="ignore"):  # rows that are no numbers are not open
+    with np.errstate(invalid="ignore", over="ignore"):  # rows that are no numbers are not open
         return rows[gate.is_open(scores[rows] / mark.cooling, mark.least_nats)]
 
 

@@ -44,7 +44,9 @@ class Sampler:
 
     def scores(self, logits: Logits, texts: Sequence[Text]) -> Logits:
         """What is drawn from: (answers, tokens), minus infinity for what cannot come. `texts`: the tokens so far."""
-        return marked(_warped(logits, self._sampling), tails(texts), self._marks)
+        with np.errstate(invalid="ignore", over="ignore"):  # what is no number is told where it would be drawn
+            warped = _warped(logits, self._sampling)
+        return marked(warped, tails(texts), self._marks)
 
     def next(self, logits: Logits, texts: Sequence[Text]) -> list[int]:
         """The next token of each answer."""
