@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import binom
 
-from benchmarks.quality import tournament_test
+from benchmarks.quality import tournament
 from benchmarks.quality.contenders import Contender, Maker
 from benchmarks.quality.needed import LEVEL, Evidence
 from stillwatch.watermark.cells import Cells
@@ -35,7 +35,7 @@ def evidence(contender: Contender, tokenizer: str, key: int, texts: np.ndarray, 
     if contender.maker is Maker.KGW:
         return Evidence(grams(texts, 2), _padded(theirs, texts))
     if contender.maker is Maker.SYNTHID:
-        return synthid_evidence(texts, theirs, tournament_test.WEIGHTED)
+        return synthid_evidence(texts, theirs, tournament.WEIGHTED)
     read_as = _UNMARKED if contender.maker is Maker.NONE else contender
     return _ours(read_as.mark(tokenizer, key), texts)
 
@@ -45,7 +45,7 @@ def synthid_evidence(texts: np.ndarray, theirs: np.ndarray, weights: np.ndarray)
     cells = grams(texts, SYNTHID_NGRAM)
     bits = _padded(theirs, texts, -1).astype(np.int64)
     cells[bits < 0] = -1
-    return Evidence(cells, tournament_test.totals(np.maximum(bits, 0).ravel(), weights).reshape(texts.shape))
+    return Evidence(cells, tournament.totals(np.maximum(bits, 0).ravel(), weights).reshape(texts.shape))
 
 
 def _ours(mark: Mark, texts: np.ndarray) -> Evidence:
@@ -66,7 +66,7 @@ def least(contender: Contender) -> Callable[[int], float]:
     if contender.maker is Maker.DRAWN:
         return _least_of_draws
     if contender.maker is Maker.SYNTHID:
-        return partial(tournament_test.least, level=LEVEL)
+        return partial(tournament.least, level=LEVEL)
     return _least_greens
 
 

@@ -110,13 +110,15 @@ def between(values: np.ndarray) -> Between:
 
 
 def _nats(said: Sequence[Said], is_by_key: bool) -> np.ndarray:
-    by_prompt = np.array([one.nats.reshape(-1, 2).mean(1) for one in said])
-    return by_prompt.mean(1) if is_by_key else by_prompt.ravel()
+    return _independent(np.array([one.nats.reshape(-1, 2).mean(1) for one in said]), is_by_key)
 
 
 def _alike(said: Sequence[Said], is_by_key: bool) -> np.ndarray:
     """How alike two answers to a prompt are."""
-    pairs = [[self_bleu([pair]) for pair in zip(one.texts[::2].tolist(), one.texts[1::2].tolist(), strict=True)]
-             for one in said]  # fmt: skip
-    by_prompt = np.array(pairs)
-    return by_prompt.mean(1) if is_by_key else by_prompt.ravel()
+    pairs = [zip(one.texts[::2].tolist(), one.texts[1::2].tolist(), strict=True) for one in said]
+    return _independent(np.array([[self_bleu([pair]) for pair in own] for own in pairs]), is_by_key)
+
+
+def _independent(by_prompt: np.ndarray, is_by_key: bool) -> np.ndarray:
+    """Of (keys, prompts) the values that are taken as independent."""
+    return np.asarray(by_prompt.mean(1) if is_by_key else by_prompt.ravel())

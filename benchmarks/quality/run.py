@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks import machine
 from benchmarks.figures import Figure
-from benchmarks.quality import tournament_test
+from benchmarks.quality import tournament
 from benchmarks.quality.answers import Answers, Stepwise, read
 from benchmarks.quality.contenders import CONTENDERS, Contender, Maker
 from benchmarks.quality.drawn import drawn
@@ -78,18 +78,22 @@ def _real(answers: Answers) -> Iterator[Row]:
 
 def _said(answers: Answers, contender: Contender) -> list[Said]:
     """Of each round."""
-    found = []
-    for one in (made for each in answers.rounds for made in each if made.contender == contender.name):
-        texts, theirs = ([getattr(answer, name) for answer in one.answers] for name in ("tokens", "theirs"))
-        found.append(Said(np.array(texts), np.array([answer.nats for answer in one.answers]), np.array(theirs)))
-    return found
+    made = [one.answers for each in answers.rounds for one in each if one.contender == contender.name]
+    return [
+        Said(
+            np.array([one.tokens for one in own]),
+            np.array([one.nats for one in own]),
+            np.array([one.theirs for one in own]),
+        )
+        for own in made
+    ]
 
 
 def _by_plain_mean(answers: Answers) -> Needed:
     """SynthID without the weights that its layers have."""
     said = _said(answers, Contender(Maker.SYNTHID))
-    keys = [synthid_evidence(one.texts, one.theirs, tournament_test.PLAIN) for one in said]
-    return needed(keys, partial(tournament_test.least_plain, level=LEVEL))
+    keys = [synthid_evidence(one.texts, one.theirs, tournament.PLAIN) for one in said]
+    return needed(keys, partial(tournament.least_plain, level=LEVEL))
 
 
 def _at_length() -> Iterator[Row]:
@@ -128,9 +132,9 @@ def _figures(found: Results) -> Iterator[Figure]:
             "quality",
             f"{one.model}, {one.contender}, {one.tokens:,} tokens",
             found=(
-                f"{one.more.shown(2)} nats a token more; tokens for {LEVEL:g}: {one.needed.shown()}; distinct 1, 2: "
-                f"{one.distinct_1:.2f}, {one.distinct_2:.2f}; zlib {one.compressed:.2f}; self-BLEU "
-                f"{one.self_bleu.shown(3)}{task}"
+                f"perplexity {one.perplexity.shown(1)}; {one.more.shown(2)} nats a token more; tokens for {LEVEL:g}: "
+                f"{one.needed.shown()}; distinct 1, 2: {one.distinct_1:.2f}, {one.distinct_2:.2f}; zlib "
+                f"{one.compressed:.2f}; self-BLEU {one.self_bleu.shown(2)}{task}"
             ),
         )
     yield Figure("quality", "SynthID on the real model by its plain mean", found=found.synthid_by_plain_mean.shown())

@@ -14,9 +14,9 @@ import torch
 import transformers
 from transformers import SynthIDTextWatermarkLogitsProcessor
 
-GREEN = 0.25
-NGRAM = 5
-DEPTH = 30
+from benchmarks.quality.evidence import GREEN, SYNTHID_NGRAM
+from benchmarks.quality.tournament import DEPTH
+
 _FIRST_KEY = 15_485_863
 """KGW's default in transformers."""
 
@@ -28,7 +28,8 @@ def kgw(strength: float, key: int) -> Any:
 
 def synthid(key: int, kept: int) -> Any:
     """SynthID's configuration: thirty layers, four tokens of context. `kept`: tokens that top-k leaves."""
-    return _Tournament(kept, ngram_len=NGRAM, keys=np.random.default_rng(key).integers(1, 2**31, DEPTH).tolist())
+    keys = np.random.default_rng(key).integers(1, 2**31, DEPTH).tolist()
+    return _Tournament(kept, ngram_len=SYNTHID_NGRAM, keys=keys)
 
 
 class _Tournament(transformers.SynthIDTextWatermarkingConfig):  # type: ignore[misc]  # transformers may not be at hand

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.quality import tournament_test
+from benchmarks.quality import tournament
 from benchmarks.quality.contenders import Contender, Maker
 from benchmarks.quality.evidence import evidence, least, synthid_evidence
 from benchmarks.quality.needed import LEVEL, Evidence, needed
@@ -51,16 +51,16 @@ def test_a_keyed_draw_is_found_from_where_its_p_is_the_level(cells: int) -> None
 def test_the_weighted_mean_is_found_from_where_its_whole_distribution_says(tuples: int, level: float) -> None:
     """All sums of coins with these weights, counted out, beside the saddle point's tail: to a hundredth of p."""
     chances = np.ones(1)
-    for weight in np.tile(tournament_test.WEIGHTED.astype(int), tuples):
+    for weight in np.tile(tournament.WEIGHTED.astype(int), tuples):
         chances = (np.pad(chances, (0, weight)) + np.pad(chances, (weight, 0))) / 2
-    from_here = int(np.ceil(tournament_test.least(tuples, level)))
+    from_here = int(np.ceil(tournament.least(tuples, level)))
     assert chances[from_here:].sum() == pytest.approx(level, rel=0.01)
 
 
 def test_a_tuple_counts_once_and_not_where_its_context_has_been() -> None:
     texts = np.array([[1, 2, 3, 4, 5, 1, 2, 3, 4, 6], [1, 2, 3, 4, 5, 7, 7, 8, 8, 9]])
     bits = np.array([[1, 0, 0, 0, 0, -1], [1, 0, 0, 0, 0, 0]])
-    read = synthid_evidence(texts, bits, tournament_test.WEIGHTED)
+    read = synthid_evidence(texts, bits, tournament.WEIGHTED)
     assert read.cells[0, 4] == read.cells[1, 4]
     assert read.cells[0, 9] == -1
     assert (read.cells[:, :4] == -1).all()
