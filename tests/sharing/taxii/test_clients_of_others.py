@@ -16,6 +16,7 @@ from cytaxii2.cytaxii2 import cytaxii2
 from stix2 import Campaign, Filter, Indicator, TAXIICollectionStore
 from taxii2client.v21 import ApiRoot, Collection
 
+from stillwatch.sharing.hub.heads import MOST_HEAD_BYTES
 from tests.sharing.hub.clauses import clause
 from tests.sharing.hub.serving import SECONDS, Served, serving
 from tests.sharing.hub.trying import COLLECTION, OBJECTS, TAXII, collection, indicator, seed
@@ -177,6 +178,29 @@ def test_older_and_plainer_http_is_answered(served: Served) -> None:
         answer = raw(served, f"{first}\r\nAccept: {TAXII}")
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
         assert b'"title":"Stillwatch hub"' in answer
+
+
+@clause("3.1 content type")
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        ("NONSENSE", "Invalid HTTP request"),
+        (f"GET /taxii2/ HTTP/1.1\r\nX-Endless: {'a' * MOST_HEAD_BYTES}", "head of the request is longer"),
+        ("GET /taxii2/ HTTP/1.1" + "\r\nX-Many: 12345678" * 5000, "head of the request is longer"),
+        (f"GET /taxii2/?x={'a' * MOST_HEAD_BYTES}", "head of the request is longer"),
+    ],
+    ids=["no HTTP", "one header", "many headers", "one line"],
+)
+def test_a_head_that_is_no_head_is_refused_before_it_ends(served: Served, head: str, reason: str) -> None:
+    """By a stranger even: 400 as TAXII, and the end of the connection."""
+    host, port = served.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=SECONDS) as connection:
+        connection.sendall(f"{head}\r\n".encode())
+        answer = connection.makefile("rb").read()
+    status, _, rest = answer.partition(b"\r\n")
+    assert status == b"HTTP/1.1 400 Bad Request"
+    assert f"Content-Type: {TAXII}".encode() in rest
+    assert reason in json.loads(rest.partition(b"\r\n\r\n")[2])["description"]
 
 
 def test_ranges_of_taxii_2_0_are_passed_over(served: Served) -> None:

@@ -10,13 +10,12 @@ import asyncio
 import hashlib
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from stillwatch.sharing.hub.app import CERTIFICATE
+from stillwatch.sharing.hub.heads import BoundedHeads
 
 
-class CertificateProtocol(HttpToolsProtocol):
-    """HTTP/1.1 over llhttp, with the client certificate in the scope."""
+class CertificateProtocol(BoundedHeads):
+    """HTTP/1.1 with the client certificate in the scope."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Remember whose connection it is."""
