@@ -1,7 +1,7 @@
 """A hub's folder for its alliance, and the parts that work from it.
 
 grounds.toml    the legal bases in force (governance.basis); looked at for each object, so a change counts at once
-names.txt       optional: names of companies that no sentence may hold, one a line
+names.txt       optional: names of companies that no sentence may hold, one a line; mode 600, as it says who takes part
 webhooks.json   optional: members' addresses for notices, as `stillwatch hub webhook` writes it
 record.jsonl    the record, a hash chain
 totals.json     how much was published in each quarter, for the transparency report
@@ -20,7 +20,7 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.applications import Starlette
 
-from stillwatch.errors import SecretError, StillwatchError
+from stillwatch.errors import SecretError, StillwatchError, UsageError
 from stillwatch.running.notifying import begin_notifying
 from stillwatch.sharing.alliance import webhooks
 from stillwatch.sharing.alliance.access import Access
@@ -44,6 +44,9 @@ from stillwatch.sharing.signing import load_key, make_key
 from stillwatch.storage.hub.alliance import AllianceTables
 from stillwatch.storage.hub.store import HubStore
 
+NAMES = "names.txt"
+_OTHERS = 0o077
+"""What everybody but the owner may do with a file."""
 Read = TypeVar("Read")
 _log = logging.getLogger(__name__)
 
@@ -59,7 +62,7 @@ def governed_application(
     """The hub with the alliance's rules and endpoints."""
     grounds = reread(folder / "grounds.toml", Grounds.load, Grounds())
     nobody: tuple[str, ...] = ()
-    names = reread(folder / "names.txt", _names, nobody)
+    names = reread(folder / NAMES, _names, nobody)
     admission = ExtractionAdmission(alliance, grounds, names, lambda: datetime.now(UTC).date())
     hub = application(objects, options, {EXTRACTION: admission})
     authentication = Authentication(objects, Failures(monotonic), now_us)
@@ -82,9 +85,13 @@ def opened_record(folder: Path) -> Record:
 def prepare(folder: Path) -> str:
     """Check the folder before anything is served, make what it lacks; returns the key of the record as hex.
 
-    Raises `UsageError` where the legal bases are missing or broken: an alliance without a ground shares nothing.
+    Raises `UsageError` where the legal bases are missing or broken: an alliance without a ground shares nothing; and
+    where others on the machine can read who takes part.
     """
     Grounds.load(folder / "grounds.toml")
+    names = folder / NAMES
+    if names.exists() and names.stat().st_mode & _OTHERS:
+        raise UsageError(f"{names} says who takes part, and others on this machine can read it", f"chmod 600 {names}")
     return signing_key(folder / "record.key").public_key().public_bytes_raw().hex()
 
 

@@ -10,7 +10,9 @@ import pytest
 from tests.sharing.hub.trying import Hub, seed
 from tests.storage.hub import places
 
-LONG = frozenset({"test_any_request", "test_authentication", "test_clients", "test_hostile", "test_site"})
+LONG = frozenset(
+    {"test_any_request", "test_authentication", "test_clients", "test_ending", "test_hostile", "test_site"}
+)
 ALONE = frozenset({"test_clauses", "test_tls"})
 """These have nothing to do with how things are kept."""
 
