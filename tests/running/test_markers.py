@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from stillwatch.errors import StillwatchError, UsageError
 from stillwatch.pseudonym import Pseudonymiser, Secret
 from stillwatch.running.deployment import Deployment, places, read, write
 from stillwatch.running.markers import conventions_of
+from stillwatch.running.working import working
 from stillwatch.watermark.conventions import ConventionKey
 
 FILES = '[files]\nhome = "h"\nmarkers = "markers.key"\nsecret = "deployment.key"\n'
@@ -66,6 +68,28 @@ def test_a_secret_that_is_missing_is_said_before_anything_starts(home: Path) -> 
     asked = deployment(home, FILES.replace("markers.key", "gone.key"))
     with pytest.raises(StillwatchError, match=r"gone\.key"):
         conventions_of(asked, places(asked, home))
+
+
+def test_a_secret_that_can_be_guessed_serves_nothing(home: Path) -> None:
+    (home / "markers.key").write_text("0" * 64)
+    asked = deployment(home, FILES)
+    with pytest.raises(StillwatchError, match="can be guessed"):
+        conventions_of(asked, places(asked, home))
+
+
+def test_what_the_policy_asks_for_in_vain_is_said_at_the_start(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither an engine nor a secret of markers is named: the worker starts, and says that nothing is marked."""
+    (home / "policy.toml").write_text("[degrade]\nmarkers = 5\nmark_strength = 2.0\n")
+    asked = deployment(home, '[files]\nhome = "h"\nsecret = "deployment.key"\npolicy = "policy.toml"\n')
+
+    async def started() -> None:
+        async with working(asked, places(asked, home)):
+            pass
+
+    asyncio.run(started())
+    said = " ".join(record.getMessage() for record in caplog.records)
+    assert "the policy asks for markers, 5 at the step degrade, and none are served" in said
+    assert "the policy marks at 2, and no engine is told" in said
 
 
 def test_what_a_deployment_is_started_with_keeps_its_markers(home: Path) -> None:

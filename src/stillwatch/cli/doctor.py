@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from stillwatch.cli.checks import address, clock, disk, files, fits, marks, spans, store, system
+from stillwatch.cli.checks import address, clock, conventions, disk, files, fits, marks, spans, store, system
 from stillwatch.cli.checks import upstream as reached
 from stillwatch.cli.checks.result import Result, State, fault, not_checked, ok
 from stillwatch.cli.deployed import deployed
@@ -83,6 +83,7 @@ def _of_files(deployment: Deployment, where: Places) -> Iterator[Result]:
     yield from files.secret(secret)
     yield from files.alliance(where.alliance_secret)
     yield from marks.marks(deployment, where, secret)
+    yield from conventions.conventions(deployment, where, secret)
     yield from files.certificate(deployment.gateway.listen, datetime.now(UTC))
     yield from files.journal(where.journal)
     yield from files.ledger(where.ledger, secret, where.alliance_secret)

@@ -21,7 +21,7 @@ def conventions_of(deployment: Deployment, where: Places) -> Conventions | None:
     if where.markers is None:
         return None
     settings = deployment.markers
-    key = ConventionKey(Secret.load(where.markers), settings.tenant, settings.epoch)
+    key = ConventionKey(Secret.load_drawn(where.markers), settings.tenant, settings.epoch)
     commit(Journal(where.journal), key.commitment(), time.time_ns() // 1_000)
     pseudonym = Pseudonymiser(Secret.load(where.secret or default_secret_file()), "account")
     return Conventions(key, settings, lambda account: f"{pseudonym(account):016x}")

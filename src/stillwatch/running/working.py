@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import time
 from collections.abc import AsyncGenerator
@@ -20,9 +21,12 @@ from stillwatch.running.beside import beside
 from stillwatch.running.deployment import Deployment, Places
 from stillwatch.running.markers import conventions_of
 from stillwatch.running.telling import telling
+from stillwatch.running.unserved import unserved_markers, unserved_marks
 from stillwatch.settings import default_secret_file
 from stillwatch.telemetry.collecting import Numbers, WireNumbers, of_gate, of_outbox, of_store
 from stillwatch.watermark.ticket import Tickets
+
+_log = logging.getLogger(__name__)
 
 
 class AnyKey(Keys):
@@ -66,6 +70,8 @@ async def working(deployment: Deployment, where: Places) -> AsyncGenerator[Worke
         name = f"{os.getpid()}-{time.time_ns():x}"
         asked, marking = (deployment.identity, deployment.paths), marking_of(deployment, where)
         served = conventions_of(deployment, where)
+        for amiss in filter(None, (unserved_marks(rules.policy, where), unserved_markers(rules.policy, where))):
+            _log.warning("%s. %s", amiss.said, amiss.remedy)
         gate = Gate(rules.core(meters), rules.keys, clock, outbox.offer, name, *asked, marking, served)
         await stack.enter_async_context(beside(rules.followed_by(gate)))
         worker = Worker(deployment.gateway, gate)

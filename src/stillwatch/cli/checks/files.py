@@ -12,6 +12,7 @@ from stillwatch.cli.checks.result import Result, fault, guarded, ok, warning
 from stillwatch.cli.terminal import counted
 from stillwatch.decision.journal import verify
 from stillwatch.decision.policy import Policy
+from stillwatch.errors import StillwatchError
 from stillwatch.gateway import tls
 from stillwatch.gateway.configuration import Listen
 from stillwatch.gateway.keys import Keys
@@ -35,6 +36,14 @@ def policy(file: Path | None) -> list[Result]:
         return [ok("policy", f"{file}: {counted(len(found.limits), 'limit')}"), *_others("policy", file, may_read=True)]
 
     return guarded("policy", look)
+
+
+def policy_in(file: Path | None) -> Policy:
+    """The policy for checks of other things: an empty one where there is none, or none that can be read."""
+    try:
+        return Policy.load(file) if file else Policy()
+    except StillwatchError:
+        return Policy()
 
 
 def keys(file: Path | None) -> list[Result]:

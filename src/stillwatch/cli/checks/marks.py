@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from stillwatch.cli.checks.files import policy_in
 from stillwatch.cli.checks.result import Result, fault, guarded, ok, warning
-from stillwatch.decision.policy import Policy
-from stillwatch.errors import StillwatchError
 from stillwatch.pseudonym import Secret
 from stillwatch.running.deployment import Deployment, Places
+from stillwatch.running.unserved import unserved_marks
 from stillwatch.running.working import marking_of
 from stillwatch.watermark.ticket import Tickets
 
@@ -19,10 +19,11 @@ _ACCOUNT = "doctor"  # under whose name a ticket is made and opened again
 
 def marks(deployment: Deployment, where: Places, secret_file: Path) -> list[Result]:
     """The tickets' secret, which no other use may share, and a ticket made as the gateway makes them."""
-    step = _strength_of_a_step(where.policy)
+    policy = policy_in(where.policy)
     if where.tickets is None:
-        remedy = "Name the secret of the engine in [files] tickets (docs/watermark.md), or leave mark_strength out"
-        return [warning(MARKS, f"the policy marks at {step:g}, and no engine is told", remedy)] if step else []
+        found = unserved_marks(policy, where)
+        return [warning(MARKS, found.said, found.remedy)] if found else []
+    step = policy.degrade.mark_strength or 0.0
     return [
         *guarded(TICKETS, lambda: _secret(where.tickets, secret_file, where.alliance_secret)),
         *guarded(MARKS, lambda: _made(deployment, where, step)),
@@ -52,11 +53,3 @@ def _made(deployment: Deployment, where: Places, step: float) -> list[Result]:
     whose = "under a key of each account's own too" if found.account else "under the fleet's key"
     said = f"strength {found.strength:g}, {step or found.strength:g} at the step degrade, epoch {found.epoch}, {whose}"
     return [ok(MARKS, said)]
-
-
-def _strength_of_a_step(policy: Path | None) -> float:
-    """What the policy says of accounts at the step degrade; 0 where it says nothing, or is none, which others tell."""
-    try:
-        return (Policy.load(policy).degrade.mark_strength or 0.0) if policy else 0.0
-    except StillwatchError:
-        return 0.0
