@@ -77,7 +77,7 @@ def test_at_least_98_of_100_violations_are_stopped(half: bool) -> None:
 
 @pytest.mark.parametrize(("half", "share", "bound"), [(False, 0.02, 0.04), (True, 0.05, 0.08)])
 def test_few_clean_sentences_are_stopped(half: bool, share: float, bound: float) -> None:
-    """2 of 206 where rules were improved; 8 of 182, 4.4 %, where not: the aim of 2 % is missed there (docs)."""
+    """1 of 206 where rules were improved; 7 of 182, 3.8 %, where not: the aim of 2 % is missed there (docs)."""
     stopped = held_out(CLEAN, half)
     assert sum(stopped) <= share * len(stopped)
     assert at_most(sum(stopped), len(stopped)) <= bound
@@ -172,6 +172,15 @@ def test_what_prompts_are_about_may_be_told() -> None:
 def test_a_small_number_of_named_things_is_no_figure() -> None:
     assert broken("Three families agree after two weeks.") == set()
     assert broken("Three hundred calls came.") >= {"figure"}
+
+
+def test_two_of_something_is_no_volume() -> None:
+    """The least that more than one can be; whose they are, what they pay and how many times as much is another matter."""
+    assert broken("The same key appears in two accounts, and the match came two times.") == set()
+    assert broken("Our two largest accounts moved.") >= {"customer", "self"}
+    assert broken("Two customers left.") >= {"customer", "figure"}
+    assert broken("The traffic is two times the normal.") >= {"figure"}
+    assert broken("They have three accounts.") >= {"customer", "figure"}
 
 
 def test_no_violation_repeats_the_words() -> None:
