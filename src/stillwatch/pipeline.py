@@ -31,6 +31,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from stillwatch.campaigns.acting import acting, is_asked
 from stillwatch.campaigns.campaign import Review
 from stillwatch.campaigns.claims import Grounds, claims, matches, others
 from stillwatch.campaigns.context import contexts
@@ -39,7 +40,7 @@ from stillwatch.campaigns.gather import GATHERED_COLUMNS, Carried, gather
 from stillwatch.campaigns.habits import profiles_of
 from stillwatch.campaigns.half import Half, HeldOut
 from stillwatch.campaigns.heard import NO_CONVERSATIONS, Asked, Conversations, Partners, conversations, joined
-from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE, judge
+from stillwatch.campaigns.judgement import judge
 from stillwatch.campaigns.known import NOTHING_KNOWN, Benign, commonness
 from stillwatch.campaigns.measure import ring
 from stillwatch.campaigns.memory import Memory
@@ -67,7 +68,6 @@ from stillwatch.standing.beside import known_again, with_trials
 from stillwatch.standing.drift_checks import drift_checks
 from stillwatch.standing.look import Looked, look
 from stillwatch.standing.register import Register
-from stillwatch.stats.multiple import discoveries
 from stillwatch.stats.sample_split import Split, TooFewDays
 from stillwatch.stats.sample_split import split as split_days
 from stillwatch.tracing import template
@@ -200,6 +200,49 @@ def _hunted(
     alarms: Alarms = NO_ALARMS,
     memory: Memory | None = None,
 ) -> _Hunted:
+    made = judged(ledger, benign, hunt, progress, memory)
+    seen, grounds, known = made.seen, made.grounds, made.known
+    rings = list(made.rings)
+    if hunt.partners is not None and rings:
+        rings = [
+            one.hearing(said)
+            for one, said in zip(rings, hunt.partners.heard(asked(made, ledger, progress)), strict=True)
+        ]
+    repetition = templated_share(seen)
+    strata = account_strata(seen.accounts, repetition)
+    suspects = _suspected(rings, len(seen.accounts))
+    newcomers = unsuspected(seen.accounts, repetition, strata, suspects, known.people, hunt.split_key)
+    alarms = listening(alarms, newcomers, max(ledger.days(), default=0))
+    found = acting(rings, grounds, seen.accounts, hunt.alpha)
+    found = [_unless_drifted(f, grounds, ringing(alarms)) for f in found]
+    found = _explained(found, ledger, seen.accounts, hunt, progress, memory)
+    listed = sorted(
+        (f for f in found if f.is_listed), key=lambda f: (f.judgement.verdict, -f.log_e, -f.ring.exchanges, f.id)
+    )
+    listed = _placed(listed, ledger, seen.accounts, hunt, progress)
+    told = _review(found, listed, seen, made.skeleton, strata, grounds, hunt, ledger.table())
+    return _Hunted(replace(told, drift=drift_checks(alarms, newcomers)), listed, grounds, seen.population, newcomers)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a hunt knows of a log before partners are heard: its rings, judged, with what may be claimed of them."""
+
+    seen: Survey
+    skeleton: Repeated
+    rings: Sequence[Found]
+    grounds: Grounds
+    known: Benign
+
+
+def judged(
+    ledger: Sketches,
+    benign: Sketches | Benign | None,
+    hunt: Hunt,
+    progress: Progress = lambda step, done: None,
+    memory: Memory | None = None,
+) -> Judged:
+    """The first part of a hunt: survey, candidates, split, measure, judge, claim."""
     rng = np.random.default_rng(SEED)
     read = "reading accounts"
     seen, linking = _surveyed(ledger, hunt, read, progress) if memory is None else (memory.survey(), None)
@@ -224,26 +267,7 @@ def _hunted(
     made = measure() if memory is None else memory.measured(measure)
     tested = _tested(made, ledger, seen.population, hunt)
     rings, grounds = _claimed(rings, tested, seen.accounts, known if benign is not None else None, hunt)
-    rings = _heard(rings, tested, ledger, seen.accounts, known, hunt, progress)
-    repetition = templated_share(seen)
-    strata = account_strata(seen.accounts, repetition)
-    suspects = _suspected(rings, len(seen.accounts))
-    newcomers = unsuspected(seen.accounts, repetition, strata, suspects, known.people, hunt.split_key)
-    alarms = listening(alarms, newcomers, max(ledger.days(), default=0))
-    act_on = _actionable([(f, f.log_e) for f in rings], grounds, hunt.alpha)
-    alone = _actionable([(f, f.claim.combined) for f in rings], grounds, hunt.alpha)
-    found = [
-        f.acted_on(seen.accounts, leans=number not in alone) if number in act_on else f
-        for number, f in enumerate(rings)
-    ]
-    found = [_unless_drifted(f, grounds, ringing(alarms)) for f in found]
-    found = _explained(found, ledger, seen.accounts, hunt, progress, memory)
-    listed = sorted(
-        (f for f in found if f.is_listed), key=lambda f: (f.judgement.verdict, -f.log_e, -f.ring.exchanges, f.id)
-    )
-    listed = _placed(listed, ledger, seen.accounts, hunt, progress)
-    told = _review(found, listed, seen, skeleton, strata, grounds, hunt, ledger.table())
-    return _Hunted(replace(told, drift=drift_checks(alarms, newcomers)), listed, grounds, seen.population, newcomers)
+    return Judged(seen, skeleton, rings, grounds, known)
 
 
 def _suspected(rings: Sequence[Found], accounts: int) -> NDArray[np.bool_]:
@@ -398,43 +422,19 @@ def _gather(ledger: Sketches, candidates: list[Candidate], found: Accounts, prog
     return gather(candidates, found, _read(ledger, GATHERED_COLUMNS, "gathering", progress, wanted))
 
 
-def _actionable(found: Sequence[tuple[Found, float]], grounds: Grounds, alpha: float) -> set[int]:
-    """Campaigns whose e-value, given as its log, passes e-BH among all candidates that evidence was asked about.
-
-    The others are for people to review; those that only linking days show are nobody's to act on, and take part in the
-    rate. Common tools and pairs are known without evidence, and are no hypotheses. Nobody is acted on for what partners
-    say alone.
-    """
-    asked = [number for number, (one, _) in enumerate(found) if _is_asked(one)]
-    log_e = [found[number][1] for number in asked] + [claim.combined for claim in grounds.others.values()]
-    passed = [asked[place] for place in discoveries(log_e, alpha) if place < len(asked)]
-    judged = {number: found[number][0] for number in passed}
-    return {n for n, one in judged.items() if one.judgement.verdict == "campaign" and one.claim.combined > 0.0}
-
-
-def _heard(
-    rings: list[Found],
-    tested: Tested | None,
-    ledger: Sketches,
-    found: Accounts,
-    known: Benign,
-    hunt: Hunt,
-    progress: Progress,
-) -> list[Found]:
-    """The rings with what partners said that fits them."""
-    if hunt.partners is None or not rings:
-        return rings
-    some = [np.sort(found.account[one.candidate.accounts])[:_COMPARED_ACCOUNTS] for one in rings]
+def asked(made: Judged, ledger: Sketches, progress: Progress = lambda step, done: None) -> Asked:
+    """What partners' claims are compared with. The hunt must have had `partners`, or honest groups are missing."""
+    found, tested = made.seen.accounts, made.grounds.tested
+    some = [np.sort(found.account[one.candidate.accounts])[:_COMPARED_ACCOUNTS] for one in made.rings]
     others = np.sort(found.account)[:_OTHER_ACCOUNTS]
     sent = _sent(ledger, found, np.unique(np.concatenate([*some, others])), progress)
-    asked = Asked(
+    return Asked(
         rings=[sent.of(accounts) for accounts in some],
-        tried_as=[one.frozen_as for one in rings],
+        tried_as=[one.frozen_as for one in made.rings],
         tried=tested.sent if tested else (),
-        honest=known.sent,
+        honest=made.known.sent,
         others=sent.of(others),
     )
-    return [one.hearing(said) for one, said in zip(rings, hunt.partners.heard(asked), strict=True)]
 
 
 def _sent(ledger: Sketches, found: Accounts, wanted: NDArray[np.int64], progress: Progress) -> Conversations:
@@ -445,10 +445,6 @@ def _sent(ledger: Sketches, found: Accounts, wanted: NDArray[np.int64], progress
         slots = fixed_rows(part, "alliance", np.arange(len(part)))
         parts.append(conversations(account, found.unit[found.index(account)], conversation, slots))
     return joined(parts) if parts else NO_CONVERSATIONS
-
-
-def _is_asked(found: Found) -> bool:
-    return found.judgement.reason not in KNOWN_BEFORE_EVIDENCE
 
 
 def _review(
@@ -485,7 +481,7 @@ def _review(
         blind_spots=(*blind_spots(people), *hunt.damage),
         timeline=traffic(table, *span) if len(people) else (),
         rejections=tuple(hunt.rejections),
-        tested=sum(map(_is_asked, found)) + len(grounds.others),
+        tested=sum(map(is_asked, found)) + len(grounds.others),
         partners=hunt.partners.summary if hunt.partners else "",
     )
 

@@ -55,11 +55,13 @@ class Heard:
 
     `log_e`: of an e-value, at most what the record of their sources bears; 0 where they may not count. `said`: what
     matches, the weightiest first. `comes_first`: somebody's standing claim matches, so it is reviewed first.
+    `why_not`: why none of those that match moves anything any more; empty where one does, or none matches.
     """
 
     log_e: float = 0.0
     said: tuple[Evidence, ...] = ()
     comes_first: bool = False
+    why_not: str = ""
 
 
 NOTHING_HEARD = Heard()

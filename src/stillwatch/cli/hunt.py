@@ -72,9 +72,11 @@ def hunt(
     fail_on: Annotated[
         list[FailOn] | None, typer.Option(help="Exit with 1 if there is one; may be repeated.", show_default=False)
     ] = None,
-    alliance: Annotated[
+    membership: Annotated[
         Path | None,
-        typer.Option(help="Our membership's file: what partners told counts (docs/sharing.md).", show_default=False),
+        typer.Option(
+            "--alliance", help="Our membership's file: what partners told counts, while it stands.", show_default=False
+        ),
     ] = None,
     secret: SecretFile = None,
     alliance_secret: AllianceFile = None,
@@ -90,7 +92,7 @@ def hunt(
     check_engine(engine)
     check_inputs(logs, calibrate or [], out)
     secrets = secrets_in(secret, alliance_secret)
-    around = read_around(profiles or [], networks, secrets, alliance)
+    around = read_around(profiles or [], networks, secrets, membership)
     _make(out)
     with (
         one_hunt_at_a_time(out),

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from stillwatch.assembly import read_partners
 from stillwatch.cli.options import AllianceFile, SecretFile
 from stillwatch.cli.secret_files import secrets_in
 from stillwatch.cli.terminal import complain, say
@@ -52,6 +53,12 @@ def trace(
         Path | None,
         typer.Option(help="A deployment's directory of numbers (docs/telemetry.md).", show_default=False),
     ] = None,
+    membership: Annotated[
+        Path | None,
+        typer.Option(
+            "--alliance", help="Our membership's file: what partners told counts, while it stands.", show_default=False
+        ),
+    ] = None,
     secret: SecretFile = None,
     alliance_secret: AllianceFile = None,
 ) -> None:
@@ -69,7 +76,9 @@ def trace(
         )
     secrets = secrets_in(secret, alliance_secret)
     alliance = secrets.alliance.id if secrets.alliance else ""
-    sources = Sources(ledger, state / "scratch", secrets.deployment, alliance, calibrate, alpha, days)
+    if membership is not None:
+        read_partners(membership, secrets)
+    sources = Sources(ledger, state / "scratch", secrets.deployment, alliance, calibrate, alpha, days, membership)
     automatic = _followed(policy)
     say(f"The tracer looks at {ledger}, and remembers in {state}.")
     record, counts = Journal(journal or default_journal()), LookCounts()

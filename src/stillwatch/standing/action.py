@@ -3,6 +3,10 @@
 Acting needs all of: a verdict, evidence that has joined the discoveries, a benign reference that carries the level, and
 no drift alarm in the stratum. A campaign that was rejected once stays so; while its verdict is only *watch*, or its
 stratum's alarm rings, action rests.
+
+What partners of an alliance say is never kept: it is weighed at each look anew, beside the evidence that the register
+holds. A campaign that passes only with it is acted on for as long as the claim stands, is no discovery, and makes no
+other campaign's level better.
 """
 
 from __future__ import annotations
@@ -16,9 +20,9 @@ from stillwatch.campaigns.statements import CALIBRATE_AFRESH
 from stillwatch.standing.register import Hypothesis, Known, Register
 from stillwatch.standing.sighting import Sighting
 from stillwatch.standing.trials import next_level
-from stillwatch.stats.resolution import LevelTooFine, require
+from stillwatch.stats.resolution import LevelTooFine, largest_log_e, require
 
-Reason = Literal["verdict", "drift", "calibration", "evidence", "used days", "joined later"]
+Reason = Literal["verdict", "drift", "calibration", "evidence", "used days", "joined later", "partners"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,9 @@ def action(register: Register, known: Known, ring: Sighting) -> Action:
     level = held.level if held.is_discovery else next_level(register, held)
     refusals = _withheld(register, known, ring)
     if not tried and not refusals:
-        return Action(known.id, (), level, tuple(_lacking(known, ring, held, level)))
+        leaning = _leaning(ring, held, level)
+        accounts = held.accounts & ring.accounts if leaning else frozenset[str]()
+        return Action(known.id, tuple(sorted(accounts)), level, leaning or tuple(_lacking(known, ring, held, level)))
     if not refusals and len(tried) < len(ring.accounts):
         joined = len(ring.accounts) - len(tried)
         said = f"{joined} of {len(ring.accounts)} accounts were not tried: have a person review them"
@@ -74,6 +80,19 @@ def _withheld(register: Register, known: Known, ring: Sighting) -> list[Refusal]
     ]
 
 
+def _leaning(ring: Sighting, held: Hypothesis, level: float) -> tuple[Refusal, ...]:
+    """That it passes with what partners say, and on what terms; empty if it does not. Nothing passes by that alone."""
+    own = min(held.log_sum, largest_log_e(ring.units))
+    needed = -math.log(level) if level > 0.0 else math.inf
+    if not 0.0 < own < needed <= own + ring.heard.log_e:
+        return ()
+    said = (
+        f"its own evidence is e^{own:.1f}, and what partners told bears the rest of e^{needed:.1f}: when their claim "
+        "is disputed, withdrawn or has ended, this ends too"
+    )
+    return (Refusal("partners", said),)
+
+
 def _lacking(known: Known, ring: Sighting, held: Hypothesis, level: float) -> list[Refusal]:
     """What the evidence lacks, for a campaign that was not rejected."""
     needed = -math.log(level) if level > 0.0 else math.inf
@@ -86,6 +105,8 @@ def _lacking(known: Known, ring: Sighting, held: Hypothesis, level: float) -> li
     else:
         has = "nothing was tried yet" if held.log_e is None else f"the evidence is e^{held.log_e:.1f}"
         refusals.append(Refusal("evidence", f"{has}, and e^{needed:.1f} is needed to act at {level:.2g}"))
+    if ring.heard.why_not:
+        refusals.append(Refusal("partners", f"what partners told of it moves nothing, because {ring.heard.why_not}"))
     if ring.trial is not None and ring.trial.last_day > known.tried_through >= 0:
         said = f"days up to {_date(known.tried_through)} were used before: later ones count when tried by themselves"
         refusals.append(Refusal("used days", said))

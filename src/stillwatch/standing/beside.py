@@ -29,7 +29,8 @@ Retest = Callable[[Sequence[Frozen], int], Tested | None]
 def known_again(listed: Sequence[Found], names: Mapping[int, str]) -> Beside:
     """What ids and history need. `listed`: one for each campaign of the review, in its order."""
     pseudonyms = {name: _sealed(account) for account, name in names.items()}
-    return Beside(skeletons=[_fingerprints(one.candidate.keys) for one in listed], pseudonyms=pseudonyms)
+    skeletons = [_fingerprints(one.candidate.keys) for one in listed]
+    return Beside(skeletons=skeletons, pseudonyms=pseudonyms, heard=[one.heard for one in listed])
 
 
 def with_trials(

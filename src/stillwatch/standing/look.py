@@ -109,7 +109,7 @@ def _check(register: Register, review: Review, day: int, beside: Beside) -> None
             f"the register was begun with a false-discovery rate of {register.alpha}, and {review.alpha} was asked for",
             "Keep the rate for the life of a register, or begin another one",
         )
-    for name, given in (("skeletons", beside.skeletons), ("trials", beside.trials)):
+    for name, given in (("skeletons", beside.skeletons), ("trials", beside.trials), ("words", beside.heard)):
         if given and len(given) != len(review.campaigns):
             raise UsageError(f"{len(given)} {name} do not fit {len(review.campaigns)} campaigns", "Give one for each")
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from stillwatch.campaigns.campaign import Cleared, Review
+from stillwatch.campaigns.heard import NOTHING_HEARD, Heard
 from stillwatch.campaigns.judgement import KNOWN_BEFORE_EVIDENCE
 from stillwatch.campaigns.newcomers import Unsuspected
 from stillwatch.errors import UsageError
@@ -53,7 +54,7 @@ class Sighting:
 
     `name`: what the review calls it, empty for a ring that was let go. `units`: honest units of its stratum that the
     evidence stands beside, so that no level below 1/(units + 1) is claimed. `trial` None: nothing was tested.
-    `leans_on`: strata whose honest groups those are, where they are not of its own alone.
+    `leans_on`: strata whose honest groups those are, where they are not of its own alone. `heard`: what partners say.
     """
 
     accounts: frozenset[str]
@@ -67,6 +68,7 @@ class Sighting:
     log_e: float = 0.0
     trial: Trial | None = None
     leans_on: frozenset[str] = frozenset()
+    heard: Heard = NOTHING_HEARD
 
     @property
     def strata(self) -> frozenset[str]:
@@ -78,11 +80,12 @@ class Sighting:
 class Beside:
     """What a look knows beside its review; all of it may be missing, and less is then claimed.
 
-    `skeletons`, `trials`: one for each of `review.campaigns`, in its order. Without trials nothing is tried: a review's
-    own e-values say neither which accounts were frozen nor which days they used. `unlisted`: rings that evidence was
-    asked about and that the review does not name. `pseudonyms`: account name to what the register keeps of it.
-    `newcomers`: accounts that nobody suspects, for the drift alarm. `units`, `leans_on`: by stratum, the honest units
-    that a claim may rest on and the strata they are of, where the review's calibration is not what counts.
+    `skeletons`, `trials`, `heard` (what partners say): one for each of `review.campaigns`, in its order. Without trials
+    nothing is tried: a review's own e-values say neither which accounts were frozen nor which days they used.
+    `unlisted`: rings that evidence was asked about and that the review does not name. `pseudonyms`: account name to
+    what the register keeps of it. `newcomers`: accounts that nobody suspects, for the drift alarm. `units`, `leans_on`:
+    by stratum, the honest units that a claim may rest on and the strata they are of, where the review's calibration is
+    not what counts.
     """
 
     skeletons: Sequence[frozenset[str]] = ()
@@ -92,6 +95,7 @@ class Beside:
     newcomers: Unsuspected = NOBODY
     units: Mapping[str, int] = field(default_factory=dict)
     leans_on: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    heard: Sequence[Heard] = ()
 
 
 def units_of(review: Review, beside: Beside) -> dict[str, int]:
@@ -115,6 +119,7 @@ def sightings(review: Review, beside: Beside) -> tuple[list[Sighting], list[Sigh
             log_e=max(campaign.log_e, LEAST_LOG_E),
             trial=beside.trials[number] if beside.trials else None,
             leans_on=beside.leans_on.get(campaign.stratum, frozenset()),
+            heard=beside.heard[number] if beside.heard else NOTHING_HEARD,
         )
         for number, campaign in enumerate(review.campaigns)
     ]

@@ -25,6 +25,8 @@ from stillwatch.ledger.names import NameTable
 from stillwatch.ledger.view import View
 from stillwatch.pipeline import Hunt
 from stillwatch.pseudonym import Secret
+from stillwatch.sharing.member.asking import partners_of
+from stillwatch.sharing.member.partners import Partners
 from stillwatch.sketch.record import identity
 from stillwatch.sketch.sketcher import Sketcher
 from stillwatch.standing.register import Register
@@ -50,7 +52,7 @@ UNREADABLE = (OSError, pa.ArrowException, duckdb.Error)
 class Sources:
     """What is looked at, and with what. `scratch`: for pinned segments and what the engine spills.
 
-    `last_days`: look at no more days than these; None: at all.
+    `last_days`: look at no more days than these; None: at all. `membership`: whose inbox says what partners told.
     """
 
     ledger: Path
@@ -60,6 +62,7 @@ class Sources:
     benign: Path | None = None
     alpha: float = 0.01
     last_days: int | None = None
+    membership: Path | None = None
 
     @property
     def identity(self) -> dict[str, str]:
@@ -88,7 +91,8 @@ class _Remembered:
 class Looks:
     """Takes looks at one ledger.
 
-    Raises `LedgerError` for a benign ledger that is not whole, `SketchMismatch` for ledgers made under other keys.
+    Raises `LedgerError` for a benign ledger that is not whole, `SketchMismatch` for ledgers made under other keys, and
+    what `partners_of` raises.
     """
 
     def __init__(self, sources: Sources) -> None:
@@ -97,12 +101,14 @@ class Looks:
             alpha=sources.alpha,
             split_key=sources.secret.derive("stillwatch/day-split", 16),
             ignored=ubiquitous_values(Sketcher(sources.secret)),
+            partners=self._partners(time.time_ns() // 1000),
         )
         self._benign = self._learned(sources.benign) if sources.benign else None
         self._ledger = Ledger.open(sources.ledger, identity=sources.identity)
         self._memory: _Remembered | None = None
         self._last: Seen | None = None
         self._ended: frozenset[int] = frozenset()
+        self._told = ""
 
     def take(self, asked: Asked) -> Seen:
         """Look once. Raises `LedgerError` where the ledger cannot be read, `UsageError` for a look that cannot be."""
@@ -137,14 +143,16 @@ class Looks:
         pinned = pin(self._ledger, where.scratch / "pinned", engine, asked.now_us, where.last_days)
         names = NameTable.open(where.ledger, where.secret).names("account")
         damage = tuple(self._ledger.damage)
-        hunt = replace(self._hunt, names=names, damage=damage)
-        if self._is_unchanged(asked, pinned, damage):
+        partners = self._partners(asked.now_us)
+        told = partners.fingerprint if partners else ""
+        hunt = replace(self._hunt, names=names, damage=damage, partners=partners)
+        if told == self._told and self._is_unchanged(asked, pinned, damage):
             assert self._last is not None  # noqa: S101 - else it would have changed
             return replace(self._last, asked_us=asked.now_us)
         memory = self._remembered(pinned, damage)
         register, looked = pipeline.look_again(pinned, self._benign, hunt, asked.register, memory=memory)
         wrappers = self._wrappers(register, {c.id for c in looked.review.campaigns} | asked.in_force, memory)
-        self._ended = pinned.ended
+        self._ended, self._told = pinned.ended, told
         self._last = Seen(
             asked.now_us,
             thinned(register),
@@ -182,6 +190,11 @@ class Looks:
         suspected = suspects_of([ring for _, ring in skeletons.values()])
         common = (self._benign or NOTHING_KNOWN).common
         return own_wrappers(skeletons, suspected, memory.openings(), common, self._hunt.ignored)
+
+    def _partners(self, now_us: int) -> Partners | None:
+        """What stands in the inbox now; a claim that was withdrawn since the last look moves nothing in this one."""
+        where = self._sources
+        return partners_of(where.membership, where.secret, now_us) if where.membership else None
 
     def _learned(self, benign: Path) -> Benign:
         """What honest traffic is like. All of it or nothing: a tool that is missing here looks like an operator's."""

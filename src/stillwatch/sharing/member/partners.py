@@ -134,7 +134,8 @@ class Partners:
             return NOTHING_HEARD
         first, *more = said or [NO_CLAIM_FITS]
         comes_first = bool(reported) or any(not claim.stopped for claim, _ in matches)
-        return Heard(weighs, (replace(first, log_e=weighs), *more), comes_first)
+        why_not = matches[0][0].stopped if matches and not comes_first else ""
+        return Heard(weighs, (replace(first, log_e=weighs), *more), comes_first, why_not)
 
 
 def _traffic(group: Conversations) -> Traffic:

@@ -58,7 +58,7 @@ def pull(hub: HubClient, inbox: Inbox, member: str, machine: Ed25519PrivateKey, 
     new = withdrawn = refused = hub_us = 0
     for page in _pages(hub, inbox):
         hub_us = page.hub_us
-        read = [_received(bytes(raw)) for raw in page.objects]
+        read = [received(bytes(raw)) for raw in page.objects]
         refused += read.count(None)
         taken = [one for one in read if one is not None and inbox.take(one)]
         withdrawn += sum(one.is_revoked for one in taken)
@@ -112,7 +112,8 @@ def _pages(hub: HubClient, inbox: Inbox) -> Iterator[Page]:
         next, more = page.next, page.more and bool(page.objects)
 
 
-def _received(raw: bytes) -> Received | None:
+def received(raw: bytes) -> Received | None:
+    """An object as an inbox keeps it; None for what is not of the vocabulary."""
     try:
         found = read_object(read_strictly(raw))
     except (BundleRefused, ValueError):
