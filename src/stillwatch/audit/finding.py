@@ -58,12 +58,16 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What an audit says: of each candidate, with how the test behaved where there was nothing to find."""
+    """What an audit says: of each candidate, with how the test behaved where there was nothing to find.
+
+    `avoided`: where the plan looks for keys that the suspect avoids, the same of that side, a family of its own.
+    """
 
     protocol: str
     cells: int
     keys: tuple[Found, ...]
     calibration: Calibration
+    avoided: tuple[Found, ...] = ()
 
 
 def p_of(score: Score | Mass) -> float:

@@ -71,7 +71,8 @@ def document(
         "filter": plan.filter_digest or None,
         "scheme": plan.scheme.name,
         "reference": plan.reference or None,
-        "level": plan.level,
+        "level": plan.level_found,
+        "level_avoided": plan.level_avoided or None,
         "tokenizer": plan.tokenizer,
         "tokens_given": tokens_given,
         "answers": {whose: _told(answers) for whose, answers in said.items()},
@@ -79,7 +80,8 @@ def document(
         "refused": list(found.reasons) if isinstance(found, Refused) else [],
         "cells": None if isinstance(found, Refused) else found.cells,
         "calibration": None if isinstance(found, Refused) else msgspec.to_builtins(found.calibration),
-        "keys": [] if isinstance(found, Refused) else _keys(found, plan.level, on_record),
+        "keys": [] if isinstance(found, Refused) else _keys(found, plan.level_found, on_record),
+        "avoided": [] if isinstance(found, Refused) else _avoided(found, plan.level_avoided),
         "shown": [SHOWN, _chance(found, plan.mode)],
         "not_shown": list(NOT_SHOWN),
     }
@@ -111,6 +113,20 @@ def _keys(found: Finding, level: float, on_record: OnRecord) -> list[dict[str, A
             "answer": "cannot tell" if one.score.p is None else ("found" if one.adjusted <= level else "not shown"),
         }
         for one in sorted(found.keys, key=lambda one: one.adjusted)
+    ]
+
+
+def _avoided(found: Finding, level: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "account": one.commitment.account,
+            "epoch": one.commitment.epoch,
+            "cells": one.score.cells,
+            "p": one.score.p,
+            "adjusted": one.adjusted if one.score.p is not None else None,
+            "answer": "cannot tell" if one.score.p is None else ("avoided" if one.adjusted <= level else "not shown"),
+        }
+        for one in sorted(found.avoided, key=lambda one: one.adjusted)
     ]
 
 

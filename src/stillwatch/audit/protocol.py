@@ -37,7 +37,8 @@ class Mode(StrEnum):
 class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One audit's plan. `keys` are the candidates, by their commitments; `level` is for all of them together.
 
-    `layered`: accounts had keys of their own, so that each key is looked for in its own contexts.
+    `layered`: accounts had keys of their own, so that each key is looked for in its own contexts. `avoidance`: the
+    share of the level at which keys are looked for that the suspect avoids; 0: that side is not looked at.
     """
 
     suspect: str
@@ -50,6 +51,7 @@ class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     filter_digest: str = ""  # of the contexts that count; empty: all
     reference: str = ""  # of the reference model, where there is one
     level: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 1e-6
+    avoidance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
     wrong_keys: Annotated[int, msgspec.Meta(ge=LEAST_WRONG_KEYS)] = LEAST_WRONG_KEYS
     made_us: int
 
@@ -60,6 +62,23 @@ class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise UsageError("a supervised audit looks among what accounts were served, and no filter is named")
         if len({key.scheme.digest for key in self.keys}) > 1:
             raise UsageError("the keys are of several schemes, which count different things", "Plan an audit of each")
+
+        if self.avoidance and (self.reference or self.mode in (Mode.READING, Mode.SERVED)):
+            raise UsageError(
+                "beside a reference that learned marked text a clean suspect seems to avoid the key, and bets on what "
+                "was served look at one side",
+                "Look for avoided keys by answers alone, in an audit without a reference",
+            )
+
+    @property
+    def level_found(self) -> float:
+        """For the keys that the suspect leans towards, all together."""
+        return self.level * (1 - self.avoidance)
+
+    @property
+    def level_avoided(self) -> float:
+        """For those that it avoids, all together."""
+        return self.level * self.avoidance
 
     @property
     def scheme(self) -> Scheme:

@@ -79,9 +79,12 @@ def judged(
     found = with_gates(protocol, count, tests[0], tests[1], keys, wrong, tests[2])
     if isinstance(found, Refused):
         return found
+    avoided = _avoided(protocol, evidence, keys, wrong)
+    if isinstance(avoided, Refused):
+        return avoided
     new = cells if evidence.reference is None else cells.without(evidence.reference.cells)
     bet = tuple(replace(one, log_e=_log_e(new, keys[one.commitment.digest])) for one in found.keys)
-    return replace(found, keys=_by_bets(bet) if protocol.mode is Mode.SERVED else bet)
+    return replace(found, keys=_by_bets(bet) if protocol.mode is Mode.SERVED else bet, avoided=avoided)
 
 
 def scored(cells: Cells, candidate: Candidate) -> Score:
@@ -108,6 +111,20 @@ def _weighing(suspect: Moved, control: Moved) -> tuple[Test, Test, Test]:
 
 def _weigh(found: Moved) -> Test:
     return lambda candidate: weighed(found, candidate)
+
+
+def _avoided(
+    protocol: Protocol, evidence: Evidence, keys: Mapping[str, Candidate], wrong: Sequence[MarkKey]
+) -> tuple[Found, ...] | Refused:
+    """The other side of the weighed cells, where the plan looks at it: what marks a key, and is said less."""
+    if not protocol.avoidance:
+        return ()
+    suspect, control = (_against(said, evidence).turned() for said in (evidence.said, evidence.control))
+    tests = _weighing(suspect, control)
+    found = with_gates(protocol, len(suspect.cells), tests[0], tests[1], keys, wrong, tests[2])
+    if isinstance(found, Refused):
+        return Refused(tuple(f"looking for keys that are avoided, {reason}" for reason in found.reasons))
+    return found.keys
 
 
 def _against(said: Said, evidence: Evidence) -> Moved:

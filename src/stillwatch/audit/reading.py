@@ -51,6 +51,10 @@ class Moved:
         """Those with one of these contexts: a filter that was fixed before anything was scored."""
         return self._where(np.isin(self.cells.contexts, contexts))
 
+    def turned(self) -> Moved:
+        """The same with its sign turned: a key that these lean towards is one that the suspect avoids."""
+        return Moved(self.cells, -self.weights)
+
     def heaviest(self, most: int) -> Moved:
         """At most so many, those that moved most."""
         if len(self.weights) <= most:

@@ -72,6 +72,10 @@ def deliver(folder: Path, told: dict[str, Any], wanted: Wanted, *, as_json: bool
         say(f"No p-value: {reason}.")
     for one in told["keys"]:
         _say_key(one, len(told["keys"]))
+    for one in told["avoided"]:
+        if one["answer"] == "avoided":
+            whose = f"key of {one['account']}" if one["account"] else "the fleet's key"
+            say(f"{whose}, epoch {one['epoch']}: avoided; p {one['adjusted']:.2g} among {len(told['avoided'])} keys")
     for one in told.get("together", ()):
         say(f"{one['account']}: marks and markers together, e-value {evalue(one['log_e'])}")
     say(f"Report: {folder / ('audit.pdf' if wanted.pdf else 'audit.html')}")

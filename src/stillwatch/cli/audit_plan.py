@@ -81,6 +81,10 @@ def plan(
         str, typer.Option(help="A model without marks, as the suspect's public base: what is said oftener counts.")
     ] = "",
     level: KeyLevel = 1e-6,
+    avoidance: Annotated[
+        float,
+        typer.Option(min=0, max=0.9, help="Share of the level to look for keys that the suspect avoids; 0: do not."),
+    ] = 0.0,
     wrong_keys: Annotated[int, typer.Option(min=LEAST_WRONG_KEYS, help="Keys of the panel.")] = LEAST_WRONG_KEYS,
     journal: JournalFile = None,
 ) -> None:
@@ -116,6 +120,7 @@ def plan(
         filter_digest="" if counted_in is None else digest_of_contexts(counted_in),
         reference=reference or (NO_REFERENCE if mode is Mode.READING else ""),
         level=level,
+        avoidance=avoidance,
         wrong_keys=wrong_keys,
         made_us=time.time_ns() // 1_000,
     )
