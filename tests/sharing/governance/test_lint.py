@@ -175,7 +175,7 @@ def test_a_small_number_of_named_things_is_no_figure() -> None:
 
 
 def test_two_of_something_is_no_volume() -> None:
-    """The least that more than one can be; whose they are, what they pay and how many times as much is another matter."""
+    """The least that more than one can be; whose they are, and how many times as much, is another matter."""
     assert broken("The same key appears in two accounts, and the match came two times.") == set()
     assert broken("Our two largest accounts moved.") >= {"customer", "self"}
     assert broken("Two customers left.") >= {"customer", "figure"}
