@@ -10,18 +10,10 @@ from tempfile import TemporaryDirectory
 import msgspec
 import numpy as np
 
-from stillwatch.audit.said import said_in
 from stillwatch.decision.journal import Journal
 from stillwatch.experiments.attribution import Attributed, Needed, curves, table
 from stillwatch.experiments.audited import Bench
-from stillwatch.experiments.calibration import (
-    Crossed,
-    counted_each_time,
-    counted_once,
-    crossings,
-    weighed_crossings,
-)
-from stillwatch.experiments.drawn import DrawnSource
+from stillwatch.experiments.calibration import Crossed, counted_each_time, counted_once, crossings
 from stillwatch.experiments.harvest import STRENGTH, Layout, Size, Teaching
 from stillwatch.experiments.outcome import Row
 from stillwatch.experiments.source import SUBJECTS, Source, Tokens
@@ -52,7 +44,6 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     size: dict[str, int]
     strength: float
     points: list[Point]
-    drawn: list[Point]
     splitting: list[Point]
     damaged: list[Point]
     calibration: list[Crossed]
@@ -65,7 +56,6 @@ def whole(tell: Tell, size: Size = WHOLE, seeds: tuple[int, ...] = SEEDS, panel:
     source = Source(size.words)
     with TemporaryDirectory() as folder:
         points = [point for seed in seeds for point in _curve(source, size, seed, Path(folder), tell)]
-        drawn = [point for seed in seeds for point in _drawn(size, seed, Path(folder), tell)]
         splitting = _splitting(source, size, Path(folder), tell)
         damaged = _damaged(source, size, Path(folder), tell)
     tell("calibration")
@@ -73,7 +63,6 @@ def whole(tell: Tell, size: Size = WHOLE, seeds: tuple[int, ...] = SEEDS, panel:
         size=asdict(size),
         strength=STRENGTH,
         points=points,
-        drawn=drawn,
         splitting=splitting,
         damaged=damaged,
         calibration=_calibration(source, size, panel),
@@ -103,27 +92,6 @@ def _curve(source: Source, size: Size, seed: int, folder: Path, tell: Tell) -> l
                 Point(share=share, seed=seed, layout=layout.name, accounts=size.accounts, damage="", row=row)
                 for row in _rows(bench, suspect)
             ]
-    return points
-
-
-def _drawn(size: Size, seed: int, folder: Path, tell: Tell) -> list[Point]:
-    """As many words of the same language, marked by keyed draws in the place of red and green."""
-    bench, points = _bench(DrawnSource(size.words), size, seed, folder, "drawn"), []
-    harvested, layout = bench.teaching.harvest(Layout.CAMPAIGN), Layout.CAMPAIGN.name
-    base, other = (Student(texts, size.words) for texts in (bench.teaching.base, bench.teaching.proxy))
-    for share in SHARES[1:]:
-        tell(f"seed {seed}, keyed draws, {share:.0%} marked")
-        suspect = bench.teaching.student(harvested, share)
-        audits = (
-            bench.closed(suspect),
-            bench.closed(suspect, base),
-            bench.reading(suspect, base, "its base"),
-            bench.reading(suspect, other, "another base"),
-        )
-        points += [
-            Point(share=share, seed=seed, layout=layout, accounts=size.accounts, damage="", row=one.row)
-            for one in audits
-        ]
     return points
 
 
@@ -203,17 +171,4 @@ def _calibration(source: Source, size: Size, panel: int) -> list[Crossed]:
         answers = model.answers(prompts, size.answer, rng)
         found += crossings(f"{name}, each cell once", counted_once(answers), wrong)
         found += crossings(f"{name}, cells as often as said", counted_each_time(answers), wrong)
-    return found + _weighed_calibration(source, size, panel)
-
-
-def _weighed_calibration(source: Source, size: Size, panel: int) -> list[Crossed]:
-    """Wrong keys of either scheme on a clean student's answers beside its base's."""
-    found = []
-    for kind, language in (("red and green", source), ("keyed draws", DrawnSource(size.words))):
-        teaching = Teaching(language, size, 9)
-        models = (teaching.student(teaching.unmarked, 0.5), Student(teaching.base, size.words))
-        prompts = source.prompts(range(SUBJECTS), size.asked // size.answer, teaching.rng(42))[0]
-        said = [said_in(one.answers(prompts, size.answer, teaching.rng(43)), 1) for one in models]
-        what = f"a clean student, weighed beside its base, {kind}"
-        found += weighed_crossings(what, said[0], said[1], teaching.keys.wrong(panel))
     return found
