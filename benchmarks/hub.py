@@ -3,7 +3,7 @@
 Everything is on that a deployment has on: passwords, rights, markings, validation, a durable transaction a post, a
 line of log a request. Stores of several sizes are filled first, by the code that reads a seed; then the collection is
 read in pages of a thousand, from its beginning and from nine tenths on, and objects are posted in envelopes of a
-thousand. Rates are those of one core (CPU time of the server). What a client waits is wall time and means what it says
+thousand. Stores are SQLite files, or, of one size, the empty database of PostgreSQL whose URL is in STILLWATCH_HUB_STORE. Rates are those of one core (CPU time of the server). What a client waits is wall time and means what it says
 on a quiet machine only, so the load of the machine stands beside it.
 """
 
@@ -32,7 +32,7 @@ from stillwatch.sharing.hub.markings import Visibility
 from stillwatch.sharing.hub.seed import read_seed, sow
 from stillwatch.sharing.hub.store import Entry
 from stillwatch.sharing.taxii.timestamps import read_us, write_us
-from stillwatch.storage.hub.store import SqliteStore
+from stillwatch.storage.hub.opening import open_store, store_place
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 POSTED = 10_000
@@ -42,6 +42,7 @@ MOST_PAGES = 60
 LEAST_POSTED, LEAST_READ = 3_000, 20_000
 MOST_MS = 100.0
 MOST_SLOPE = 1.2
+_STORE = "STILLWATCH_HUB_STORE"
 _ROOM = 2_000_000_000
 _TAXII = "application/taxii+json;version=2.1"
 _COLLECTION = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
@@ -169,26 +170,26 @@ def _pages(hub: Client, query: str, most: int) -> Iterator[tuple[int, float]]:
         query = f"{query.partition('&next=')[0]}&next={head['next']}"
 
 
-def empty_store(folder: Path) -> Path:
+def empty_store(folder: Path) -> str:
     """A store with one member and one open collection."""
     password = PasswordHasher().hash("alice")
     root = {"name": "alliance", "title": "T", "collections": [{"id": _COLLECTION, "title": "C"}]}
     (folder / "seed.json").write_text(
         json.dumps({"users": [{"name": "alice", "password": password}], "api_roots": [root]})
     )
-    path = folder / "hub.sqlite"
-    sow(read_seed(folder / "seed.json"), SqliteStore(path), time.time_ns() // 1000)
-    return path
+    place = os.environ.get(_STORE, str(folder / "hub.sqlite"))
+    sow(read_seed(folder / "seed.json"), open_store(store_place(place)), time.time_ns() // 1000)
+    return place
 
 
-def _filled(folder: Path, size: int) -> Path:
+def _filled(folder: Path, size: int) -> str:
     """A store with so many objects of somebody else's."""
-    path = empty_store(folder)
-    store, now_us = SqliteStore(path), time.time_ns() // 1000
+    place = empty_store(folder)
+    store, now_us = open_store(store_place(place)), time.time_ns() // 1000
     for first in range(0, size, _BATCH):
         entries = [(_entry(number), None) for number in range(first, min(size, first + _BATCH))]
         store.seed(1, "alliance", entries, now_us)
-    return path
+    return place
 
 
 def _entry(number: int) -> Entry:
@@ -216,10 +217,10 @@ def indicator(number: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _serving(store: Path) -> Generator[Client]:
+def _serving(store: str) -> Generator[Client]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    program = [sys.executable, "-m", "stillwatch.cli.main", "hub", "serve", "--store", str(store), "--port", str(port)]
+    program = [sys.executable, "-m", "stillwatch.cli.main", "hub", "serve", "--store", store, "--port", str(port)]
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - ours
         try:
             assert process.stdout is not None

@@ -35,7 +35,8 @@ _WAYS = {
 }
 _SETTINGS = (
     "SET synchronous_commit = on; SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; "
-    "SET enable_mergejoin = off; SET enable_bitmapscan = off; SET idle_in_transaction_session_timeout = '60s'; "
+    "SET enable_mergejoin = off; SET enable_bitmapscan = off; SET max_parallel_workers_per_gather = 0; "
+    "SET idle_in_transaction_session_timeout = '60s'; "
     "SET client_min_messages = error; SET lock_timeout = '{milliseconds}ms'"
 )
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 0))"
