@@ -3,8 +3,9 @@
 Everything is on that a deployment has on: passwords, rights, markings, validation, a durable transaction a post, a
 line of log a request. Stores of several sizes are filled first, by the code that reads a seed; then the collection is
 read in pages of a thousand, from its beginning and from nine tenths on, and objects are posted in envelopes of a
-thousand. Stores are SQLite files, or, of one size, the empty database of PostgreSQL whose URL is in STILLWATCH_HUB_STORE. Rates are those of one core (CPU time of the server). What a client waits is wall time and means what it says
-on a quiet machine only, so the load of the machine stands beside it.
+thousand. Stores are SQLite files; or, for one size, the empty database of PostgreSQL whose URL is in
+STILLWATCH_HUB_STORE. Rates are those of one core (CPU time of the server). What a client waits is wall time and means
+what it says on a quiet machine only, so the load of the machine stands beside it.
 """
 
 from __future__ import annotations
