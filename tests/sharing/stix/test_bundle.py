@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from stillwatch.sharing.hub.definitions import AUDIENCE_EXTENSION
 from stillwatch.sharing.hub.markings import Tlp
 from stillwatch.sharing.stix import bundle
 from stillwatch.sharing.stix.bundle import BundleRefused
-from stillwatch.sharing.stix.extension import EXTRACTION, Extraction, definitions, schema
+from stillwatch.sharing.stix.extension import EXTRACTION, Audience, Extraction, definitions, schema
 from stillwatch.sharing.stix.objects import Campaign, IdentifierTag, StixObject
 from stillwatch.sharing.stix.tlp import MARKINGS, reference
 from tests.sharing.stix.told import MEMBER, NOW, claimed, one_of_each, told
@@ -176,7 +177,18 @@ def test_the_markings_are_those_that_oasis_published() -> None:
     assert {one["created"] for one in MARKINGS.values()} == {"2022-10-01T00:00:00.000Z"}
 
 
-@pytest.mark.parametrize(("name", "kind"), [("llm-extraction", Extraction), ("identifier-tag", IdentifierTag)])
+def test_what_an_audience_is_travels_with_its_marking() -> None:
+    """A consumer that does not know the extension finds its definition in the bundle; one without it finds none."""
+    marking = {"id": "marking-definition--6e0f1c52-8a3d-4b9e-9f57-2d41c8a7b0e3", "extensions": {AUDIENCE_EXTENSION: {}}}
+    for markings, is_there in (([marking], True), ([], False)):
+        listed = json.loads(bundle.write(told(), markings))["objects"]
+        assert (AUDIENCE_EXTENSION in {one["id"] for one in listed}) is is_there
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("llm-extraction", Extraction), ("identifier-tag", IdentifierTag), ("alliance-audience", Audience)],
+)
 def test_the_published_schemas_are_those_of_the_records(name: str, kind: type[msgspec.Struct]) -> None:
     """Partners check against the files, we against the records."""
     file = files("stillwatch.sharing.stix") / "schemas" / f"{name}.schema.json"

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from stillwatch.sharing.hub.definitions import AUDIENCE_EXTENSION
 from stillwatch.sharing.stix import atlas, bundle
 from stillwatch.sharing.stix.extension import definitions
 from stillwatch.sharing.stix.objects import Campaign, Indicator, Note, OpinionObject, Sighting, StixObject
@@ -16,6 +17,20 @@ from stillwatch.sharing.taxii.timestamps import read_us
 from tests.sharing.stix.asking import asked
 from tests.sharing.stix.told import MEMBER, one_of_each, said, told
 
+AUDIENCE = {
+    "type": "marking-definition",
+    "spec_version": "2.1",
+    "id": "marking-definition--6e0f1c52-8a3d-4b9e-9f57-2d41c8a7b0e3",
+    "created": "2026-11-21T00:00:00.000Z",
+    "name": "For two members",
+    "extensions": {
+        AUDIENCE_EXTENSION: {
+            "extension_type": "property-extension",
+            "audience": ["member-02", "member-07"],
+            "permitted_actions": "internally-visible",
+        }
+    },
+}
 CAMPAIGN = bundle.write(told()).decode()
 
 
@@ -23,7 +38,7 @@ def whole() -> str:
     """One bundle of every type, every technique, marking and definition, and a campaign as it is told."""
     objects = [*one_of_each(), *told(), *map(attack_pattern, atlas.TECHNIQUES)]
     once = {one.id: json.loads(bundle.write_object(one)) for one in objects}
-    listed = [*MARKINGS.values(), *definitions(), *once.values()]
+    listed = [*MARKINGS.values(), *definitions(), AUDIENCE, *once.values()]
     return json.dumps({"type": "bundle", "id": "bundle--5d0092c5-5f74-4287-9642-33f4c354e56d", "objects": listed})
 
 
@@ -68,7 +83,7 @@ def test_stix2_reads_and_writes_every_property() -> None:
     ours = whole()
     again = asked("stix2", ours)
     assert instants(again["objects"]) == instants(json.loads(ours)["objects"])
-    assert len(bundle.read(json.dumps(again).encode()).objects) == len(again["objects"]) - len(MARKINGS) - 3
+    assert len(bundle.read(json.dumps(again).encode()).objects) == len(again["objects"]) - len(MARKINGS) - 5
 
 
 def test_misp_keeps_what_is_acted_on() -> None:

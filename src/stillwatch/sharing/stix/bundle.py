@@ -48,8 +48,8 @@ def write(objects: Sequence[StixObject], own_markings: Iterable[Mapping[str, Any
 
     Raises `BundleRefused` for an id given twice, and for an object that `read` would refuse.
     """
-    encoded = [_checked(one) for one in objects]
-    listed = [*_referred(objects), *own_markings, *encoded]
+    encoded, markings = [_checked(one) for one in objects], list(own_markings)
+    listed = [*_referred(objects, markings), *markings, *encoded]
     _no_id_twice([str(one["id"]) for one in listed])
     return msgspec.json.encode({"type": "bundle", "id": f"bundle--{uuid.uuid4()}", "objects": listed})
 
@@ -121,9 +121,10 @@ def _definition(one: dict[str, Any]) -> dict[str, Any]:
     return one
 
 
-def _referred(objects: Sequence[StixObject]) -> list[dict[str, object]]:
-    """The markings that objects name, and our extensions where an object has one."""
+def _referred(objects: Sequence[StixObject], markings: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:
+    """The markings that objects name, and our extensions where an object or a marking has one."""
     named = {id for one in objects for id in one.object_marking_refs or () if id in TLP2_IDS}
+    named |= {id for one in markings for id in (*one.get("extensions", {}), extension.AUTHOR)}
     for one in objects:
         extensions = msgspec.to_builtins(one).get("extensions", {})
         named |= {*extensions, extension.AUTHOR} if extensions else set()

@@ -1,9 +1,9 @@
-"""Our two extensions of STIX (2.1, 7.3), and the objects that define them.
+"""Our three extensions of STIX (2.1, 7.3), and the objects that define them.
 
 `llm-extraction` adds properties to campaigns, intrusion sets and indicators. `identifier-tag` is a new observable: a
 blind tag (docs/tags.md). Both only add: a consumer that drops them still has pattern, labels, confidence, end and
-markings. Their JSON schemas are files beside this one, are checked against the records in tests, and are what `schema`
-names.
+markings. `alliance-audience` makes a marking one for named members (docs/hub.md). Their JSON schemas are files beside
+this one, are checked against the records in tests, and are what `schema` names.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from stillwatch.sharing.hub.definitions import AUDIENCE_EXTENSION
 from stillwatch.sharing.stix.identifiers import agreed
 from stillwatch.sharing.stix.vocabulary import Behaviour, Nexus, VolumeBand
 
@@ -52,6 +53,26 @@ class Extraction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     template_signature: Signature | UnsetType = UNSET
 
 
+class Audience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Properties of `alliance-audience`: who is shown what is marked so, and what they may do with it (IEP 2.0)."""
+
+    extension_type: Literal["property-extension"] = "property-extension"
+    audience: (
+        Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1)], ...], msgspec.Meta(min_length=1, max_length=1_000)]
+        | UnsetType
+    ) = UNSET
+    permitted_actions: (
+        Literal[
+            "none",
+            "contact-for-instruction",
+            "internally-visible",
+            "externally-visible-indirect",
+            "externally-visible-direct",
+        ]
+        | UnsetType
+    ) = UNSET
+
+
 class NewObservable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an object of a new type says of its definition."""
 
@@ -59,7 +80,7 @@ class NewObservable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 def definitions() -> list[dict[str, object]]:
-    """The two extension definitions and the identity that made them, as they travel with a bundle."""
+    """The three extension definitions and the identity that made them, as they travel with a bundle."""
     author: dict[str, object] = {
         "type": "identity",
         "spec_version": "2.1",
@@ -73,6 +94,7 @@ def definitions() -> list[dict[str, object]]:
         author,
         _definition(EXTRACTION, "llm-extraction", "property-extension", "Extraction of hosted language models"),
         _definition(IDENTIFIER_TAG, "identifier-tag", "new-sco", "An identifier as a blind tag"),
+        _definition(AUDIENCE_EXTENSION, "alliance-audience", "property-extension", "A marking for named members"),
     ]
 
 
