@@ -193,20 +193,17 @@ class Count:
 
 @dataclass(frozen=True)
 class Alliance:
-    """Providers of one world, and what the honest say of each other's rings."""
+    """Providers of one world; `hostile`: accounts of campaigns."""
 
     providers: Sequence[Provider]
-    honest: frozenset[int]
+    hostile: frozenset[int]
 
     def is_honest(self, provider: Provider, ring: Found) -> bool:
-        return float(np.isin(provider.pseudonyms(ring), list(self.honest)).mean()) > 0.5
+        return float(np.isin(provider.pseudonyms(ring), list(self.hostile)).mean()) < 0.5
 
     def cases(self) -> Iterator[Figure]:
         """A line for each way to be hostile."""
         size = len(self.providers)
-        quiet = Count()
-        for provider in self.providers:
-            self._counted(quiet, provider, None)
         choices = range(min(HOSTILE_CHOICES, size))
         for name, play in PLAYS.items():
             count, alone = Count(), 0
@@ -249,7 +246,7 @@ class Alliance:
             rings = [one.hearing(said) for one, said in zip(rings, partners.heard(provider.asked), strict=True)]
         are_honest = [self.is_honest(provider, one) for one in rings]
         accounts, grounds = provider.made.seen.accounts, provider.made.grounds
-        honest = np.isin(accounts.account, list(self.honest))
+        honest = ~np.isin(accounts.account, list(self.hostile))
         mistaken = [replace(one, judgement=_JUDGED) if h else one for one, h in zip(rings, are_honest, strict=True)]
         count.honest += int(honest.sum())
         count.hostile += int((~honest).sum())
@@ -259,11 +256,13 @@ class Alliance:
             count.caught += int((~acted).sum())
         for one in acting(mistaken, grounds, accounts, ALPHA):
             count.by_evidence_alone += int(honest[list(one.acts_on)].sum())
+        first = np.isin(accounts.account, list(partners.accounts if partners else ()))
         for one, is_honest in zip(rings, are_honest, strict=True):
             if is_honest and one.frozen_as is not None:
                 count.paid.append(float(np.exp(one.heard.log_e)))
             if one.heard.comes_first:
-                count.first += int(honest[one.candidate.accounts].sum())
+                first[one.candidate.accounts] = True
+        count.first += int((first & honest).sum())
 
 
 Played = list[tuple[Provider, Partners]]
@@ -346,7 +345,7 @@ def _false_tags(alliance: Alliance, hostile: Sequence[Provider], true: int) -> l
         if one not in hostile
         for ring in one.made.rings
         for account in one.pseudonyms(ring)
-        if int(account) in alliance.honest
+        if int(account) not in alliance.hostile
     ]
     wanted = round(true * FALSE_TAGS / (1 - FALSE_TAGS))
     return [_identifier(alliance, account) for account in sorted(aimed)[:wanted]]
@@ -354,7 +353,7 @@ def _false_tags(alliance: Alliance, hostile: Sequence[Provider], true: int) -> l
 
 def _identifier(alliance: Alliance, account: int) -> Tag:
     """An honest account has one of its own; campaigns' accounts share a dozen, drawn by account."""
-    name = f"own-{account}" if account in alliance.honest else f"operator-{account % 12}"
+    name = f"operator-{account % 12}" if account in alliance.hostile else f"own-{account}"
     return Tag(Kind.DEVICE, 1, hashlib.sha256(name.encode()).digest()[:TAG_BYTES])
 
 
@@ -385,7 +384,7 @@ def played(world: Path, work: Path) -> Iterator[Figure]:
     truth = json.loads((world / TRUTH).read_text())
     secrets = Secrets(_secret("deployment"), _secret("alliance"), work, False)
     named = Pseudonymiser(secrets.deployment, "account")
-    honest = frozenset(named(name) for kind in truth["classes"].values() for name in kind["accounts"])
+    hostile = frozenset(named(name) for campaign in truth["campaigns"] for name in campaign["accounts"])
     hunt = Hunt(
         split_key=secrets.deployment.derive("stillwatch/day-split", 16),
         ignored=ubiquitous_values(Sketcher(secrets.deployment)),
@@ -395,7 +394,7 @@ def played(world: Path, work: Path) -> Iterator[Figure]:
     for size in SIZES:
         logs = _dealt(world / TRAFFIC, [work / f"of-{size}" / f"member-{n:02}.jsonl" for n in range(size)])
         providers = [_hunted(log, log.with_suffix(".ledger"), secrets, known, hunt) for log in logs]
-        yield from Alliance(providers, honest).cases()
+        yield from Alliance(providers, hostile).cases()
 
 
 def _dealt(log: Path, logs: Sequence[Path]) -> Sequence[Path]:

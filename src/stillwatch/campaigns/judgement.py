@@ -20,7 +20,8 @@ from stillwatch.tracing.strata import HONEST_SHAPES
 
 COMMON_UNITS = 3
 """Organisations of the benign reference that make a skeleton common: two may still be one operator's past."""
-KNOWN_BEFORE_EVIDENCE = frozenset({"common tool", "two organisations"})
+COMMON_TOOL = "common tool"
+KNOWN_BEFORE_EVIDENCE = frozenset({COMMON_TOOL, "two organisations"})
 """Reasons that follow from who uses a skeleton alone, before anything is measured."""
 REFERENCE_AT_LEAST = 100
 """Benign organisations that said enough to be told apart: none of them in a pool then means at most 3 in 100."""
@@ -54,7 +55,7 @@ def judge(ring: Ring) -> Judgement:
     if ring.common_units >= COMMON_UNITS and not second:
         return Judgement(
             "cleared",
-            "common tool",
+            COMMON_TOOL,
             f"{ring.common_units} of {ring.reference_units} organisations of the benign reference use it too",
         )
     # 2. Too few strangers for a ring.

@@ -24,7 +24,7 @@ from stillwatch.campaigns.claims import NO_CLAIM, Claim
 from stillwatch.campaigns.families import COMPLEMENTARITY, SUBJECTS, TEMPLATE
 from stillwatch.campaigns.gather import Carried
 from stillwatch.campaigns.heard import NOTHING_HEARD, Heard, Partners
-from stillwatch.campaigns.judgement import Judgement
+from stillwatch.campaigns.judgement import COMMON_TOOL, Judgement
 from stillwatch.campaigns.links import links
 from stillwatch.campaigns.objective import objective
 from stillwatch.campaigns.profiles import Match, Profile
@@ -73,8 +73,9 @@ class Found:
     leans: bool = False
 
     def hearing(self, heard: Heard) -> Found:
-        """With what partners said that fits it."""
-        return replace(self, heard=heard)
+        """With what partners said that fits it. A tool that honest customers use is not looked at again for it."""
+        is_known = self.judgement.reason == COMMON_TOOL
+        return replace(self, heard=replace(heard, comes_first=heard.comes_first and not is_known))
 
     def placed(self, profile: Profile | None, matches: Sequence[Match], context: Sequence[str]) -> Found:
         """With what is known around it, which no verdict rests on."""

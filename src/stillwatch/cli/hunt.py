@@ -21,6 +21,7 @@ from stillwatch.assembly import (
     read_logs,
 )
 from stillwatch.campaigns.campaign import Review
+from stillwatch.campaigns.heard import PARTNERS
 from stillwatch.cli.options import AllianceFile, Json, Logs, SecretFile, Workers
 from stillwatch.cli.secret_files import secrets_in
 from stillwatch.cli.terminal import counted, print_json, progress_bar, say, stdout
@@ -159,7 +160,12 @@ def _counts(review: Review, out: Path) -> dict[str, Any]:
         "not_seen": list(review.blind_spots),
         "findings": str(out / "findings.json"),
         "report": str(out / "report.html"),
-    }
+    } | ({"told_of_by_partners": _told_of(review)} if review.partners else {})
+
+
+def _told_of(review: Review) -> int:
+    """Rings and groups that were let go which partners told of."""
+    return sum(c.comes_first for c in review.campaigns) + sum(group.comes_first for group in review.cleared)
 
 
 def _show(outcome: Outcome, out: Path) -> None:
@@ -181,6 +187,15 @@ def _show(outcome: Outcome, out: Path) -> None:
         stdout.print(table)
     else:
         say("No campaign was found.")
+    for c in review.campaigns if review.partners else ():
+        for said in c.evidence:
+            if said.family == PARTNERS and c.comes_first:
+                say(f"{c.id}: {said.statement}.")
+    again = sum(group.comes_first for group in review.cleared)
+    if review.partners:
+        say(f"Partners: {review.partners}.")
+    if again:
+        say(f"Partners told of {counted(again, 'group')} that was let go: the report's list begins with it.")
     for one, last in _news(outcome.looked):
         say(f"{one}, {last.change}: {last.statement}.")
     if review.rules:

@@ -153,17 +153,18 @@ def _let_go(review: Review) -> tuple[Line, ...]:
 
 def _sure(review: Review, campaigns: list[Campaign]) -> tuple[Line, ...]:
     level = one_in_level(review.alpha)
-    drifted = tuple(Line(sentence(check.statement)) for check in review.drift if check.alarm == "rings")
+    around = tuple(Line(sentence(check.statement)) for check in review.drift if check.alarm == "rings")
+    around += (Line(sentence(f"Other providers: {review.partners}")),) if review.partners else ()
     if not campaigns:
         return (
-            *drifted,
+            *around,
             Line(f"The run was asked for a level of {level}."),
             Line("Finding nothing is no proof that there is nothing: see the blind spots at the end."),
         )
     carried = [c for c in campaigns if supports_claim(c.log_e, review.alpha)]
     leads = [c for c in campaigns if not supports_claim(c.log_e, review.alpha)]
     return (
-        *drifted,
+        *around,
         *_carried(carried, len(campaigns), level),
         *_leads(leads),
         Line("These numbers speak about chance. They are not the probability that a person did something wrong."),

@@ -133,7 +133,7 @@ class Partners:
         if not said and not weighs:
             return NOTHING_HEARD
         first, *more = said or [NO_CLAIM_FITS]
-        comes_first = bool(reported) or any(not claim.stopped for claim, _ in matches)
+        comes_first = len(reported) >= FEWEST_CARRYING or any(not claim.stopped for claim, _ in matches)
         why_not = matches[0][0].stopped if matches and not comes_first else ""
         return Heard(weighs, (replace(first, log_e=weighs), *more), comes_first, why_not)
 
