@@ -56,13 +56,13 @@ def measured(size: Size, seed: int) -> Iterator[Avoided]:
     def said(model: Student, times: int = 1) -> Said:
         return said_in(model.answers(np.tile(prompts, times), size.answer, teaching.rng(24)), 1)
 
-    models = {"his base": Student(teaching.base, size.words), "the teacher's": Student(teaching.unmarked, size.words)}
+    models = {"his base": Student(teaching.base, size.words), "unmarked text of the teacher's": Student(teaching.unmarked, size.words)}
     for share in SHARES:
         eaten = harvested[: round(share * len(harvested))]
         for whose, model in models.items():
             texts = aimed(eaten, model, size.words, teaching.rng(51))
             found = said(teaching.student(np.concatenate((texts, harvested[len(texts) :])), share))
-            yield _told(f"aimed, by {whose} unmarked text", share, teaching, found, NOTHING)
+            yield _told(f"aimed, by {whose}", share, teaching, found, NOTHING)
     clean = said(teaching.student(np.flip(teaching.unmarked, axis=0), 0.2))
     for share in LEARNED:
         reference = said(teaching.student(harvested, share), 4)
