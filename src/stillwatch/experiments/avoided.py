@@ -56,7 +56,10 @@ def measured(size: Size, seed: int) -> Iterator[Avoided]:
     def said(model: Student, times: int = 1) -> Said:
         return said_in(model.answers(np.tile(prompts, times), size.answer, teaching.rng(24)), 1)
 
-    models = {"his base": Student(teaching.base, size.words), "unmarked text of the teacher's": Student(teaching.unmarked, size.words)}
+    models = {
+        "his base": Student(teaching.base, size.words),
+        "unmarked text of the teacher's": Student(teaching.unmarked, size.words),
+    }
     for share in SHARES:
         eaten = harvested[: round(share * len(harvested))]
         for whose, model in models.items():
