@@ -36,11 +36,13 @@ def drawn(rows: Sequence[Row], stepwise: Sequence[Stepwise]) -> str:
     made_up = [row for row in rows if row.task is None]
     return picture(
         [
-            _panel("real model: nats a token more", real, lambda row: row.more, (-0.2, 0.0, 0.2, 0.4, 0.6)),
+            _panel("real model: nats a token more", real, lambda row: row.more, (-0.2, 0.0, 0.2, 0.4, 0.6, 0.8)),
             _panel("real model: right answers lost", real, lambda row: row.task_lost, (-0.05, 0.0, 0.05, 0.1, 0.15)),
             _panel("real model: self-BLEU more", real, lambda row: row.alike_more, (-0.1, 0.0, 0.1, 0.2, 0.3)),
-            Panel("real model, one step: nats more", _steps(stepwise), _ACROSS, _labelled((-0.2, 0.0, 0.2, 0.4, 0.6))),
-            _panel("made-up language: nats a word more", made_up, lambda row: row.more, (-0.1, 0.0, 0.1, 0.2, 0.3)),
+            Panel("real model, one step: nats more", _steps(stepwise), _ACROSS, _labelled((0.0, 0.2, 0.4, 0.6))),
+            _panel(
+                "made-up language: nats a word more", made_up, lambda row: row.more, (-0.1, 0.0, 0.1, 0.2, 0.3, 0.4)
+            ),
             _panel("made-up language: self-BLEU more", made_up, lambda row: row.alike_more, (-0.1, 0.0, 0.1, 0.2, 0.3)),
         ],
         2,

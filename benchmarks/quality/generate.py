@@ -1,6 +1,6 @@
 """Answers of a real model under every contender's marks: `python -m benchmarks.quality.generate MODEL_FOLDER`.
 
-Needs torch and transformers and takes some thirty CPU minutes, so what it finds is kept in `answers.json`, from where
+Needs torch and transformers and takes some twenty CPU minutes, so what it finds is kept in `answers.json`, from where
 `python -m benchmarks quality` and `robustness` take it. Stopped and run again, it goes on with what is missing. In a
 round every contender answers the same eight prompts, each twice, with the same seed, under one key; every round has
 other prompts, another seed and other keys.

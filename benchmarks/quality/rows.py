@@ -55,6 +55,7 @@ class Row(msgspec.Struct, frozen=True):
     compressed: float
     self_bleu: Between
     alike_more: Between
+    more_by_key: list[float] = []
     task: Between | None = None
     task_lost: Between | None = None
 
@@ -94,6 +95,7 @@ def row(
         compressed=float(np.mean([compressed(own) for own in every])),
         self_bleu=between(alike),
         alike_more=between(alike - _alike(plain, is_by_key)),
+        more_by_key=[float(one.nats.mean() - other.nats.mean()) for one, other in zip(said, plain, strict=True)],
     )
 
 
