@@ -11,8 +11,13 @@ from tests.sharing.hub.trying import Hub, seed
 from tests.storage.hub import places
 
 LONG = frozenset(
-    {"test_any_request", "test_authentication", "test_clients", "test_ending", "test_hostile", "test_site"}
+    f"test_{name}"
+    for name in (
+        *("access", "any_request", "authentication", "clients", "ending"),
+        *("filters", "hostile", "markings", "seed", "site"),
+    )
 )
+"""On PostgreSQL with LONG=1 only; posting, faults and quarantine always, and `tests/storage/hub` has every query."""
 ALONE = frozenset({"test_clauses", "test_tls"})
 """These have nothing to do with how things are kept."""
 

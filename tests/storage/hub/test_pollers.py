@@ -15,7 +15,7 @@ from stillwatch.storage.hub.store import HubStore
 from tests.storage.hub import places
 from tests.storage.hub.trying import EVERYTHING, RITA, add, collection, entry, listed, prepared
 
-POSTS = 25
+POSTS = 15
 
 
 def new(store: HubStore, polled: Sequence[Place]) -> list[Place]:
