@@ -142,6 +142,16 @@ def test_each_cell_counts_once_in_the_order_it_first_came(texts: list[np.ndarray
     assert found == list(seen)
 
 
+@given(TEXTS, TEXTS, st.integers(1, 2))
+@settings(deadline=None)
+def test_what_is_carried_is_what_both_hold(texts: list[np.ndarray], carried: list[np.ndarray], window: int) -> None:
+    cells, held = cells_of(texts, window), cells_of(carried, window)
+    known = set(zip(held.contexts.tolist(), held.tokens.tolist(), strict=True))
+    pairs = list(zip(cells.contexts.tolist(), cells.tokens.tolist(), strict=True))
+    assert cells.are_among(held).tolist() == [pair in known for pair in pairs]
+    assert cells.without(held).tokens.tolist() == [token for context, token in pairs if (context, token) not in known]
+
+
 def test_what_a_prompt_carries_is_taken_out() -> None:
     cells = cells_of([np.array([1, 2, 3, 4])], 1)
     left = cells.without(distinct(words(2, 9), words(3, 9)))

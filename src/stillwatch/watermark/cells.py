@@ -10,8 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stillwatch.watermark.contexts import Tokens, Words, contexts_of
+
+_TOKEN_BITS = np.uint64(32)
+"""More than a token has: see `contexts.MOST_TOKENS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +30,28 @@ class Cells:
 
     def without(self, carried: Cells) -> Cells:
         """Those that are none of `carried`: what a prompt that holds them may have handed on says nothing."""
-        return self._where(~np.isin(self._pairs(), carried._pairs()))
+        return self._where(~self.are_among(carried))
+
+    def are_among(self, others: Cells) -> NDArray[np.bool_]:
+        """Which of these are some of the others too."""
+        contexts = np.unique(others.contexts)
+        near = np.flatnonzero(np.isin(self.contexts, contexts))
+        found = np.zeros(len(self), np.bool_)
+        found[near] = np.isin(_numbered(self._where(near), contexts), _numbered(others, contexts))
+        return found
 
     def among(self, contexts: Words) -> Cells:
         """Those with one of these contexts: a filter that was fixed before anything was scored."""
         return self._where(np.isin(self.contexts, contexts))
 
-    def _where(self, kept: np.ndarray) -> Cells:
+    def _where(self, kept: NDArray[np.bool_] | NDArray[np.int64]) -> Cells:
         return Cells(self.contexts[kept], self.tokens[kept])
 
-    def _pairs(self) -> np.ndarray:
-        pairs = np.empty(len(self), np.dtype([("context", "<u8"), ("token", "<u8")]))
-        pairs["context"], pairs["token"] = self.contexts, self.tokens
-        return pairs
+
+def _numbered(cells: Cells, contexts: Words) -> Words:
+    """Each cell as one number, which sorts ten times as fast as a pair: its context's place, and its token."""
+    found: Words = np.searchsorted(contexts, cells.contexts).astype(np.uint64) << _TOKEN_BITS | cells.tokens
+    return found
 
 
 def cells_of(texts: Iterable[Tokens], window: int) -> Cells:
