@@ -41,7 +41,6 @@ Names = Mapping[int, str]
 _US_PER_HOUR = 3_600_000_000
 _BINS = 96
 COVER = "cover"
-LEANS = ". Without what partners told it would not: when their claim is disputed, withdrawn or has ended, this ends too"
 CALIBRATE_AFRESH = "Calibrate afresh with --calibrate on recent benign traffic"
 
 
@@ -350,14 +349,22 @@ def _action(found: Found) -> str:
     if found.judgement.verdict == "watch":
         return "Watch. No action is justified yet"
     if found.acts_on:
-        leaning = LEANS if found.leans else ""
-        return (
-            f"Act by policy, in steps that can be undone: the evidence passes the stated false-discovery rate{leaning}"
-        )
+        passes = "Act by policy, in steps that can be undone: the evidence passes the stated false-discovery rate"
+        return f"{passes}. {_leaning(found)}" if found.leans else passes
     if found.drifted:
         which = f"{'stratum' if len(found.drifted) == 1 else 'strata'} {', '.join(sorted(found.drifted))}"
         return f"Have a person review it before any action: the drift alarm rings for {which}. {CALIBRATE_AFRESH}"
     return "Have a person review it before any action: the calibration does not support acting at the stated rate"
+
+
+def _leaning(found: Found) -> str:
+    """On what terms a ring is acted on that would not be without partners."""
+    own, times = math.exp(found.claim.combined), math.exp(found.heard.log_e)
+    return (
+        f"Without what partners told it would not: its own e-value is {own:,.0f}, and their word makes it {times:.1f} "
+        "times that. When their claim is suspended, withdrawn or has ended, this ends too; and if what they say were wrong "
+        f"wherever it fits, the rate would be up to {times:.1f} times the stated one"
+    )
 
 
 def _templates(ring: Ring) -> str:

@@ -127,4 +127,5 @@ def test_strangers_are_no_ring(told: Told, tmp_path: Path) -> None:
 def test_the_summary_counts_what_stands_and_says_why_the_rest_does_not(told: Told, tmp_path: Path) -> None:
     told.dispute(US, told.tell(C, "other", drawn(5)))
     said = Partners(told.hearing(tmp_path)).summary
-    assert said == "1 of 2 claims of partners stand, 1 may be evidence; 1: we dispute it ourselves"
+    counts = "claims of partners: 2; standing: 1; that may be evidence: 1"
+    assert said == f"{counts}; 1 not, because we dispute it ourselves"

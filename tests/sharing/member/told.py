@@ -44,6 +44,7 @@ class Told:
     def __init__(self) -> None:
         self._published: list[Published] = []
         self._at_us = NOW_US - HOUR_US
+        self.last: Mapping[str, Any] = {}  # the campaign that was told of last
 
     def tell(
         self, member: str, local: str, told: Signature | None = None, tags: Sequence[Tag] = ()
@@ -66,7 +67,8 @@ class Told:
         ]
         for document in said:
             self._post(member, document)
-        return next(one for one in said if one["type"] == "campaign")
+        self.last = next(one for one in said if one["type"] == "campaign")
+        return self.last
 
     def see(self, member: str, claim: Mapping[str, Any]) -> None:
         self._post(member, saying.sighting(_received(claim), member, 900, Confidence.MEDIUM, self._next_us()))

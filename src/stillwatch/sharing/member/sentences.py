@@ -66,9 +66,9 @@ def of_account(one: Tagged) -> Evidence:
 def summary(claims: Sequence[HeardClaim]) -> str:
     """What was heard in all, and why what does not move anything does not."""
     stopped = Counter(one.stopped for one in claims if one.stopped)
-    standing = len(claims) - sum(stopped.values())
-    said = f"{standing} of {len(claims)} claims of partners stand, {sum(one.counts for one in claims)} may be evidence"
-    return "; ".join([said, *(f"{number}: {why}" for why, number in sorted(stopped.items()))])
+    standing, counting = len(claims) - sum(stopped.values()), sum(one.counts for one in claims)
+    said = f"claims of partners: {len(claims)}; standing: {standing}; that may be evidence: {counting}"
+    return "; ".join([said, *(f"{number} not, because {why}" for why, number in sorted(stopped.items()))])
 
 
 def _weight(claim: HeardClaim) -> str:
