@@ -3,7 +3,7 @@
 Over the key, each token comes with its own probability, so one text is not distorted. A text that meets a context again
 would draw the same number again; so a context that this answer has had is drawn without the key (repeated-context
 masking, as SynthID-Text does), and with chance `other` a second key draws, which keeps answers to one prompt apart
-(dual key: TextSeal, arXiv 2605.12456). Less radioactive than red and green, and nothing at temperature 0.
+(dual key: TextSeal, arXiv 2605.12456). It does nothing at temperature 0.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class Kind(StrEnum):
     """How a key moves the choice of a token."""
 
     RED_GREEN = "red-green"  # green tokens get a head start: survives distillation best, distorts
-    GUMBEL = "gumbel"  # the draw itself is keyed: no distortion, less radioactive
+    GUMBEL = "gumbel"  # the draw itself is keyed: no distortion of one answer
 
 
 class Scheme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
