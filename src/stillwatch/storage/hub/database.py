@@ -127,12 +127,14 @@ class Database(ABC):
             raise StoreBusy(f"the hub's store does not answer: {error}") from error
 
     def _taken(self) -> Any:
-        while self._free:
-            db = self._free.pop()
+        while True:
+            try:
+                db = self._free.pop()
+            except IndexError:
+                return self._connect()
             if self._is_sound(db):
                 return db
             db.close()
-        return self._connect()
 
     def _give_back(self, db: Any) -> None:
         if self._is_sound(db):
