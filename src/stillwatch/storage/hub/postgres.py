@@ -48,7 +48,7 @@ _EACH = re.compile(r"json_each\((\w+)\)")
 class PostgresDatabase(Database):
     """The tables are made in the first schema of the search path if they are not there.
 
-    Raises `StoreBusy` where the server is away or does not let us in, `InputError` where the schema holds something else.
+    Raises `StoreBusy` where the server is away or lets nobody in, `InputError` where the schema holds something else.
     """
 
     begin = f"BEGIN; {_LOCK}"
