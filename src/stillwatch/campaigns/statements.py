@@ -362,8 +362,8 @@ def _leaning(found: Found) -> str:
     own, times = math.exp(found.claim.combined), math.exp(found.heard.log_e)
     return (
         f"Without what partners told it would not: its own e-value is {own:,.0f}, and their word makes it {times:.1f} "
-        "times that. When their claim is suspended, withdrawn or has ended, this ends too; and if what they say were wrong "
-        f"wherever it fits, the rate would be up to {times:.1f} times the stated one"
+        "times that. When their claim is suspended, withdrawn or has ended, this ends too; and if what they say were "
+        f"wrong wherever it fits, the rate would be up to {times:.1f} times the stated one"
     )
 
 

@@ -88,7 +88,7 @@ def _leaning(ring: Sighting, held: Hypothesis, level: float) -> tuple[Refusal, .
         return ()
     said = (
         f"its own evidence is e^{own:.1f}, and what partners told bears the rest of e^{needed:.1f}: when their claim "
-        "is disputed, withdrawn or has ended, this ends too"
+        "is suspended, withdrawn or has ended, this ends too, and no discovery rests on it"
     )
     return (Refusal("partners", said),)
 
