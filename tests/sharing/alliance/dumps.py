@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -20,9 +22,10 @@ from numpy.typing import NDArray
 from stillwatch.sharing.tags.identifier import Identifier, Kind
 from stillwatch.sharing.tags.normalise import identifier
 
+_SQLITE = b"SQLite format 3\0"
 HASHES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "blake2b")
 _PREFIX = 8
-"""Bytes by which a pattern is looked up. By chance, 10^7 patterns meet 10^8 random bytes in so many with 5e-5."""
+"""Bytes by which both ends of a pattern are looked up. 10^7 patterns meet 10^8 random bytes in so many with 5e-5."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,18 @@ def planted(count: int) -> list[Planted]:
 
 
 def dumped(places: Iterable[Path]) -> bytes:
-    """Every file in these folders, and these files."""
-    files = (file for place in places for file in ([place] if place.is_file() else sorted(place.rglob("*"))))
-    return b"\n".join(file.read_bytes() for file in files if file.is_file())
+    """Every file in these folders, and these files; of databases also each value, which their pages cut in pieces."""
+    within = (file for place in places for file in ([place] if place.is_file() else sorted(place.rglob("*"))))
+    files = [file for file in within if file.is_file()]
+    values = (value for file in files if file.read_bytes()[:16] == _SQLITE for value in _values(file))
+    return b"\n".join([*(file.read_bytes() for file in files), *values])
+
+
+def _values(file: Path) -> Iterator[bytes]:
+    with closing(sqlite3.connect(file)) as database:
+        for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            for row in database.execute(f"SELECT * FROM {table}"):  # noqa: S608 - the database's own names
+                yield from (value if isinstance(value, bytes) else str(value).encode() for value in row)
 
 
 def recovered(dump: bytes, some: Sequence[Planted]) -> int:
@@ -99,6 +111,12 @@ def _windows(dump: bytes) -> NDArray[np.uint64]:
 
 
 def _is_in(dump: bytes, windows: NDArray[np.uint64], patterns: Sequence[bytes]) -> bool:
-    first = np.array([int.from_bytes(pattern[:_PREFIX]) for pattern in patterns], np.uint64)
-    at = np.minimum(np.searchsorted(windows, first), len(windows) - 1)
-    return any(patterns[place] in dump for place in np.flatnonzero(windows[at] == first))
+    """Both ends of a pattern have to stand in the dump before it is looked for: one end may be everybody's."""
+    last = _are_among(windows, [pattern[-_PREFIX:] for pattern in patterns])
+    first = _are_among(windows, [patterns[place][:_PREFIX] for place in np.flatnonzero(last)])
+    return any(patterns[place] in dump for place in np.flatnonzero(last)[first])
+
+
+def _are_among(windows: NDArray[np.uint64], ends: Sequence[bytes]) -> NDArray[np.bool_]:
+    wanted = np.array([int.from_bytes(end) for end in ends], np.uint64)
+    return np.asarray(windows[np.minimum(np.searchsorted(windows, wanted), len(windows) - 1)] == wanted)
