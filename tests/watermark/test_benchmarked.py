@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.audit import KINDS, audited
+from benchmarks.powers import named, seen
 from benchmarks.quality.diversity import compressed, distinct, self_bleu
 from benchmarks.robustness.damage import DAMAGES
 
@@ -19,6 +20,17 @@ def test_what_is_timed_is_a_whole_audit(kind: str) -> None:
     assert len(found.keys) == 27
     assert found.calibration.wrong_keys == 400
     assert min(one.adjusted for one in found.keys) > 1e-6
+
+
+def test_a_suspect_that_follows_nothing_is_told_of_nobody_and_one_that_always_does_at_once() -> None:
+    assert named(8, 0.0, audits=10) == {3: 0.0, 5: 0.0, 10: 0.0}
+    assert named(8, 1.0, audits=10) == {3: 0.0, 5: 1.0, 10: 1.0}
+
+
+def test_what_another_model_answers_throughout_is_seen_oftener_than_nothing() -> None:
+    """Of ten pairs 7.4 are expected, and 0.5 where nothing is another's."""
+    found = seen(12, pairs=10)
+    assert found[1.0] >= found[0.0] + 0.2
 
 
 @pytest.mark.parametrize("name", DAMAGES)
