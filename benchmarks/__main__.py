@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import (
+    alliance,
     doors,
     example,
     hub,
@@ -19,6 +20,7 @@ from benchmarks import (
     limits,
     machine,
     memory,
+    poisoning,
     rings,
     sketch,
     tags,
@@ -81,6 +83,10 @@ def _figures(name: str, asked: argparse.Namespace) -> Iterator[Figure]:
         return hub_peers.run(asked.scratch, asked.sizes or hub_peers.SIZES)
     if name == "tags":
         return tags.run()
+    if name == "alliance":
+        return alliance.run(asked.scratch)
+    if name == "poisoning":
+        return poisoning.run(asked.scratch)
     if name == "rings":
         return rings.run()
     if name == "streams":

@@ -4,7 +4,8 @@
 
 One simulated world is dealt to three providers, a third of all accounts each, so an operator has accounts at all of
 them. Each hunts its own log under its own secret and the alliance's. A tells of what it found, B and C recognise it in
-their own sketches, C disputes, B too, A withdraws, all acknowledge, and the record is checked. What takes long (world,
+their own sketches and act by a verdict of their own, C disputes, B too, A withdraws, all acknowledge, the verdicts are
+lifted, and the record is checked. What takes long (world,
 hunts) is kept in OUT and done once; the sharing begins afresh each time.
 """
 
@@ -40,9 +41,16 @@ class Alliance:
     def __init__(self, out: Path) -> None:
         self._out = out
         self._store = out / "hub" / "hub.sqlite"
+        self._given: dict[str, str] = {}
 
     def run(self) -> None:
         """Everything, in order."""
+        with self.joined():
+            self._round()
+
+    @contextmanager
+    def joined(self) -> Generator[None]:
+        """Three providers that have hunted, and are members of a hub that runs until the block ends."""
         self._worlds()
         for name in PROVIDERS:
             self._hunted(name)
@@ -51,7 +59,7 @@ class Alliance:
         with self._hub() as (url, record_key):
             for name in PROVIDERS:
                 self._joins(name, url, record_key)
-            self._round()
+            yield
 
     def _worlds(self) -> None:
         world = self._out / "world"
@@ -118,67 +126,89 @@ class Alliance:
         )
 
     def _round(self) -> None:
-        findings, ledger = self._hunt("a")
+        findings, ledger = self.hunt("a")
         campaign = next(c for c in json.loads(findings.read_text())["campaigns"] if c["verdict"] == "campaign")
         of = f"{campaign['objective']}, {len(campaign['accounts'])} accounts, which it keeps to itself"
         say(f"4. A proposes {campaign['id']} ({of})")
-        proposed = self._share("a", "propose", findings, campaign["id"], "--nexus", "fraud", "--ledger", ledger)
+        proposed = self.share("a", "propose", findings, campaign["id"], "--nexus", "fraud", "--ledger", ledger)
         for signer, role in SIGNERS.items():
             say(f"5. {signer} ({role}) reads it and signs its digest {proposed['digest'][:12]}")
-            self._approve(proposed["digest"], signer, role)
-        say(f"6. A publishes: {self._share('a', 'publish', proposed['digest'])['taken']} objects taken")
+            self.approve(proposed["digest"], signer, role)
+        say(f"6. A publishes: {self.share('a', 'publish', proposed['digest'])['taken']} objects taken")
         claim = next(id for id in proposed["ids"] if id.startswith("campaign--"))
-        self._share("a", "pull")
+        self.share("a", "pull")
         for name in ("b", "c"):
             self._recognises(name)
         self._is_disputed(claim)
         self._is_withdrawn(claim)
 
     def _recognises(self, name: str) -> None:
-        self._share(name, "pull")
-        for match in self._share(name, "match", *self._hunt(name))["matches"]:
+        self.share(name, "pull")
+        for match in self.share(name, "match", *self.hunt(name))["matches"]:
             carry = f"{match['carrying']} of its {match['accounts']} accounts carry the template"
             say(f"7. {name.upper()} pulls, and knows the ring: its own {match['ring']}: {carry}; it is reviewed first")
+            self._acts(name, match["ring"], match["published"])
+
+    def _acts(self, name: str, ring: str, published: str) -> None:
+        """A person at the provider looks at the ring's own evidence, and degrades its accounts for a week."""
+        campaigns = json.loads(self.hunt(name)[0].read_text())["campaigns"]
+        accounts = next(one["accounts"] for one in campaigns if one["id"] == ring)
+        why = ("--reason", f"Reviewed here: one template, one pool of work. A partner told of it as {published}.")
+        given = stillwatch("verdict", "give", *accounts, *why, "--campaign", ring, "--by", "zoe", *self._journal(name))
+        self._given[name] = given.split(":")[0]
+        say(f"   zoe at {name.upper()} reviews it and decides: {given.strip()}")
 
     def _is_disputed(self, claim: str) -> None:
         say(f"8. The alliance's score is {self._score('b', claim)['score']}")
-        self._share("b", "sight", claim, "--exchanges", "900")
+        self.share("b", "sight", claim, "--exchanges", "900")
         say(f"   B has seen it too: {self._score('a', claim)['score']}")
-        self._share("c", "dispute", claim)
+        self.share("c", "dispute", claim)
         say(f"   C disputes: {self._score('a', claim)['score']}")
-        self._share("b", "dispute", claim)
+        self.share("b", "dispute", claim)
         score = self._score("a", claim)
         say(f"   B comes to doubt it as well: {score['score']}, {'suspended' if score['suspended'] else 'standing'}")
 
     def _is_withdrawn(self, claim: str) -> None:
-        self._share("a", "revoke", claim)
+        self.share("a", "revoke", claim)
         for name in PROVIDERS:
-            self._share(name, "pull")
-        said = ", ".join(self._share("a", "acknowledged", claim)["acknowledged_by"])
+            self.share(name, "pull")
+        said = ", ".join(self.share("a", "acknowledged", claim)["acknowledged_by"])
         say(f"9. A withdraws; acknowledged by {said}")
+        for name, verdict in self._given.items():
+            why = ("--reason", "The partner withdrew; nobody here wants to stand behind it alone.", "--by", "zoe")
+            say(f"   {stillwatch('verdict', 'lift', verdict, *why, *self._journal(name)).strip()} at {name.upper()}")
         for name in PROVIDERS:
-            checked = self._share(name, "verify")
+            checked = self.share(name, "verify")
             say(f"   {name.upper()} checks the record: {checked['entries']} entries, unbroken")
 
     def _score(self, name: str, claim: str) -> Any:
-        self._share(name, "pull")
-        return next(one for one in self._share(name, "inbox")["claims"] if one["id"] == claim)
+        self.share(name, "pull")
+        return next(one for one in self.share(name, "inbox")["claims"] if one["id"] == claim)
 
-    def _approve(self, digest: str, signer: str, role: str) -> None:
-        folder = self._out / "member-a"
-        signs = ("--as", signer, "--role", role, "--key", folder / f"{signer}.key", "--digest", digest)
-        stillwatch("share", "approve", digest[:12], *signs, "--member", folder / "share.toml")
+    def approve(self, digest: str, signer: str, role: str) -> None:
+        """A signer of A puts its name to a proposal."""
+        key = self.file("a").with_name(f"{signer}.key")
+        signs = ("--as", signer, "--role", role, "--key", key, "--digest", digest)
+        stillwatch("share", "approve", digest[:12], *signs, "--member", self.file("a"))
+
+    def _journal(self, name: str) -> tuple[str, Path]:
+        return "--journal", self.file(name).with_name("journal.jsonl")
 
     def _secret(self, name: str) -> Path:
         return self._out / f"{name}.key"
 
-    def _hunt(self, name: str) -> tuple[Path, Path]:
+    def hunt(self, name: str) -> tuple[Path, Path]:
+        """Findings and sketches of a provider's hunt."""
         out = self._out / f"hunt-{name}"
         return out / "findings.json", next(out.glob("sketches-*"))
 
-    def _share(self, name: str, *arguments: str | Path) -> Any:
-        file = self._out / f"member-{name}" / "share.toml"
-        return json.loads(stillwatch("share", *arguments, "--member", file, "--json"))
+    def share(self, name: str, *arguments: str | Path) -> Any:
+        """The JSON of `stillwatch share ...` at a provider."""
+        return json.loads(stillwatch("share", *arguments, "--member", self.file(name), "--json"))
+
+    def file(self, name: str) -> Path:
+        """A provider's membership."""
+        return self._out / f"member-{name}" / "share.toml"
 
 
 @contextmanager
