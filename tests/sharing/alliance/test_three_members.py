@@ -95,3 +95,16 @@ def test_beside_the_alliance_an_open_collection_deletes(tmp_path: Path) -> None:
         path = f"{served.url}{OBJECTS}{indicator(1)['id']}/"
         assert requests.delete(path, headers={"Accept": TAXII}, auth=("alice", "alice"), timeout=60).status_code == 200
         assert served.get(OBJECTS, "alice").json() == {}
+
+
+def test_what_is_there_at_the_start_is_recorded_whole(tmp_path: Path) -> None:
+    """More than one entry holds, at the first question for the record."""
+    alliance = tmp_path / "alliance"
+    alliance.mkdir()
+    (alliance / "grounds.toml").write_text(GROUNDS)
+    objects = [indicator(number) for number in range(2_100)]
+    collection = {"id": COLLECTION, "title": "Signals", "profile": "extraction", "objects": objects}
+    with serving(tmp_path, seed(collection), "--alliance", str(alliance)) as served:
+        assert served.get("/alliance/alliance/log/head/", "alice").json()["number"] == 3
+        entries = [json.loads(line) for line in (alliance / "record.jsonl").read_bytes().splitlines()]
+    assert sum(len(entry["body"]["digests"]) for entry in entries) == len(objects)

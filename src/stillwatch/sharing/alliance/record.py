@@ -38,10 +38,12 @@ class Record:
         self._recorded_us: dict[str, int] = {}
         self._last: Entry | None = None
 
-    def catch_up(self, store: AllianceStore) -> int:
-        """Record what was published since the last entry that says so; how many versions that were."""
+    def catch_up(self, store: AllianceStore) -> None:
+        """Record all that was published since the last entry that says so."""
         with self._reading:
-            return sum(self._of_collection(store, collection) for collection in store.governed())
+            for collection in store.governed():
+                while self._has_recorded(store, collection):
+                    pass
 
     def approved(self, member: str, approval: Approval) -> None:
         """Record that a signer of `member` approved; says of what by digests alone."""
@@ -64,15 +66,16 @@ class Record:
             if after < entry.number <= after + limit:
                 yield entry
 
-    def _of_collection(self, store: AllianceStore, collection: str) -> int:
+    def _has_recorded(self, store: AllianceStore, collection: str) -> bool:
+        """Record the next that were published; whether there were any."""
         self._read()
         found = store.published(collection, self._recorded_us.get(collection, 0), _MOST)
         if not found:
-            return 0
+            return False
         until_us = found[-1].date_added_us
         body = {"collection": collection, "until_us": until_us, "digests": [one.digest for one in found]}
         self._journal.append_unless(lambda: self._is_recorded(collection, until_us), PUBLISHED, body, self._now_us())
-        return len(found)
+        return True
 
     def _is_recorded(self, collection: str, until_us: int) -> bool:
         """Whether another process was faster; then it is for the next turn to look again."""
