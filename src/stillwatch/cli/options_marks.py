@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -15,6 +17,7 @@ TokenizerFile = Annotated[
     Path | None,
     typer.Option("--tokenizer", help="tokenizer.json; then lines may be texts.", show_default=False),
 ]
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f]")
 LEAST_LEVEL, MOST_LEVEL = 1e-300, 0.5
 """Of a chance of naming wrongly. Chosen: where numbers of 64 bits still tell p-values apart; a coin's toss."""
 KeyLevel = Annotated[
@@ -34,8 +37,27 @@ MostTokens = Annotated[int, typer.Option("--most-tokens", min=1, help="Of one an
 
 
 def endpoint_of(url: str, model: str, key: Path | None, most_tokens: int, temperature: float = 1.0) -> Endpoint:
-    """The endpoint that these options name; its key is read here and kept nowhere else."""
-    return Endpoint(url, model, key.read_text("utf-8").strip() if key else "", most_tokens, temperature)
+    """The endpoint that these options name; its key is read here and kept nowhere else.
+
+    Raises `UsageError` for what is no address, or holds what would be printed with it, and for a file without a key.
+    """
+    try:
+        parts = urlsplit(url)
+        is_address = parts.port != 0 and bool((parts.hostname or "").encode("idna")) and not _SPACE.search(url)
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise UsageError(f"{url!r} is no endpoint", "Give its base, as https://api.example.com/v1")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise UsageError("an endpoint is a base without name, password and query", "Give the API key with --key-file")
+    return Endpoint(url, model, _key_in(key) if key else "", most_tokens, temperature)
+
+
+def _key_in(file: Path) -> str:
+    found = file.read_bytes().strip()
+    if not found or not all(0x21 <= byte < 0x7F for byte in found):
+        raise UsageError(f"{file} holds no API key", "Give a file with the key on one line, and nothing else")
+    return found.decode("ascii")
 
 
 def names_of(accounts: list[str] | None, file: Path | None) -> list[str]:
