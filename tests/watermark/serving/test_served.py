@@ -135,3 +135,16 @@ def test_a_store_that_is_gone_costs_what_it_would_have_kept_and_no_answer(store:
 def test_a_store_to_read_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match=r"there is no .*gone\.sqlite"):
         ServedStore.open(tmp_path / "gone.sqlite", SECRET)
+
+
+@pytest.mark.parametrize("held", [b"", b"\x00\xff" * 2_000])
+def test_another_file_in_its_place_is_named(tmp_path: Path, held: bytes) -> None:
+    file = tmp_path / "notes.sqlite"
+    file.write_bytes(held)
+    with pytest.raises(LedgerError, match=r"notes\.sqlite does not hold what was served"):
+        ServedStore.open(file, SECRET)
+
+
+def test_a_folder_in_its_place_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="does not hold what was served"):
+        ServedStore.open(tmp_path, SECRET)

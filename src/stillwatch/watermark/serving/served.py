@@ -90,11 +90,14 @@ class ServedStore:
     def open(cls, file: Path, secret: Secret, days: int | None = None) -> ServedStore:
         """The store in `file`, made (mode 600) if there is none and `days` says how long things stay.
 
-        Raises `LedgerError` where there is none to read, `SketchMismatch` for another secret.
+        Raises `LedgerError` where there is none to read or the file is another, `SketchMismatch` for another secret.
         """
         if days is None and not file.exists():
             raise LedgerError(f"there is no {file}", "Name the file of the engine's [served]")
-        database = open_sealed(file, _SCHEMA, secret)
+        try:
+            database = open_sealed(file, _SCHEMA, secret)
+        except sqlite3.DatabaseError as error:
+            raise LedgerError(f"{file} does not hold what was served: {error}", "Name the engine's [served]") from None
         if days is None:
             stored = database.rows("SELECT days FROM retention")
             return cls(database, secret, stored[0][0] if stored else RETENTION_DAYS)
