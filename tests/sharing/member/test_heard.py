@@ -130,3 +130,21 @@ def test_one_dispute_by_a_member_counts_once(tmp_path: Path) -> None:
     for _ in range(5):
         told.dispute(C, campaign)
     assert heard(told, tmp_path).bound == pytest.approx(1 / (1 - 0.42))
+
+
+def test_who_disputes_everything_is_not_heard(tmp_path: Path) -> None:
+    """Four claims that B saw, and D disputes each of them; its next dispute halves nothing."""
+    told = Told()
+    for number in range(4):
+        told.see(B, told.tell(A, f"true-{number}", drawn(number)))
+        told.dispute(D, told.last)
+    assert {round(one.bound, 6) for one in told.hearing(tmp_path).claims} == {5.0}
+
+
+def test_who_disputes_half_of_everything_is_heard(tmp_path: Path) -> None:
+    told = Told()
+    for number in range(6):
+        told.see(B, told.tell(A, f"told-{number}", drawn(number)))
+        if number % 2:
+            told.dispute(D, told.last)
+    assert sum(one.bound < 2.0 for one in told.hearing(tmp_path).claims) == 3

@@ -64,7 +64,7 @@ def test_the_template_of_a_tool_that_honest_groups_use_loses_its_weight(told: To
     """One honest group of 41 carries it beside the ring: nobody is paid for it."""
     honest = (group(30_000, 6, TEMPLATE), *asked().honest[1:])
     (heard,) = Partners(told.hearing(tmp_path)).heard(asked(RING, honest=honest))
-    assert heard.log_e < 0.0
+    assert heard.log_e <= 0.0
 
 
 def test_a_template_that_strangers_here_use_is_no_ring_s(told: Told, tmp_path: Path) -> None:
@@ -129,3 +129,12 @@ def test_the_summary_counts_what_stands_and_says_why_the_rest_does_not(told: Tol
     said = Partners(told.hearing(tmp_path)).summary
     counts = "claims of partners: 2; standing: 1; that may be evidence: 1"
     assert said == f"{counts}; 1 not, because we dispute it ourselves"
+
+
+def test_who_tells_of_honest_customers_takes_no_rank_from_true_claims(told: Told, tmp_path: Path) -> None:
+    """Two conspirators tell of a template of each of ten among 41 honest groups: none of their claims is heard."""
+    for number in range(10):
+        told.see(D, told.tell(C, f"lie-{number}", drawn(50 + number)))
+    honest = tuple(group(1_000 + 10 * n, 4, drawn(50 + n) if n < 10 else None) for n in range(41))
+    (heard,) = Partners(told.hearing(tmp_path)).heard(asked(RING, honest=honest))
+    assert math.exp(heard.log_e) == pytest.approx(5.0)

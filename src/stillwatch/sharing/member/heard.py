@@ -16,16 +16,18 @@ behind it, its author and others who say that they have seen it.
 Its `bound` is 1 / (1 - r), r being the least of its score in hundredths, the second best record among these members,
 and 0.9: one member alone, whatever its record, bears nothing, and two bear what the lesser is believed. A record counts
 what came of a member's *other* claims, and only what others than these members confirmed, so that two who vouch for
-each other gain nothing by it.
+each other gain nothing by it. A member who disputes most of what two others stand behind is not heard on any of it,
+except that two such suspend, which is the alliance's rule and not ours.
 
 Assumption: members are who they say, which the hub's registration sees to. Two who conspire are two.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -48,6 +50,8 @@ MOST_RECORD = 0.9
 also by how much a lie of all of them together can exceed the false-discovery rate (docs/families/partners.md)."""
 SOURCES = 2
 """Prescribed: what one member says moves nothing but the order of reviews."""
+CONTRARY_AT_LEAST = 3
+"""Claims: chosen, as a member may well be right about two."""
 MOST_CLAIMS = 1_000
 """Read of an inbox, the best supported first: chosen, so that a flood of claims costs a hunt seconds and no more."""
 _DISPUTES = {Word.DISAGREE, Word.STRONGLY_DISAGREE}
@@ -157,13 +161,30 @@ class _Told:
         for id in claim.ids:
             yield read_us(self.documents[id]["extensions"][EXTRACTION]["retention_until"])
 
+    def is_deaf_to(self, word: Said) -> bool:
+        """Whether it is a dispute of a member who disputes most of what two others stand behind."""
+        return word.word in _DISPUTES and word.member in self._contrary
+
+    @cached_property
+    def _contrary(self) -> frozenset[str]:
+        """Members who dispute more than half of the claims that two others stand behind, and three at least."""
+        supported = [one for root, one in self.claim_of.items() if root not in self.indicated and _is_supported(one)]
+        disputes = Counter(word.member for one in supported for word in one.words.values() if word.word in _DISPUTES)
+        own = Counter(one.author for one in supported)
+        return frozenset(
+            member
+            for member, count in disputes.items()
+            if count >= CONTRARY_AT_LEAST and count > (len(supported) - own[member]) / 2
+        )
+
     def record(self, member: str, beside: _Claim, behind: frozenset[str]) -> float:
         """A member's record without this claim; only words of others than those behind it confirm."""
         held = failed = 0
         for claim in self.authored[member]:
             if claim is beside:
                 continue
-            disputes = {word.member for word in claim.words.values() if word.word in _DISPUTES}
+            words = [word for word in claim.words.values() if not self.is_deaf_to(word)]
+            disputes = {word.member for word in words if word.word in _DISPUTES}
             seen = {word.member for word in claim.words.values() if word.word is Word.SEEN} - behind
             if claim.is_withdrawn or self.is_suspended(claim) or self.us in disputes:
                 failed += 1
@@ -227,7 +248,7 @@ class Hearing:
             stopped=stopped,
             looked_for=looked_for,
         )
-        words = [word for word in claim.words.values() if word.member != told.us]
+        words = [word for word in claim.words.values() if word.member != told.us and not told.is_deaf_to(word)]
         return one if stopped else replace(one, bound=bound_of(records, self._believed(one, words, members)))
 
     def _believed(self, one: HeardClaim, words: Sequence[Said], behind: frozenset[str]) -> float:
@@ -247,6 +268,11 @@ class Hearing:
             (self._is_stale, "nothing was pulled for a day: run `stillwatch share pull`"),
         )
         return next((why for holds, why in reasons if holds), "")
+
+
+def _is_supported(claim: _Claim) -> bool:
+    """Whether somebody else has seen what its author told of."""
+    return not claim.is_withdrawn and any(word.word is Word.SEEN for word in claim.words.values())
 
 
 def bound_of(told: Iterable[float], score: float = 1.0) -> float:

@@ -95,12 +95,10 @@ class Partners:
         matches: Sequence[tuple[HeardClaim, Match]],
     ) -> list[float]:
         """The log of the e-value by templates, if any may count."""
-        most = max((one.bound for one in self._claims if one.counts), default=1.0)
-        if most <= 1.0 or not honest:
+        if not honest or not any(one.counts for one in self._claims):
             return []
         bears = max((claim.bound for claim, _ in matches), default=1.0)
-        scores = agreement.scores(agreement.shares(tried), honest)
-        return [min(log_e(*scores, most), math.log(bears))]
+        return [min(log_e(*agreement.scores(agreement.shares(tried), honest)), math.log(bears))]
 
     def _tags(self, tried: Conversations, honest: Sequence[Conversations], reported: Sequence[Tagged]) -> list[float]:
         """The same by tags; nothing where no honest group was evaluated."""

@@ -4,9 +4,9 @@ Each unit of a group has a score: how much of what it sends agrees with any clai
 score. Groups of honest strangers that the same search links in the benign log are scored by the same claims. A unit at
 rank r among K of them pays
 
-    e(r) = 1 - s + s pay(r),    pay(r) = (K + 1) / (H r^3),    s = (b - 1) / (pay(1) - 1), at most 0.15
+    e(r) = 1 - s + s pay(r),    pay(r) = (K + 1) / (H r^3),    s = (b - 1) / (pay(1) - 1), at most 0.3
 
-so that the first rank pays b, the most that any claim bears, or what 0.15 of the stake wins beside few honest groups.
+so that the first rank pays b, the most that any claim bears, or what 0.3 of the stake wins beside few honest groups.
 Most rings match nothing, and lose no more than s; the steeper the pay, the less. The group's e-value is the mean over
 its units.
 
@@ -31,9 +31,10 @@ Floats = NDArray[np.float64]
 STEEPNESS = 3.0
 """Chosen: beside 41 honest groups and a bound of 5, a ring that matches nothing keeps 0.88 of its evidence (0.79 with
 the hunt's 1.5), and one that a single honest group outdoes is paid 1.4."""
-MOST_STAKE = 0.15
-"""Chosen: what a ring loses that partners told nothing of. Beside 34 groups it wins 5.2, beside 100 all of 10; a third
-of the stake, as 10 would take beside 34, costs more campaigns than it gains."""
+MOST_STAKE = 0.3
+"""Measured (`benchmarks/poisoning.py`, five members, 37 honest groups, nobody lies): at 0.15 of the stake 180 of 548
+campaign accounts were acted on, as many as without an alliance, at 0.3 and above 242. It is what a ring can lose that
+partners told nothing of."""
 
 
 def log_e(scores: Floats, honest: Sequence[Floats], bound: float) -> float:
