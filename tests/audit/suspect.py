@@ -39,6 +39,16 @@ class Suspect:
             self.headers.append(headers)
             return 200, {"model": "suspect-1", "choices": [self.answer(question)]}
 
+    retry_after = "0"
+
+    def written(self, said: dict[str, object]) -> bytes:
+        """The body."""
+        return json.dumps(said).encode()
+
+    def length_told(self, body: bytes) -> int:
+        """What the head says of it."""
+        return len(body)
+
     @contextmanager
     def served(self) -> Generator[str]:
         """Its base address."""
@@ -48,10 +58,10 @@ class Suspect:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 status, said = suspect.reply(body, dict(self.headers))
-                encoded = json.dumps(said).encode()
+                encoded = suspect.written(said)
                 self.send_response(status)
-                self.send_header("Content-Length", str(len(encoded)))
-                self.send_header("Retry-After", "0")
+                self.send_header("Content-Length", str(suspect.length_told(encoded)))
+                self.send_header("Retry-After", suspect.retry_after)
                 self.end_headers()
                 self.wfile.write(encoded)
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +46,84 @@ class Elsewhere(Suspect):
 
     def reply(self, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, object]]:
         return 302, {}
+
+
+class Unsure(Suspect):
+    """Says how long to wait in no number."""
+
+    retry_after = "nan"
+
+
+class Garbler(Suspect):
+    """Answers in bytes that mean nothing, and with half of a pair."""
+
+    def written(self, said: dict[str, object]) -> bytes:
+        return super().written(said).replace(b'"content": "', b'"content": "\xff\\ud800 ')
+
+
+class Breaker(Suspect):
+    """Breaks off in the middle of its first answer."""
+
+    def length_told(self, body: bytes) -> int:
+        with self._lock:
+            is_first, self.length = self.length != 30, 30
+        return len(body) + is_first
+
+
+class Denier(Suspect):
+    """Takes no request of this form."""
+
+    def reply(self, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, object]]:
+        return 400, {}
+
+
+@pytest.mark.parametrize("suspect", [Unsure, Garbler, Breaker])
+def test_oddities_of_a_suspect_cost_no_answer(stillwatch: Stillwatch, clean: Student, suspect: type[Suspect]) -> None:
+    """Four questions, four answers, whatever came between."""
+    planned(stillwatch, [f"Say {number}" for number in range(4)])
+    code, said, err = ask(stillwatch, suspect(clean, faults=(429,)))
+    assert (code, err) == (0, "")
+    assert "4 truncated" in said
+
+
+def test_an_endpoint_that_rejects_everything_costs_no_plan(stillwatch: Stillwatch, clean: Student) -> None:
+    """A limit of tokens that it does not take, say: nothing is kept, and the mended command asks them all."""
+    planned(stillwatch, [f"Say {number}" for number in range(12)])
+    code, _, err = ask(stillwatch, Denier(clean))
+    assert code == 3
+    assert "rejects the first 10 questions (400); none of that was kept" in " ".join(err.split())
+    assert "12 truncated" in ask(stillwatch, Suspect(clean))[1]
+
+
+def test_a_few_questions_that_are_rejected_are_told(stillwatch: Stillwatch, clean: Student) -> None:
+    planned(stillwatch, [f"Say {number}" for number in range(12)])
+    code, said, _ = ask(stillwatch, Suspect(clean, faults=(400, 400, 400)), "--at-once", "1")
+    assert code == 0
+    assert "3 rejected" in said
+    assert "9 truncated" in said
+
+
+def test_ctrl_c_ends_at_once_beside_a_suspect_that_hangs(stillwatch: Stillwatch) -> None:
+    """A connection that stays open without a word does not hold the command up."""
+    planned(stillwatch, ["Say 1", "Say 2"])
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asked = ("--endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}/v1", "--model", "x")
+        program = [sys.executable, "-m", "stillwatch.cli.main", "audit", "run", "april", *asked]
+        with subprocess.Popen(program, stderr=subprocess.DEVNULL) as running:  # noqa: S603 - ours
+            with silent.accept()[0]:
+                running.send_signal(signal.SIGINT)
+                assert running.wait(timeout=120) == 130
+
+
+def test_an_altered_journal_freezes_nothing(stillwatch: Stillwatch) -> None:
+    """An order that can be changed is none."""
+    Path("prompts.jsonl").write_text(json.dumps({"prompt": "Say 1"}))
+    assert stillwatch("watermark", "commit", *KEYS)[0] == 0
+    journal = Path("journal.jsonl")
+    journal.write_text("".join(journal.read_text().splitlines(keepends=True)[1:]))
+    given = ("--prompts", "prompts.jsonl", "--suspect", "X", *KEYS)
+    assert stillwatch("audit", "plan", "april", *given)[0] == 3
+    assert not Path("april").exists()
 
 
 def test_a_suspect_that_declines_everything_cannot_be_told(stillwatch: Stillwatch, clean: Student) -> None:

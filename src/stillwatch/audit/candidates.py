@@ -53,6 +53,29 @@ class Candidate:
         return surprise(cells, self.key)
 
 
+class Owned:
+    """Which of these cells are each key's own: found once for a fleet and a layer, however many keys are tried."""
+
+    def __init__(self, cells: Cells) -> None:
+        self.cells = cells
+        self._known: dict[tuple[MarkKey, bool], tuple[NDArray[np.bool_], Cells]] = {}
+
+    def by(self, candidate: Candidate) -> NDArray[np.bool_]:
+        """Those of one key."""
+        return candidate.is_own(self.cells) if candidate.fleet is None else self._found(candidate, candidate.fleet)[0]
+
+    def of(self, candidate: Candidate) -> Cells:
+        """The cells themselves."""
+        return self.cells if candidate.fleet is None else self._found(candidate, candidate.fleet)[1]
+
+    def _found(self, candidate: Candidate, fleet: MarkKey) -> tuple[NDArray[np.bool_], Cells]:
+        layer = fleet, candidate.key.account == FLEET
+        if layer not in self._known:
+            own = candidate.is_own(self.cells)
+            self._known[layer] = own, Cells(self.cells.contexts[own], self.cells.tokens[own])
+        return self._known[layer]
+
+
 def candidates(keys: Iterable[MarkKey], *, layered: bool) -> dict[str, Candidate]:
     """Candidates by the digest of their commitments. `layered`: accounts had keys of their own beside the fleet's.
 

@@ -6,6 +6,8 @@ Blocking, by the standard library. What comes back is bounded before it is read.
 from __future__ import annotations
 
 import http.client
+import json
+import math
 import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -115,8 +117,11 @@ class Endpoint:
             connection.request("POST", f"{parts.path.rstrip('/')}/chat/completions", request, headers)
             response = connection.getresponse()
             body = response.read(MOST_BYTES + 1)
+            is_cut = bool(response.length) and len(body) <= MOST_BYTES
         finally:
             connection.close()
+        if is_cut:
+            raise TryAgain(f"{self.url} breaks off in the middle of an answer")
         if len(body) > MOST_BYTES:
             raise InputError(f"{self.url} answers with more than {MOST_BYTES:,} bytes", "Is this a model?")
         return response.status, response.headers, body
@@ -124,9 +129,9 @@ class Endpoint:
 
 def _reply(body: bytes, url: str) -> Reply:
     try:
-        said = msgspec.json.decode(body, type=_Completion)
+        said = msgspec.json.decode(_as_utf8(body), type=_Completion)
         choice = said.choices[0]
-    except (msgspec.MsgspecError, IndexError):
+    except (ValueError, RecursionError, msgspec.MsgspecError, IndexError):
         raise InputError(
             f"{url} does not answer in OpenAI's chat dialect", "Give the base before /chat/completions"
         ) from None
@@ -136,9 +141,17 @@ def _reply(body: bytes, url: str) -> Reply:
     return Reply(Outcome.TRUNCATED if finish == "length" else Outcome.ANSWERED, text, finish, said.model)
 
 
+def _as_utf8(body: bytes) -> bytes:
+    """The same JSON in good UTF-8: what means nothing becomes a mark, since one odd answer must not end an audit."""
+    if b"\\ud" not in body and b"\\uD" not in body:
+        return body.decode("utf-8", "replace").encode()
+    return json.dumps(json.loads(body.decode("utf-8", "replace")), ensure_ascii=False).encode("utf-8", "replace")
+
+
 def _seconds(said: str | None) -> float | None:
     """RFC 9110, 10.2.3: seconds; a date is answered with our own patience."""
     try:
-        return min(max(float(said or ""), 0.0), _LONGEST_WAIT_SECONDS)
+        seconds = float(said or "")
     except ValueError:
         return None
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS)

@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stillwatch.audit.candidates import Candidate
+from stillwatch.audit.candidates import Candidate, Owned
 from stillwatch.audit.chernoff import Mass
 from stillwatch.audit.finding import Finding, Found, Refused, Test, p_of, with_gates
 from stillwatch.audit.protocol import Mode, Protocol, digest_of_contexts
@@ -83,14 +83,18 @@ def judged(
     if isinstance(avoided, Refused):
         return avoided
     new = cells if evidence.reference is None else cells.without(evidence.reference.cells)
-    bet = tuple(replace(one, log_e=_log_e(new, keys[one.commitment.digest])) for one in found.keys)
+    owned = Owned(new)
+    bet = tuple(replace(one, log_e=_log_e(owned, keys[one.commitment.digest])) for one in found.keys)
     return replace(found, keys=_by_bets(bet) if protocol.mode is Mode.SERVED else bet, avoided=avoided)
 
 
 def scored(cells: Cells, candidate: Candidate) -> Score:
     """How green a candidate's own cells are."""
-    own = candidate.is_own(cells)
-    greens = candidate.greens(cells)[own]
+    return _scored(Owned(cells), candidate)
+
+
+def _scored(owned: Owned, candidate: Candidate) -> Score:
+    greens = candidate.greens(owned.of(candidate))
     return score(len(greens), int(greens.sum()), candidate.key.scheme.gamma)
 
 
@@ -101,7 +105,8 @@ def _counting(cells: Cells, control: Cells) -> tuple[Test, Test, Test]:
 
 
 def _count(cells: Cells) -> Test:
-    return lambda candidate: scored(cells, candidate)
+    owned = Owned(cells)
+    return lambda candidate: _scored(owned, candidate)
 
 
 def _weighing(suspect: Moved, control: Moved) -> tuple[Test, Test, Test]:
@@ -110,7 +115,8 @@ def _weighing(suspect: Moved, control: Moved) -> tuple[Test, Test, Test]:
 
 
 def _weigh(found: Moved) -> Test:
-    return lambda candidate: weighed(found, candidate)
+    owned = Owned(found.cells)
+    return lambda candidate: weighed(found, candidate, owned)
 
 
 def _avoided(
@@ -132,9 +138,8 @@ def _against(said: Said, evidence: Evidence) -> Moved:
     return found if evidence.among is None else found.among(evidence.among)
 
 
-def _log_e(cells: Cells, candidate: Candidate) -> float:
-    own = candidate.is_own(cells)
-    cells = Cells(cells.contexts[own], cells.tokens[own])
+def _log_e(owned: Owned, candidate: Candidate) -> float:
+    cells = owned.of(candidate)
     if candidate.draws:
         return DrawnWealth().bet(candidate.surprises(cells))
     return Wealth(candidate.key.scheme.gamma).bet(candidate.greens(cells))

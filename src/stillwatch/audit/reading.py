@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stillwatch.audit.candidates import Candidate
+from stillwatch.audit.candidates import Candidate, Owned
 from stillwatch.audit.chernoff import Floats, Mass
 from stillwatch.audit.draw_mass import draw_mass
 from stillwatch.audit.finding import Finding, Refused, Test, with_gates
@@ -45,7 +45,7 @@ class Moved:
 
     def without(self, carried: Cells) -> Moved:
         """Those that are none of `carried`."""
-        return self._where(~np.isin(_pairs(self.cells), _pairs(carried)))
+        return self._where(~self.cells.are_among(carried))
 
     def among(self, contexts: Words) -> Moved:
         """Those with one of these contexts: a filter that was fixed before anything was scored."""
@@ -140,20 +140,18 @@ def read(
     return with_gates(protocol, len(suspect.cells), _test(suspect), _test(control), keys, wrong, panel)
 
 
-def weighed(found: Moved, candidate: Candidate) -> Mass:
-    """How far a candidate's own cells lean towards its green, or towards what it draws."""
-    own = candidate.is_own(found.cells)
-    cells, weights = Cells(found.cells.contexts[own], found.cells.tokens[own]), found.weights[own]
+def weighed(found: Moved, candidate: Candidate, owned: Owned | None = None) -> Mass:
+    """How far a candidate's own cells lean towards its green, or towards what it draws.
+
+    `owned`: of these cells, where many keys are tried on them.
+    """
+    owned = owned or Owned(found.cells)
+    cells, weights = owned.of(candidate), found.weights[owned.by(candidate)]
     if candidate.draws:
         return draw_mass(weights, candidate.surprises(cells))
     return mass(weights, candidate.greens(cells), candidate.key.scheme.gamma)
 
 
 def _test(found: Moved) -> Test:
-    return lambda candidate: weighed(found, candidate)
-
-
-def _pairs(cells: Cells) -> NDArray[np.void]:
-    pairs = np.empty(len(cells), np.dtype([("context", "<u8"), ("token", "<u8")]))
-    pairs["context"], pairs["token"] = cells.contexts, cells.tokens
-    return pairs
+    owned = Owned(found.cells)
+    return lambda candidate: weighed(found, candidate, owned)

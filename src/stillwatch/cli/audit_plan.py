@@ -24,6 +24,7 @@ from stillwatch.cli.mark_keys import (
     Tenant,
     TokenizerDigest,
     keys_of,
+    record_in,
     scheme_of,
     tokenizer_of,
 )
@@ -32,9 +33,7 @@ from stillwatch.cli.served_questions import pieces_by, questions_of, served_to
 from stillwatch.cli.terminal import counted, say
 from stillwatch.cli.token_lists import texts_of
 from stillwatch.cli.verdict import JournalFile
-from stillwatch.decision.journal import Journal
 from stillwatch.errors import InputError, UsageError
-from stillwatch.settings import default_journal
 from stillwatch.watermark.contexts import Tokens, Words, contexts_of
 from stillwatch.watermark.serving.served import ServedTo
 
@@ -124,7 +123,7 @@ def plan(
         wrong_keys=wrong_keys,
         made_us=time.time_ns() // 1_000,
     )
-    entry = freeze(Journal(journal or default_journal()), made_plan)
+    entry = freeze(record_in(journal)[0], made_plan)
     Dossier.make(folder, made_plan, asked, counted_in)
     say(f"Frozen as entry {entry.number} of the journal: {made_plan.digest}")
     say(f"Keep the journal's head elsewhere, dated: {entry.digest}")
