@@ -109,10 +109,10 @@ def test_ctrl_c_ends_at_once_beside_a_suspect_that_hangs(stillwatch: Stillwatch)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         asked = ("--endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}/v1", "--model", "x")
         program = [sys.executable, "-m", "stillwatch.cli.main", "audit", "run", "april", *asked]
-        with subprocess.Popen(program, stderr=subprocess.DEVNULL) as running:  # noqa: S603 - ours
-            with silent.accept()[0]:
-                running.send_signal(signal.SIGINT)
-                assert running.wait(timeout=120) == 130
+        running = subprocess.Popen(program, stderr=subprocess.DEVNULL)  # noqa: S603 - ours
+        with running, silent.accept()[0]:
+            running.send_signal(signal.SIGINT)
+            assert running.wait(timeout=120) == 130
 
 
 def test_an_altered_journal_freezes_nothing(stillwatch: Stillwatch) -> None:
