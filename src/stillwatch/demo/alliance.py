@@ -150,7 +150,7 @@ class Alliance:
             self._acts(name, match["ring"], match["published"])
 
     def _acts(self, name: str, ring: str, published: str) -> None:
-        """A person at the provider looks at the ring's own evidence, and degrades its accounts for a week."""
+        """A person at the provider looks at the ring's own evidence, and slows its accounts down for a week."""
         campaigns = json.loads(self.hunt(name)[0].read_text())["campaigns"]
         accounts = next(one["accounts"] for one in campaigns if one["id"] == ring)
         why = ("--reason", f"Reviewed here: one template, one pool of work. A partner told of it as {published}.")
@@ -176,7 +176,7 @@ class Alliance:
         say(f"9. A withdraws; acknowledged by {said}")
         for name, verdict in self._given.items():
             why = ("--reason", "The partner withdrew; nobody here wants to stand behind it alone.", "--by", "zoe")
-            say(f"   {stillwatch('verdict', 'lift', verdict, *why, *self._journal(name)).strip()} at {name.upper()}")
+            say(f"   At {name.upper()} {stillwatch('verdict', 'lift', verdict, *why, *self._journal(name)).strip()}")
         for name in PROVIDERS:
             checked = self.share(name, "verify")
             say(f"   {name.upper()} checks the record: {checked['entries']} entries, unbroken")
