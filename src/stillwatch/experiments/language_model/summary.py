@@ -9,14 +9,17 @@ from stillwatch.experiments.language_model.lab import Point
 from stillwatch.experiments.outcome import said
 
 _HEAD = (
-    "| student | audit | marked | seeds | cells | fleet's key | campaign's key | other keys: least, middle | panel |",
-    "|---|---|---|---|---|---|---|---|---|",
+    "| student | audit | marked | seeds | cells | fleet's key | campaign's | accounts | others least, middle | panel |",
+    "|---|---|---|---|---|---|---|---|---|---|",
 )
+NAMED = -3.0
+"""An account whose key comes to 1e-3 among all candidates is named."""
 
 
 def table(points: Sequence[Point]) -> str:
-    """A line for each student, way of auditing and share. Keys in the middle and at the weakest, among all candidates;
-    keys that marked nothing and the panel of wrong keys one by one, as they are.
+    """A line for each student, way of auditing and share. Keys in the middle and at the weakest, among all candidates,
+    and how many accounts of all seeds are named; keys that marked nothing and the panel of wrong keys one by one, as
+    they are.
     """
     groups: dict[tuple[str, str, float, str], list[Point]] = {}
     for point in points:
@@ -31,7 +34,9 @@ def _line(student: str, mode: str, share: float, damage: str, points: Sequence[P
     cells = round(median(one.row.cells for one in audits))
     name = f"{student}, {damage}" if damage else student
     panel = said(min(one.wrong_least for one in audits))
-    return f"| {name} | {mode} | {share:.0%} | {len(points)} | {cells:,} | {keys[0]} | {keys[1]} | {others} | {panel} |"
+    accounts = [value <= NAMED for one in audits for value in one.row.accounts]
+    found = f"{keys[0]} | {keys[1]} | {sum(accounts)} of {len(accounts)} | {others} | {panel}"
+    return f"| {name} | {mode} | {share:.0%} | {len(points)} | {cells:,} | {found} |"
 
 
 def _both(values: Sequence[float]) -> str:
