@@ -103,20 +103,21 @@ def test_evidence_vanishes_with_the_claim_and_the_reason_is_kept(told: Told, tmp
     assert before.fingerprint != after.fingerprint
 
 
-def test_a_flood_of_claims_on_honest_groups_is_worth_nothing_in_the_mean(tmp_path: Path) -> None:
-    """Two conspirators tell of a template of each of twenty among 42 honest groups; each group in turn is tested
-    beside the others. What all are paid is 1 in the mean: more claims hit more groups, and take ranks.
+@pytest.mark.parametrize("lies", [2, 6])
+def test_a_flood_of_claims_on_honest_groups_is_worth_nothing_in_the_mean(lies: int, tmp_path: Path) -> None:
+    """Two conspirators tell of a template of each of two among 14 honest groups, or of six; each group in turn is
+    tested beside the others. What all are paid is at most 1 in the mean: claims that hit groups take ranks.
     """
     told = Told()
-    for number in range(20):
+    for number in range(lies):
         told.see(B, told.tell(A, f"lie-{number}", drawn(number)))
     partners = Partners(told.hearing(tmp_path))
-    groups = [group(1_000 + 10 * n, 4, drawn(n) if n < 20 else None) for n in range(42)]
+    groups = [group(1_000 + 10 * n, 4, drawn(n) if n < lies else None) for n in range(14)]
     paid = [
         math.exp(partners.heard(asked(one, honest=(*groups[:n], *groups[n + 1 :])))[0].log_e)
         for n, one in enumerate(groups)
     ]
-    assert np.mean(paid) <= 1.0
+    assert np.mean(paid) <= 1.0 + 1e-9
 
 
 def test_strangers_are_no_ring(told: Told, tmp_path: Path) -> None:
