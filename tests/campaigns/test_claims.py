@@ -211,6 +211,7 @@ def test_a_family_that_is_not_heard_claims_nothing() -> None:
     assert all(set(claim.log_e) == {COMPLEMENTARITY} for claim in made)
 
 
+@pytest.mark.long
 def test_rings_of_honest_traffic_are_worth_nothing() -> None:
     """A search over honest accounts, who keep their habits, finds no more than chance: mean e-values are at most 1."""
     worlds = [claimed(seed) for seed in range(30)]

@@ -44,6 +44,7 @@ def operator(findings: dict[str, Any]) -> str:
     return str(next(one["name"] for one in hypotheses if one["hypothesis"] == "operator"))
 
 
+@pytest.mark.long
 def test_the_operator_is_named_when_he_comes_again_under_new_accounts(home: Home) -> None:
     """By a file or by its folder; without a profile nobody is named, and nothing else is said otherwise."""
     again = log(home.folder, "again")

@@ -135,7 +135,10 @@ def lived(rows: Sequence[dict[str, Any]], place: Path, rng: Random) -> Path:
     return ledger
 
 
-@pytest.fixture(scope="module", params=[1, 3600], ids=["by the second", "by the hour"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(1, marks=pytest.mark.long, id="by the second"), pytest.param(3600, id="by the hour")],
+)
 def ledgers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The world in one run, and as it lived."""
     place = tmp_path_factory.mktemp("live")

@@ -22,6 +22,8 @@ from stillwatch.tracing.timing import Timing
 
 from .worlds import known
 
+pytestmark = pytest.mark.long  # a world is made and hunted
+
 Floats = NDArray[np.float64]
 HONEST = ("people", "popular_tool", "ci_review", "university", "evaluation")
 SCENARIO = """
